@@ -1,0 +1,16 @@
+//! Oxidis: a Redis-compatible server.
+//!
+//! The code map, from the bottom up; imports point down only (`tests/house_rules.rs` checks it):
+//!
+//! ```text
+//! 9  net  cli  main      sockets and process; knows no command names
+//! 8  engine              requests in, reply bytes out; opens no socket, no file
+//! 7  commands            one file a family: rows on top, handlers below
+//! 6  command             the vocabulary handlers are written in
+//! 5  session             services
+//! 4  keyspace            databases, expiry, waiters, the change log
+//! 3  config  observe     one row a parameter; one row a metric
+//! 2  types               what a key can hold
+//! 1  resp  ds            wire bytes; data structures (the only home of `unsafe`)
+//! 0  base                clock, number, glob, hash, random
+//! ```
