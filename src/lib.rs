@@ -14,3 +14,9 @@
 //! 1  resp  ds            wire bytes; data structures (the only home of `unsafe`)
 //! 0  base                clock, number, glob, hash, random
 //! ```
+
+#![deny(unsafe_code)]
+
+pub mod base;
+#[allow(unsafe_code, reason = "the data structures are the fence that unsafe lives in")]
+pub mod ds;

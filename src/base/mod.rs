@@ -1,0 +1,3 @@
+//! base
+pub mod hash;
+pub mod random;

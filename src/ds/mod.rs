@@ -1,0 +1,6 @@
+//! Data structures: they know bytes and numbers, no keys, clients, clock or configuration. The only home of `unsafe`
+//! but for the record layout of the keyspace.
+
+pub mod arena;
+pub mod expiry_heap;
+pub mod table;
