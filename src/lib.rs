@@ -14,3 +14,7 @@
 //! 1  resp  ds            wire bytes; data structures (the only home of `unsafe`)
 //! 0  base                clock, number, glob, hash, random
 //! ```
+
+#![deny(unsafe_code)]
+
+pub mod base;
