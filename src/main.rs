@@ -1,1 +1,3 @@
-fn main(){}
+//! The server's program: reads the command line and the configuration, and runs the loop.
+
+fn main() {}
