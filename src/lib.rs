@@ -18,3 +18,10 @@
 #![deny(unsafe_code)]
 
 pub mod base;
+#[allow(
+    unsafe_code,
+    reason = "the data structures are the fence that unsafe lives in"
+)]
+pub mod ds;
+pub mod keyspace;
+pub mod types;

@@ -67,7 +67,15 @@ pub struct Arena {
 unsafe impl Send for Arena {}
 
 /// The steps between cell sizes: (up to this size, step).
-const STEPS: [(usize, usize); 7] = [(64, 2), (128, 4), (256, 8), (512, 16), (1024, 32), (2048, 128), (4096, 512)];
+const STEPS: [(usize, usize); 7] = [
+    (64, 2),
+    (128, 4),
+    (256, 8),
+    (512, 16),
+    (1024, 32),
+    (2048, 128),
+    (4096, 512),
+];
 /// Cells hold at least the link of the free list.
 const CELL_MIN_BYTES: usize = 4;
 const CLASSES: usize = class_count();
@@ -119,7 +127,11 @@ fn class_of(bytes: usize) -> usize {
 /// What a cell for `bytes` really takes.
 #[inline]
 pub fn cell_bytes(bytes: usize) -> usize {
-    if bytes <= CELL_MAX_BYTES { CLASS_BYTES[class_of(bytes)] as usize } else { bytes }
+    if bytes <= CELL_MAX_BYTES {
+        CLASS_BYTES[class_of(bytes)] as usize
+    } else {
+        bytes
+    }
 }
 
 /// Whether content of `old` bytes and of `new` bytes fit the same cell, so that it can be changed in place.
@@ -141,7 +153,13 @@ impl Default for Arena {
 impl Arena {
     /// An arena that holds no memory yet.
     pub const fn new() -> Self {
-        Self { regions: Vec::new(), partial: [NONE; CLASSES], used_bytes: 0, mapped_bytes: 0, large_bytes: 0 }
+        Self {
+            regions: Vec::new(),
+            partial: [NONE; CLASSES],
+            used_bytes: 0,
+            mapped_bytes: 0,
+            large_bytes: 0,
+        }
     }
 
     /// Bytes of all live cells, rounded to their classes; those of the global allocator are not in it.
@@ -210,7 +228,8 @@ impl Arena {
         self.used_bytes -= CLASS_BYTES[class] as usize;
         let slab = self.slab_mut(number);
         debug_assert_eq!(slab.class as usize, class);
-        let was_full = slab.free == NONE && slab.fresh as usize + CLASS_BYTES[class] as usize > SLAB_BYTES;
+        let was_full =
+            slab.free == NONE && slab.fresh as usize + CLASS_BYTES[class] as usize > SLAB_BYTES;
         // SAFETY: the cell is dead by the contract and at least 4 bytes long.
         unsafe { cell.as_ptr().cast::<u32>().write_unaligned(slab.free) };
         slab.free = offset;
@@ -229,13 +248,18 @@ impl Arena {
         let layout = large_layout(bytes);
         self.large_bytes += bytes;
         // SAFETY: the size is not zero.
-        NonNull::new(unsafe { std::alloc::alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
+        NonNull::new(unsafe { std::alloc::alloc(layout) })
+            .unwrap_or_else(|| handle_alloc_error(layout))
     }
 
     #[inline]
     fn slab_base(&self, number: u32) -> *mut u8 {
         // SAFETY: slab numbers are made by `add_slab` only, for slabs of live regions.
-        unsafe { self.region(number).as_ptr().add(number as usize % SLABS * SLAB_BYTES) }
+        unsafe {
+            self.region(number)
+                .as_ptr()
+                .add(number as usize % SLABS * SLAB_BYTES)
+        }
     }
 
     #[inline]
@@ -249,7 +273,13 @@ impl Arena {
     #[inline]
     fn slab_mut(&mut self, number: u32) -> &mut Slab {
         // SAFETY: the header page of a region holds SLABS headers, written by `add_region`; `&mut self` makes it unique.
-        unsafe { &mut *self.region(number).as_ptr().cast::<Slab>().add(number as usize % SLABS) }
+        unsafe {
+            &mut *self
+                .region(number)
+                .as_ptr()
+                .cast::<Slab>()
+                .add(number as usize % SLABS)
+        }
     }
 
     /// Puts a slab at the head of its class' list.
@@ -278,16 +308,31 @@ impl Arena {
 
     #[cold]
     fn add_slab(&mut self, class: usize) -> u32 {
-        let with_room = self.regions.iter().rposition(|region| region.as_ref().is_some_and(|r| r.idle != 0));
+        let with_room = self
+            .regions
+            .iter()
+            .rposition(|region| region.as_ref().is_some_and(|r| r.idle != 0));
         let index = with_room.unwrap_or_else(|| self.add_region());
-        let Some(region) = &mut self.regions[index] else { unreachable!("chosen because it is there") };
+        let Some(region) = &mut self.regions[index] else {
+            unreachable!("chosen because it is there")
+        };
         let slab_index = region.idle.trailing_zeros() as usize;
         region.idle &= !(1 << slab_index);
         let number = (index * SLABS + slab_index) as u32;
         let cell_bytes = CLASS_BYTES[class] as usize;
-        let fresh = if slab_index == 0 { HEADERS_BYTES.next_multiple_of(cell_bytes) } else { 0 };
-        *self.slab_mut(number) =
-            Slab { class: class as u16, used: 0, free: NONE, fresh: fresh as u32, previous: NONE, next: NONE };
+        let fresh = if slab_index == 0 {
+            HEADERS_BYTES.next_multiple_of(cell_bytes)
+        } else {
+            0
+        };
+        *self.slab_mut(number) = Slab {
+            class: class as u16,
+            used: 0,
+            free: NONE,
+            fresh: fresh as u32,
+            previous: NONE,
+            next: NONE,
+        };
         self.link(number, class);
         number
     }
@@ -295,10 +340,14 @@ impl Arena {
     fn release_slab(&mut self, number: u32, class: usize) {
         self.unlink(number, class);
         let index = number as usize / SLABS;
-        let Some(region) = &mut self.regions[index] else { unreachable!("a slab in use keeps its region") };
+        let Some(region) = &mut self.regions[index] else {
+            unreachable!("a slab in use keeps its region")
+        };
         region.idle |= 1 << (number as usize % SLABS);
         if region.idle == u32::MAX {
-            let has_room = |(i, r): (usize, &Option<Region>)| i != index && r.as_ref().is_some_and(|r| r.idle != 0);
+            let has_room = |(i, r): (usize, &Option<Region>)| {
+                i != index && r.as_ref().is_some_and(|r| r.idle != 0)
+            };
             if self.regions.iter().enumerate().any(has_room) {
                 self.drop_region(index);
             }
@@ -306,12 +355,24 @@ impl Arena {
     }
 
     fn add_region(&mut self) -> usize {
-        let index = self.regions.iter().position(Option::is_none).unwrap_or(self.regions.len());
+        let index = self
+            .regions
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or(self.regions.len());
         let base = map_region(index >= SMALL_REGIONS);
         self.mapped_bytes += REGION_BYTES;
         // SAFETY: fresh memory of REGION_BYTES; the number stands behind the headers, inside the header page.
-        unsafe { base.as_ptr().add(NUMBER_AT).cast::<u32>().write(index as u32) };
-        let region = Some(Region { base, idle: u32::MAX });
+        unsafe {
+            base.as_ptr()
+                .add(NUMBER_AT)
+                .cast::<u32>()
+                .write(index as u32)
+        };
+        let region = Some(Region {
+            base,
+            idle: u32::MAX,
+        });
         if index == self.regions.len() {
             self.regions.push(region);
         } else {
@@ -347,13 +408,23 @@ fn map_region(huge: bool) -> NonNull<u8> {
     let span = REGION_BYTES * 2;
     // SAFETY: a private anonymous mapping at an address of the kernel's choice touches nothing of ours.
     let start = unsafe {
-        mmap_anonymous(std::ptr::null_mut(), span, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::NORESERVE)
+        mmap_anonymous(
+            std::ptr::null_mut(),
+            span,
+            ProtFlags::READ | ProtFlags::WRITE,
+            MapFlags::PRIVATE | MapFlags::NORESERVE,
+        )
     };
-    let Ok(start) = start else { handle_alloc_error(Layout::new::<[u8; REGION_BYTES]>()) };
+    let Ok(start) = start else {
+        handle_alloc_error(Layout::new::<[u8; REGION_BYTES]>())
+    };
     let before = start.cast::<u8>().align_offset(REGION_BYTES);
     let base = start.cast::<u8>().wrapping_add(before);
     trim(start.cast(), before);
-    trim(base.wrapping_add(REGION_BYTES), span - before - REGION_BYTES);
+    trim(
+        base.wrapping_add(REGION_BYTES),
+        span - before - REGION_BYTES,
+    );
     if huge {
         // SAFETY: the range was mapped above. A kernel without huge pages refuses, which costs speed only.
         let _ = unsafe { madvise(base.cast(), REGION_BYTES, Advice::LinuxHugepage) };
@@ -383,7 +454,10 @@ mod tests {
         for bytes in 1..=CELL_MAX_BYTES {
             let cell = cell_bytes(bytes);
             assert!(cell >= bytes && cell >= CELL_MIN_BYTES);
-            assert!(bytes < 4 || bytes > 1024 || cell - bytes <= bytes.div_ceil(16).max(2), "{bytes} takes {cell}");
+            assert!(
+                bytes < 4 || bytes > 1024 || cell - bytes <= bytes.div_ceil(16).max(2),
+                "{bytes} takes {cell}"
+            );
         }
         assert_eq!(cell_bytes(54), 54);
         assert_eq!(cell_bytes(CELL_MAX_BYTES + 1), CELL_MAX_BYTES + 1);
@@ -391,7 +465,10 @@ mod tests {
 
     #[test]
     fn model_cells_never_overlap_and_memory_returns() {
-        let operations: usize = std::env::var("OXIDIS_MODEL_OPERATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(200_000);
+        let operations: usize = std::env::var("OXIDIS_MODEL_OPERATIONS")
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(200_000);
         let mut random = crate::base::random::Random::from_seed(7);
         let mut arena = Arena::new();
         let mut live: Vec<(NonNull<u8>, usize, u8)> = Vec::new();
@@ -404,7 +481,8 @@ mod tests {
                 unsafe { cell.as_ptr().write_bytes(step as u8, bytes) };
                 live.push((cell, bytes, step as u8));
             } else {
-                let (cell, bytes, mark) = live.swap_remove(random.below(live.len() as u64) as usize);
+                let (cell, bytes, mark) =
+                    live.swap_remove(random.below(live.len() as u64) as usize);
                 // SAFETY: the cell is live and was filled with `mark`.
                 let content = unsafe { std::slice::from_raw_parts(cell.as_ptr(), bytes) };
                 assert!(content.iter().all(|byte| *byte == mark));
@@ -412,7 +490,11 @@ mod tests {
                 unsafe { arena.free(cell, bytes) };
             }
         }
-        let expected: usize = live.iter().filter(|l| l.1 <= CELL_MAX_BYTES).map(|l| cell_bytes(l.1)).sum();
+        let expected: usize = live
+            .iter()
+            .filter(|l| l.1 <= CELL_MAX_BYTES)
+            .map(|l| cell_bytes(l.1))
+            .sum();
         assert_eq!(arena.used_bytes(), expected);
         for (cell, bytes, _) in live.drain(..) {
             // SAFETY: allocated above with the same size, freed once.

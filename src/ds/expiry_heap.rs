@@ -38,7 +38,10 @@ impl<H: Located> Default for ExpiryHeap<H> {
 impl<H: Located> ExpiryHeap<H> {
     /// An empty heap, without memory.
     pub const fn new() -> Self {
-        Self { chunks: Vec::new(), len: 0 }
+        Self {
+            chunks: Vec::new(),
+            len: 0,
+        }
     }
 
     /// Items.
@@ -53,7 +56,10 @@ impl<H: Located> ExpiryHeap<H> {
 
     /// Bytes of the chunks.
     pub fn heap_bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.capacity() * size_of::<Item<H>>()).sum()
+        self.chunks
+            .iter()
+            .map(|chunk| chunk.capacity() * size_of::<Item<H>>())
+            .sum()
     }
 
     /// The earliest deadline and whose it is.
@@ -80,7 +86,11 @@ impl<H: Located> ExpiryHeap<H> {
         let item = self.at_mut(place);
         let earlier = deadline < item.deadline;
         item.deadline = deadline;
-        if earlier { self.rise(place) } else { self.sink(place) }
+        if earlier {
+            self.rise(place)
+        } else {
+            self.sink(place)
+        }
     }
 
     /// The item at `place` has got another handle (its record moved).
@@ -93,14 +103,20 @@ impl<H: Located> ExpiryHeap<H> {
     pub fn remove(&mut self, place: u32) {
         let place = place as usize;
         let chunk = (self.len - 1) / CHUNK;
-        let Some(last) = self.chunks[chunk].pop() else { unreachable!("the last chunk is never empty") };
+        let Some(last) = self.chunks[chunk].pop() else {
+            unreachable!("the last chunk is never empty")
+        };
         if self.chunks[chunk].is_empty() {
             self.chunks.pop();
         }
         self.len -= 1;
         if place < self.len {
             let removed = std::mem::replace(self.at_mut(place), last);
-            if last.deadline < removed.deadline { self.rise(place) } else { self.sink(place) }
+            if last.deadline < removed.deadline {
+                self.rise(place)
+            } else {
+                self.sink(place)
+            }
         }
     }
 
@@ -135,7 +151,9 @@ impl<H: Located> ExpiryHeap<H> {
         loop {
             let first = place * ARITY + 1;
             let children = first..(first + ARITY).min(self.len);
-            let Some(child) = children.min_by_key(|child| self.at(*child).deadline) else { break };
+            let Some(child) = children.min_by_key(|child| self.at(*child).deadline) else {
+                break;
+            };
             let below = *self.at(child);
             if below.deadline >= item.deadline {
                 break;
@@ -173,7 +191,10 @@ mod tests {
 
     #[test]
     fn model_the_first_is_always_the_earliest_and_everyone_knows_their_place() {
-        let operations: usize = std::env::var("OXIDIS_MODEL_OPERATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+        let operations: usize = std::env::var("OXIDIS_MODEL_OPERATIONS")
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(100_000);
         let mut random = Random::from_seed(11);
         let mut heap = ExpiryHeap::new();
         let mut model: BTreeMap<u32, i64> = BTreeMap::new();
@@ -197,7 +218,10 @@ mod tests {
             }
             assert_eq!(heap.len(), model.len());
             if step % 97 == 0 {
-                assert_eq!(heap.first().map(|(deadline, _)| deadline), model.values().min().copied());
+                assert_eq!(
+                    heap.first().map(|(deadline, _)| deadline),
+                    model.values().min().copied()
+                );
             }
         }
         let mut last = i64::MIN;

@@ -98,7 +98,11 @@ struct Entry(u64);
 
 impl Entry {
     fn new(buckets: NonNull<Bucket>, count: usize, depth: u32) -> Self {
-        Self(u64::from(depth) << 56 | buckets.as_ptr().expose_provenance() as u64 | (count - 1) as u64)
+        Self(
+            u64::from(depth) << 56
+                | buckets.as_ptr().expose_provenance() as u64
+                | (count - 1) as u64,
+        )
     }
 
     #[inline]
@@ -131,7 +135,10 @@ impl Entry {
     }
 
     #[inline]
-    #[allow(clippy::mut_from_ref, reason = "an entry is a pointer; `&mut Table` is what makes the access unique")]
+    #[allow(
+        clippy::mut_from_ref,
+        reason = "an entry is a pointer; `&mut Table` is what makes the access unique"
+    )]
     fn bucket_mut(&self, index: usize) -> &mut Bucket {
         debug_assert!(index < self.count());
         // SAFETY: as in `bucket`; callers hold `&mut Table` and one bucket at a time.
@@ -144,7 +151,9 @@ impl Entry {
         if fraction < 1 << 32 {
             return Some(start | (fraction << 32).unbounded_shr(self.depth()));
         }
-        start.checked_add(1u64.unbounded_shl(64 - self.depth())).filter(|_| self.depth() > 0)
+        start
+            .checked_add(1u64.unbounded_shl(64 - self.depth()))
+            .filter(|_| self.depth() > 0)
     }
 }
 
@@ -200,7 +209,9 @@ impl Bucket {
     fn matches(&self, tag: u8) -> u32 {
         #[cfg(target_arch = "x86_64")]
         {
-            use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_load_si128, _mm_movemask_epi8, _mm_set1_epi8};
+            use std::arch::x86_64::{
+                __m128i, _mm_cmpeq_epi8, _mm_load_si128, _mm_movemask_epi8, _mm_set1_epi8,
+            };
             // SAFETY: a bucket is 64 bytes aligned to 64, and SSE2 is part of x86-64.
             let equal = unsafe {
                 let head = _mm_load_si128(self.0.as_ptr().cast::<__m128i>());
@@ -210,7 +221,10 @@ impl Bucket {
         }
         #[cfg(not(target_arch = "x86_64"))]
         {
-            self.0[1..=SLOTS].iter().enumerate().fold(0, |mask, (slot, t)| mask | u32::from(*t == tag) << slot)
+            self.0[1..=SLOTS]
+                .iter()
+                .enumerate()
+                .fold(0, |mask, (slot, t)| mask | u32::from(*t == tag) << slot)
         }
     }
 
@@ -257,8 +271,14 @@ fn bits_of(mut mask: u32) -> impl Iterator<Item = usize> {
 
 /// The smallest segment that holds `len` elements at the fill of a fresh layout.
 fn size_for(len: usize) -> usize {
-    let needed = (len * 100).div_ceil(SLOTS * FILL_AFTER_SPLIT_PERCENT).max(1);
-    SIZES.iter().map(|size| *size as usize).find(|size| *size >= needed).unwrap_or(BUCKETS_MAX)
+    let needed = (len * 100)
+        .div_ceil(SLOTS * FILL_AFTER_SPLIT_PERCENT)
+        .max(1);
+    SIZES
+        .iter()
+        .map(|size| *size as usize)
+        .find(|size| *size >= needed)
+        .unwrap_or(BUCKETS_MAX)
 }
 
 impl<S: Slot> Table<S> {
@@ -348,7 +368,14 @@ impl<S: Slot> Table<S> {
                 // SAFETY: a used slot holds the bits of a handle whose record lives.
                 let handle = unsafe { S::from_bits(bucket.get(slot)) };
                 if is_it(handle) {
-                    return Some((Position { directory: index as u32, bucket: at as u8, slot: slot as u8 }, handle));
+                    return Some((
+                        Position {
+                            directory: index as u32,
+                            bucket: at as u8,
+                            slot: slot as u8,
+                        },
+                        handle,
+                    ));
                 }
             }
             at = if at + 1 == count { 0 } else { at + 1 };
@@ -359,8 +386,19 @@ impl<S: Slot> Table<S> {
     fn resolve(&self, position: Position) -> (Entry, usize, usize) {
         let entry = self.directory[position.directory as usize];
         let (bucket, slot) = (position.bucket as usize, position.slot as usize);
-        assert!(bucket < entry.count() && slot < SLOTS && entry.bucket(bucket).is_used(slot), "a stale position");
+        assert!(
+            bucket < entry.count() && slot < SLOTS && entry.bucket(bucket).is_used(slot),
+            "a stale position"
+        );
         (entry, bucket, slot)
+    }
+
+    /// The element at `position`.
+    #[inline]
+    pub fn get(&self, position: Position) -> S {
+        let (entry, bucket, slot) = self.resolve(position);
+        // SAFETY: `resolve` saw that the slot is used.
+        unsafe { S::from_bits(entry.bucket(bucket).get(slot)) }
     }
 
     /// The element at `position`, about to be changed in place.
@@ -393,7 +431,11 @@ impl<S: Slot> Table<S> {
             let entry = self.directory[index];
             if let Some((bucket, slot)) = self.place(entry, hash, handle) {
                 self.len += 1;
-                return Position { directory: index as u32, bucket: bucket as u8, slot: slot as u8 };
+                return Position {
+                    directory: index as u32,
+                    bucket: bucket as u8,
+                    slot: slot as u8,
+                };
             }
             self.make_room(hash, entry);
         }
@@ -446,7 +488,8 @@ impl<S: Slot> Table<S> {
             None => {
                 let layout = bucket_layout(count);
                 // SAFETY: the size is not zero.
-                NonNull::new(unsafe { std::alloc::alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
+                NonNull::new(unsafe { std::alloc::alloc(layout) })
+                    .unwrap_or_else(|| handle_alloc_error(layout))
             }
         };
         let buckets = memory.cast::<Bucket>();
@@ -462,7 +505,9 @@ impl<S: Slot> Table<S> {
     fn release(&mut self, entry: Entry) {
         let bytes = entry.count() * size_of::<Bucket>();
         self.bucket_bytes -= bytes;
-        let Some(memory) = NonNull::new(entry.buckets().cast::<u8>()) else { return };
+        let Some(memory) = NonNull::new(entry.buckets().cast::<u8>()) else {
+            return;
+        };
         match &mut self.arena {
             // SAFETY: `allocate` took it from the arena with this size, and no directory entry names it any more.
             Some(arena) => unsafe { arena.free(memory, bytes) },
@@ -505,11 +550,15 @@ impl<S: Slot> Table<S> {
     fn lay_out(&mut self, elements: &[(u64, S)], mut count: usize, depth: u32) -> Entry {
         loop {
             let entry = self.allocate(count, depth);
-            if elements.iter().all(|(hash, handle)| self.place(entry, *hash, *handle).is_some()) {
+            if elements
+                .iter()
+                .all(|(hash, handle)| self.place(entry, *hash, *handle).is_some())
+            {
                 return entry;
             }
             self.release(entry);
-            count = next_size(count).expect("a segment is split before it holds more than its largest size takes");
+            count = next_size(count)
+                .expect("a segment is split before it holds more than its largest size takes");
         }
     }
 
@@ -529,9 +578,16 @@ impl<S: Slot> Table<S> {
     }
 
     fn split(&mut self, hash: u64, depth: u32, elements: &[(u64, S)]) {
-        assert!(depth < DEPTH_MAX, "so many keyed hashes cannot agree on {DEPTH_MAX} bits");
+        assert!(
+            depth < DEPTH_MAX,
+            "so many keyed hashes cannot agree on {DEPTH_MAX} bits"
+        );
         if depth == self.depth {
-            let doubled = self.directory.iter().flat_map(|entry| [*entry, *entry]).collect();
+            let doubled = self
+                .directory
+                .iter()
+                .flat_map(|entry| [*entry, *entry])
+                .collect();
             self.directory = doubled;
             self.depth += 1;
             self.deepest = 0;
@@ -551,7 +607,9 @@ impl<S: Slot> Table<S> {
 
     /// Makes the segment of `hash` smaller, or merges it with its buddy, if it is sparse.
     fn shrink(&mut self, hash: u64) {
-        let Some(entry) = self.entry(hash) else { return };
+        let Some(entry) = self.entry(hash) else {
+            return;
+        };
         let len = used_of(entry);
         if entry.count() == 1 || len * 100 >= entry.count() * SLOTS * FILL_MIN_PERCENT {
             return;
@@ -559,7 +617,9 @@ impl<S: Slot> Table<S> {
         let depth = entry.depth();
         if depth > 0 {
             let buddy_start = Self::start_of(hash, depth) ^ 1 << (64 - depth);
-            if let Some(buddy) = self.entry(buddy_start).filter(|buddy| buddy.depth() == depth)
+            if let Some(buddy) = self
+                .entry(buddy_start)
+                .filter(|buddy| buddy.depth() == depth)
                 && (len + used_of(buddy)) * 100 <= BUCKETS_MAX * SLOTS * 50
             {
                 return self.merge(hash, entry, buddy);
@@ -596,7 +656,11 @@ impl<S: Slot> Table<S> {
     fn halve_directory(&mut self) {
         self.directory = self.directory.iter().copied().step_by(2).collect();
         self.depth -= 1;
-        let deep = self.directory.iter().filter(|entry| entry.depth() == self.depth).count();
+        let deep = self
+            .directory
+            .iter()
+            .filter(|entry| entry.depth() == self.depth)
+            .count();
         self.deepest = deep;
     }
 
@@ -635,7 +699,9 @@ impl<S: Slot> Table<S> {
     /// end is visited at least once, whatever is added, removed and laid out anew meanwhile.
     pub fn scan(&self, cursor: u64, mut visit: impl FnMut(S)) -> u64 {
         let from = (cursor & ((1 << CURSOR_BITS) - 1)) << (64 - CURSOR_BITS);
-        let Some(entry) = self.entry(from) else { return 0 };
+        let Some(entry) = self.entry(from) else {
+            return 0;
+        };
         let (home, count) = (entry.home(from), entry.count());
         for distance in 0..entry.bucket(home).reach() {
             visit_bucket(entry.bucket((home + distance) % count), &mut |handle: S| {
@@ -646,7 +712,9 @@ impl<S: Slot> Table<S> {
             });
         }
         let start = Self::start_of(from, entry.depth());
-        entry.first_hash(start, home + 1).map_or(0, |hash| hash >> (64 - CURSOR_BITS))
+        entry
+            .first_hash(start, home + 1)
+            .map_or(0, |hash| hash >> (64 - CURSOR_BITS))
     }
 
     /// An element, each with the same probability.
@@ -679,12 +747,24 @@ impl<S: Slot> Table<S> {
 
     /// Buckets of the largest segment there can be now.
     fn largest_segment(&self) -> usize {
-        if self.segments == 1 { self.directory[0].count() } else { BUCKETS_MAX }
+        if self.segments == 1 {
+            self.directory[0].count()
+        } else {
+            BUCKETS_MAX
+        }
     }
 
     /// How many segments have how many elements, for DEBUG HTSTATS: (segments, directory entries, longest run of buckets).
     pub fn shape(&self) -> (usize, usize, usize) {
-        (self.segments, self.directory.len(), self.directory.iter().map(|entry| entry.count()).max().unwrap_or(0))
+        (
+            self.segments,
+            self.directory.len(),
+            self.directory
+                .iter()
+                .map(|entry| entry.count())
+                .max()
+                .unwrap_or(0),
+        )
     }
 
     // ---- snapshot -----------------------------------------------------------------------------------------------
@@ -694,13 +774,18 @@ impl<S: Slot> Table<S> {
     pub fn begin_walk(&mut self, sink: Sink<S>) {
         assert!(self.walk.is_none(), "one walk at a time");
         self.parity ^= PARITY;
-        self.walk = Some(Walk { sink, next: Some(0) });
+        self.walk = Some(Walk {
+            sink,
+            next: Some(0),
+        });
     }
 
     /// Goes on with the walk for up to `buckets` buckets; whether it is complete. A complete walk lets go of its sink.
     pub fn walk(&mut self, buckets: usize) -> bool {
         for _ in 0..buckets {
-            let Some(from) = self.walk.as_ref().and_then(|walk| walk.next) else { break };
+            let Some(from) = self.walk.as_ref().and_then(|walk| walk.next) else {
+                break;
+            };
             let next = self.entry(from).and_then(|entry| {
                 let home = entry.home(from);
                 self.save(entry, home);
@@ -755,11 +840,16 @@ fn visit_bucket<S: Slot>(bucket: &Bucket, visit: &mut impl FnMut(S)) {
 }
 
 fn used_of(entry: Entry) -> usize {
-    (0..entry.count()).map(|bucket| entry.bucket(bucket).used()).sum()
+    (0..entry.count())
+        .map(|bucket| entry.bucket(bucket).used())
+        .sum()
 }
 
 fn next_size(count: usize) -> Option<usize> {
-    SIZES.iter().map(|size| *size as usize).find(|size| *size > count)
+    SIZES
+        .iter()
+        .map(|size| *size as usize)
+        .find(|size| *size > count)
 }
 
 fn bucket_layout(count: usize) -> Layout {
@@ -785,7 +875,9 @@ impl<S> Drop for Table<S> {
             index += 1 << (self.depth - entry.depth());
             if self.arena.is_none() {
                 // SAFETY: `allocate` took it from the global allocator with this layout; the table is going away.
-                unsafe { std::alloc::dealloc(entry.buckets().cast(), bucket_layout(entry.count())) };
+                unsafe {
+                    std::alloc::dealloc(entry.buckets().cast(), bucket_layout(entry.count()))
+                };
             }
         }
     }

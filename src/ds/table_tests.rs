@@ -18,7 +18,10 @@ impl Slot for Item {
     }
     // SAFETY: any number is an item.
     unsafe fn from_bits(bits: u64) -> Self {
-        Self { key: (bits >> 24) as u32, version: bits as u32 & 0xff_ffff }
+        Self {
+            key: (bits >> 24) as u32,
+            version: bits as u32 & 0xff_ffff,
+        }
     }
     fn hash(self, hasher: &Hasher) -> u64 {
         hasher.hash(&self.key.to_le_bytes())
@@ -27,7 +30,10 @@ impl Slot for Item {
 }
 
 fn operations() -> usize {
-    std::env::var("OXIDIS_MODEL_OPERATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(300_000)
+    std::env::var("OXIDIS_MODEL_OPERATIONS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(300_000)
 }
 
 type Saved = Arc<Mutex<Vec<Item>>>;
@@ -43,11 +49,17 @@ struct Twin {
 impl Twin {
     fn new(arena: bool) -> Self {
         let hasher = Hasher::new(1, 2);
-        Self { hasher, table: Table::new(hasher, arena), model: BTreeMap::new(), walk: None }
+        Self {
+            hasher,
+            table: Table::new(hasher, arena),
+            model: BTreeMap::new(),
+            walk: None,
+        }
     }
 
     fn find(&self, key: u32) -> Option<(Position, Item)> {
-        self.table.find(self.hasher.hash(&key.to_le_bytes()), |item| item.key == key)
+        self.table
+            .find(self.hasher.hash(&key.to_le_bytes()), |item| item.key == key)
     }
 
     fn put(&mut self, key: u32, version: u32) {
@@ -75,14 +87,17 @@ impl Twin {
         if self.walk.is_none() {
             let saved: Saved = Arc::default();
             let sink = Arc::clone(&saved);
-            self.table.begin_walk(Box::new(move |item| sink.lock().expect("one thread").push(item)));
+            self.table.begin_walk(Box::new(move |item| {
+                sink.lock().expect("one thread").push(item)
+            }));
             self.walk = Some((saved, self.model.clone()));
         }
         if self.table.walk(buckets) {
             let (saved, expected) = self.walk.take().expect("begun above");
             let saved = saved.lock().expect("one thread");
             assert_eq!(saved.len(), expected.len(), "each element once");
-            let got: BTreeMap<u32, u32> = saved.iter().map(|item| (item.key, item.version)).collect();
+            let got: BTreeMap<u32, u32> =
+                saved.iter().map(|item| (item.key, item.version)).collect();
             assert_eq!(got, expected);
         }
     }
@@ -90,10 +105,14 @@ impl Twin {
     fn check(&self) {
         assert_eq!(self.table.len(), self.model.len());
         let mut all = BTreeMap::new();
-        self.table.for_each(|item| assert_eq!(all.insert(item.key, item.version), None));
+        self.table
+            .for_each(|item| assert_eq!(all.insert(item.key, item.version), None));
         assert_eq!(all, self.model);
         let directory = &self.table.directory;
-        let deepest = directory.iter().filter(|entry| entry.depth() == self.table.depth).count();
+        let deepest = directory
+            .iter()
+            .filter(|entry| entry.depth() == self.table.depth)
+            .count();
         assert_eq!(deepest, self.table.deepest);
     }
 }
@@ -143,7 +162,11 @@ fn model_a_scan_meets_every_element_that_stays() {
             // Elements outside the range of those that stay come and go, in waves larger than the table.
             for _ in 0..20 {
                 let key = size + random.below(u64::from(size) * 4 + 1) as u32;
-                if steps / 300 % 2 == 0 { twin.put(key, 1) } else { twin.delete(key) }
+                if steps / 300 % 2 == 0 {
+                    twin.put(key, 1)
+                } else {
+                    twin.delete(key)
+                }
             }
             steps += 1;
         }
@@ -190,9 +213,15 @@ fn random_elements_are_chosen_evenly() {
         counts[twin.table.random(&mut random).expect("not empty").key as usize] += 1.0;
     }
     let mean = f64::from(rounds) / f64::from(elements);
-    let chi_squared: f64 = counts.iter().map(|count| (count - mean).powi(2) / mean).sum();
+    let chi_squared: f64 = counts
+        .iter()
+        .map(|count| (count - mean).powi(2) / mean)
+        .sum();
     // 3,000 degrees of freedom: standard deviation sqrt(2 * 3000) = 77; five of them on either side.
-    assert!((chi_squared - f64::from(elements)).abs() < 5.0 * 78.0, "{chi_squared}");
+    assert!(
+        (chi_squared - f64::from(elements)).abs() < 5.0 * 78.0,
+        "{chi_squared}"
+    );
 }
 
 #[test]
@@ -223,5 +252,8 @@ fn the_fill_stays_high_at_every_size() {
             total += fill / 180.0;
         }
     }
-    assert!(lowest > 0.78 && total > 0.82, "lowest {lowest}, mean {total}");
+    assert!(
+        lowest > 0.78 && total > 0.82,
+        "lowest {lowest}, mean {total}"
+    );
 }

@@ -1,0 +1,474 @@
+//! One database as a command sees it: typed reads, edits that announce their change, deadlines.
+//!
+//! - [`Database::read`] gives a value or `WrongType`; it counts hits and misses and notes the use of the key.
+//! - [`Database::edit`], [`Database::edit_or_create`] and [`Database::put`] give an [`Edit`]: the only way to a changed
+//!   value. Who has changed it calls [`Edit::changed`] once: watchers, waiters, notifications, the dirty count and the
+//!   removal of an empty collection follow. An edit that was used and not announced is a bug that tests catch.
+//! - A key whose deadline has passed is not there: the first look at it deletes it.
+
+use super::Keyspace;
+use super::entry::{Key, NewValue, OwnedValue, RecordRef, Store};
+use super::event::{self, Event};
+use crate::ds::table::Position;
+use crate::types::string::{NewString, StringRef};
+use crate::types::{Object, Type, WrongType};
+use std::marker::PhantomData;
+
+/// A type as handlers name it: `read::<Str>`, and later `read::<List>`.
+pub trait Typed {
+    /// The type of the key.
+    const TYPE: Type;
+    /// What a reader gets.
+    type Ref<'a>;
+    /// The reader's view of a record, whose type has been checked.
+    fn view(record: RecordRef<'_>) -> Option<Self::Ref<'_>>;
+    /// The value that `edit_or_create` starts with.
+    fn empty() -> OwnedValue;
+}
+
+/// Strings.
+pub struct Str;
+
+impl Typed for Str {
+    const TYPE: Type = Type::String;
+    type Ref<'a> = StringRef<'a>;
+
+    #[inline]
+    fn view(record: RecordRef<'_>) -> Option<StringRef<'_>> {
+        record.string()
+    }
+
+    fn empty() -> OwnedValue {
+        OwnedValue::Inline(Vec::new(), false)
+    }
+}
+
+/// What happens to the deadline of a key that gets a new value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Clear,
+    /// It becomes this, in Unix milliseconds.
+    At(i64),
+}
+
+/// See the head of the file.
+pub struct Database<'k> {
+    keyspace: &'k mut Keyspace,
+    index: usize,
+    /// Whether reads note the use of keys (not under CLIENT NO-TOUCH).
+    touch: bool,
+}
+
+impl<'k> Database<'k> {
+    /// Database `index` of the keyspace.
+    #[inline]
+    pub fn new(keyspace: &'k mut Keyspace, index: usize, touch: bool) -> Self {
+        Self {
+            keyspace,
+            index,
+            touch,
+        }
+    }
+
+    /// Its number.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// From now on this is another database.
+    pub fn select(&mut self, index: usize) {
+        self.index = index;
+    }
+
+    /// What all databases share.
+    pub fn keyspace(&mut self) -> &mut Keyspace {
+        self.keyspace
+    }
+
+    /// Another database, for as long as this one is lent.
+    pub fn other(&mut self, index: usize) -> Database<'_> {
+        Database {
+            keyspace: self.keyspace,
+            index,
+            touch: self.touch,
+        }
+    }
+
+    /// Unix milliseconds that the command sees.
+    #[inline]
+    pub fn now_ms(&self) -> i64 {
+        self.keyspace.now_ms
+    }
+
+    /// A key with its hash.
+    #[inline]
+    pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
+        self.keyspace.key(bytes)
+    }
+
+    #[inline]
+    fn store(&self) -> &Store {
+        &self.keyspace.stores[self.index]
+    }
+
+    #[inline]
+    fn store_mut(&mut self) -> &mut Store {
+        &mut self.keyspace.stores[self.index]
+    }
+
+    /// Asks for the cache lines of several keys at once: their look-ups will not wait for one another.
+    pub fn prefetch(&self, keys: &[Key<'_>]) {
+        keys.iter()
+            .for_each(|key| self.store().prefetch_bucket(key.hash));
+        keys.iter()
+            .for_each(|key| self.store().prefetch_record(key.hash));
+    }
+
+    /// Where the key is, if it lives; one whose deadline has passed is deleted.
+    #[inline]
+    fn locate(&mut self, key: &Key<'_>) -> Option<Position> {
+        let (position, record) = self.store().find(key)?;
+        match record.deadline() {
+            Some(deadline) if deadline < self.keyspace.now_ms => {
+                self.keyspace.expire(self.index, key, position);
+                None
+            }
+            _ => Some(position),
+        }
+    }
+
+    /// The key's record; not counted as a use, no hit and no miss.
+    #[inline]
+    pub fn peek(&mut self, key: &Key<'_>) -> Option<RecordRef<'_>> {
+        self.locate(key).map(|position| self.store().at(position))
+    }
+
+    /// The key's record, counted as a read.
+    #[inline]
+    pub fn look_up(&mut self, key: &Key<'_>) -> Option<RecordRef<'_>> {
+        let Some(position) = self.locate(key) else {
+            self.keyspace.counters.misses += 1;
+            self.keyspace.notify(self.index, key.bytes, event::KEYMISS);
+            return None;
+        };
+        self.keyspace.counters.hits += 1;
+        if self.touch {
+            self.note_use(position);
+        }
+        Some(self.store().at(position))
+    }
+
+    #[inline]
+    fn note_use(&mut self, position: Position) {
+        let keyspace = &mut *self.keyspace;
+        let record = keyspace.stores[self.index].at(position);
+        let before = record.access();
+        let after = keyspace.access.touch(
+            before,
+            keyspace.access_now,
+            keyspace.now_ms,
+            &mut keyspace.random,
+        );
+        if before != after {
+            record.set_access(after);
+        }
+    }
+
+    /// Whether the key exists; counted as a read.
+    pub fn exists(&mut self, key: &Key<'_>) -> bool {
+        self.look_up(key).is_some()
+    }
+
+    /// The key's value, if it has the type.
+    #[inline]
+    pub fn read<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<T::Ref<'_>>, WrongType> {
+        match self.look_up(key) {
+            None => Ok(None),
+            Some(record) if record.type_of() == T::TYPE => Ok(T::view(record)),
+            Some(_) => Err(WrongType),
+        }
+    }
+
+    /// The key's value, to be changed.
+    pub fn edit<'a, T: Typed>(
+        &'a mut self,
+        key: &Key<'a>,
+    ) -> Result<Option<Edit<'a, T>>, WrongType> {
+        let Some(position) = self.locate(key) else {
+            return Ok(None);
+        };
+        if self.store().at(position).type_of() != T::TYPE {
+            return Err(WrongType);
+        }
+        if self.touch {
+            self.note_use(position);
+        }
+        Ok(Some(Edit::new(
+            self.keyspace,
+            self.index,
+            *key,
+            position,
+            false,
+        )))
+    }
+
+    /// The key's value, to be changed; an empty one if there is none.
+    pub fn edit_or_create<'a, T: Typed>(
+        &'a mut self,
+        key: &Key<'a>,
+    ) -> Result<Edit<'a, T>, WrongType> {
+        if let Some(position) = self.locate(key) {
+            if self.store().at(position).type_of() != T::TYPE {
+                return Err(WrongType);
+            }
+            return Ok(Edit::new(self.keyspace, self.index, *key, position, false));
+        }
+        let mut room = Vec::new();
+        let position = self.create(key, T::empty().into_new(&mut room), None);
+        Ok(Edit::new(self.keyspace, self.index, *key, position, true))
+    }
+
+    fn create(&mut self, key: &Key<'_>, value: NewValue<'_>, deadline: Option<i64>) -> Position {
+        let access = self.keyspace.access_now;
+        let position = self.store_mut().insert(key, value, deadline, access);
+        self.keyspace.notify(self.index, key.bytes, event::NEW);
+        position
+    }
+
+    /// Gives the key a string, whatever it held. The caller announces the change.
+    #[inline]
+    pub fn put<'a>(
+        &'a mut self,
+        key: &Key<'a>,
+        value: NewString<'_>,
+        deadline: Deadline,
+    ) -> Edit<'a, Str> {
+        self.put_value(key, value.into(), deadline)
+    }
+
+    /// Gives the key any value, whatever it held. The caller announces the change.
+    #[inline]
+    pub fn put_value<'a, T: Typed>(
+        &'a mut self,
+        key: &Key<'a>,
+        value: NewValue<'_>,
+        deadline: Deadline,
+    ) -> Edit<'a, T> {
+        let at = match deadline {
+            Deadline::At(at) => Some(at),
+            _ => None,
+        };
+        let position = match self.locate(key) {
+            None => self.create(key, value, at),
+            Some(position) => {
+                let record = self.store().at(position);
+                let at = if deadline == Deadline::Keep {
+                    record.deadline()
+                } else {
+                    at
+                };
+                let access = match self.keyspace.access {
+                    super::access::AccessPolicy::Lru => self.keyspace.access_now,
+                    super::access::AccessPolicy::Lfu { .. } => record.access(),
+                };
+                let remains = self.store_mut().set(position, value, at, access);
+                self.keyspace.discard(remains);
+                position
+            }
+        };
+        Edit::new(self.keyspace, self.index, *key, position, true)
+    }
+
+    /// Deletes the key; whether it was there. `lazy`: a big value is freed on the helper thread.
+    pub fn remove(&mut self, key: &Key<'_>, event: Event) -> bool {
+        let Some(position) = self.locate(key) else {
+            return false;
+        };
+        let remains = self.store_mut().remove(position, key.hash);
+        self.keyspace.discard(remains);
+        self.keyspace.changed(self.index, key.bytes, event);
+        true
+    }
+
+    /// When the key expires; the outer `None`: there is no such key. Not counted as a use.
+    pub fn deadline(&mut self, key: &Key<'_>) -> Option<Option<i64>> {
+        self.peek(key).map(|record| record.deadline())
+    }
+
+    /// Sets or clears the deadline of a key that exists; whether it does.
+    pub fn set_deadline(&mut self, key: &Key<'_>, deadline: Option<i64>) -> bool {
+        let Some(position) = self.locate(key) else {
+            return false;
+        };
+        self.store_mut().set_deadline(position, deadline);
+        let event = if deadline.is_some() {
+            event::EXPIRE
+        } else {
+            event::PERSIST
+        };
+        self.keyspace.changed(self.index, key.bytes, event);
+        true
+    }
+
+    /// Takes the key out of this database with its value and deadline, announced as `event`.
+    pub fn take(&mut self, key: &Key<'_>, event: Event) -> Option<(OwnedValue, Option<i64>)> {
+        let position = self.locate(key)?;
+        let deadline = self.store().at(position).deadline();
+        let value = self.store_mut().take(position, key.hash);
+        self.keyspace.changed(self.index, key.bytes, event);
+        Some((value, deadline))
+    }
+
+    /// Puts a value that came from another key, announced as `event`; what was there is replaced.
+    pub fn give(&mut self, key: &Key<'_>, value: OwnedValue, deadline: Option<i64>, event: Event) {
+        let mut room = Vec::new();
+        let value = value.into_new(&mut room);
+        let deadline = deadline.map_or(Deadline::Clear, Deadline::At);
+        self.put_value::<Str>(key, value, deadline).changed(event);
+    }
+
+    /// A living key, each with the same probability.
+    pub fn random_key(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let name = {
+                let keyspace = &mut *self.keyspace;
+                keyspace.stores[self.index]
+                    .random(&mut keyspace.random)?
+                    .key()
+                    .to_vec()
+            };
+            let key = self.key(&name);
+            if self.locate(&key).is_some() {
+                return Some(name);
+            }
+        }
+    }
+
+    /// Every key that has not expired.
+    pub fn for_each(&self, mut visit: impl FnMut(RecordRef<'_>)) {
+        let now_ms = self.keyspace.now_ms;
+        self.store().for_each(|record| {
+            if record.deadline().is_none_or(|deadline| deadline >= now_ms) {
+                visit(record);
+            }
+        });
+    }
+
+    /// One step of an iteration; see [`crate::ds::table::Table::scan`]. Expired keys are left out.
+    pub fn scan(&self, cursor: u64, mut visit: impl FnMut(RecordRef<'_>)) -> u64 {
+        let now_ms = self.keyspace.now_ms;
+        self.store().scan(cursor, |record| {
+            if record.deadline().is_none_or(|deadline| deadline >= now_ms) {
+                visit(record);
+            }
+        })
+    }
+}
+
+/// A value that is being changed. See the head of the file.
+#[must_use = "a change is announced with `changed`"]
+pub struct Edit<'a, T> {
+    keyspace: &'a mut Keyspace,
+    db: usize,
+    key: Key<'a>,
+    position: Position,
+    changed: bool,
+    value: PhantomData<T>,
+}
+
+impl<'a, T> Edit<'a, T> {
+    #[inline]
+    fn new(
+        keyspace: &'a mut Keyspace,
+        db: usize,
+        key: Key<'a>,
+        position: Position,
+        changed: bool,
+    ) -> Self {
+        Self {
+            keyspace,
+            db,
+            key,
+            position,
+            changed,
+            value: PhantomData,
+        }
+    }
+
+    /// When the key expires.
+    pub fn deadline(&self) -> Option<i64> {
+        self.keyspace.stores[self.db].at(self.position).deadline()
+    }
+
+    /// Sets or clears the deadline; part of the change that will be announced.
+    pub fn set_deadline(&mut self, deadline: Option<i64>) {
+        self.changed = true;
+        self.keyspace.stores[self.db].set_deadline(self.position, deadline);
+    }
+
+    /// Another event of the same change: it is published, and counts no second time.
+    pub fn also(&mut self, event: Event) {
+        self.keyspace.notify(self.db, self.key.bytes, event);
+    }
+
+    /// Announces the change; a collection that became empty is removed.
+    #[inline]
+    pub fn changed(mut self, event: Event) {
+        self.changed = false;
+        self.keyspace.changed(self.db, self.key.bytes, event);
+        let object = self.keyspace.stores[self.db].at(self.position).object();
+        if object.is_some_and(|object| {
+            object.stored().is_empty() && object.stored().type_of() != Type::String
+        }) {
+            let remains = self.keyspace.stores[self.db].remove(self.position, self.key.hash);
+            self.keyspace.discard(remains);
+            self.keyspace.notify(self.db, self.key.bytes, event::DEL);
+        }
+    }
+
+    /// The object behind the value, to be changed.
+    pub fn object(&mut self) -> Option<&mut Object> {
+        self.changed = true;
+        self.keyspace.stores[self.db].object_mut(self.position)
+    }
+}
+
+impl Edit<'_, Str> {
+    /// The string as it is.
+    #[inline]
+    pub fn string(&self) -> StringRef<'_> {
+        self.keyspace.stores[self.db]
+            .at(self.position)
+            .string()
+            .expect("the type was checked")
+    }
+
+    /// Replaces the string; the deadline stays.
+    pub fn set(&mut self, value: NewString<'_>) {
+        self.changed = true;
+        let store = &mut self.keyspace.stores[self.db];
+        let record = store.at(self.position);
+        let (deadline, access) = (record.deadline(), record.access());
+        let remains = store.set(self.position, value.into(), deadline, access);
+        self.keyspace.discard(remains);
+    }
+
+    /// Makes the string `length` bytes long, filled up with zeros, and lends the bytes for changes.
+    pub fn bytes_mut(&mut self, length: usize, edit: impl FnOnce(&mut [u8])) {
+        self.changed = true;
+        self.keyspace.stores[self.db].string_mut(self.position, length, edit);
+    }
+}
+
+impl<T> Drop for Edit<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        debug_assert!(
+            !self.changed || std::thread::panicking(),
+            "a change was not announced"
+        );
+    }
+}

@@ -1,0 +1,764 @@
+//! The record of a key, and the store that owns all records of a database.
+//!
+//! ```text
+//! record  [ kind 1 | access 3 | key length 1 (255: 4 more) | deadline 8, heap place 4 (only with expiry) | key | value ]
+//! kind    bit 7: has an expiry; bits 3-6: the type's number; bits 0-2: how the value is kept
+//! value   int: 8 bytes; inline: length 1 (255: 4 more), bytes; boxed: the address of a `Box<Object>`, 8 bytes
+//! ```
+//! One allocation of exactly that many bytes in the store's arena, nothing aligned: 5 bytes of header and 1 of length
+//! for a short key with a short value. `access` is the LRU or LFU word, `deadline` Unix milliseconds, `heap place` where
+//! the record stands in the expiry heap.
+//!
+//! Invariants: a record is in the table, and with an expiry in the heap, from its creation to its removal; both name
+//! its current address. Every `Box<Object>` belongs to one record. References handed out borrow the store; nothing
+//! moves or frees a record but `&mut Store`. Content changes only behind [`Table::change`] or [`Table::replace`].
+
+use crate::base::{hash::Hasher, random::Random};
+use crate::ds::arena::{Arena, cell_bytes, same_cell};
+use crate::ds::expiry_heap::{ExpiryHeap, Located};
+use crate::ds::table::{Position, Sink, Slot, Table, prefetch};
+use crate::types::string::{NewString, SHARED_MIN_BYTES, StringRef, edit_shared};
+use crate::types::{Object, Type};
+use bytes::BytesMut;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+/// A key with its hash, computed once.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    /// The key's name.
+    pub bytes: &'a [u8],
+    /// Its hash under the keyspace's secret.
+    pub hash: u64,
+}
+
+const HAS_EXPIRY: u8 = 0x80;
+const KEPT_MASK: u8 = 0x07;
+const KEPT_INT: u8 = 0;
+const KEPT_INLINE: u8 = 1;
+const KEPT_RAW: u8 = 2;
+const KEPT_BOXED: u8 = 3;
+const TYPE_SHIFT: u32 = 3;
+
+const KEY_LENGTH_AT: usize = 4;
+const HEADER_BYTES: usize = 5;
+const EXPIRY_BYTES: usize = 12;
+/// A length byte that says: the length is in the 4 bytes that follow.
+const LONG: u8 = 255;
+/// The mask of the access word.
+pub const ACCESS_MASK: u32 = 0xff_ffff;
+
+/// The address of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Record(NonNull<u8>);
+
+fn length_bytes(length: usize) -> usize {
+    if length < LONG as usize { 1 } else { 5 }
+}
+
+impl Record {
+    #[inline]
+    fn byte(self, at: usize) -> u8 {
+        // SAFETY: callers read inside the record: the header always, the rest as the header tells.
+        unsafe { *self.0.as_ptr().add(at) }
+    }
+
+    #[inline]
+    fn read<const N: usize>(self, at: usize) -> [u8; N] {
+        // SAFETY: as in `byte`; an array of bytes needs no alignment.
+        unsafe { self.0.as_ptr().add(at).cast::<[u8; N]>().read() }
+    }
+
+    #[inline]
+    fn write(self, at: usize, bytes: &[u8]) {
+        // SAFETY: as in `byte`; the source is never part of the record (callers pass locals or foreign slices).
+        unsafe {
+            self.0
+                .as_ptr()
+                .add(at)
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+        }
+    }
+
+    #[inline]
+    fn slice<'a>(self, at: usize, length: usize) -> &'a [u8] {
+        // SAFETY: as in `byte`; `RecordRef` ties the lifetime to a borrow of the store.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().add(at), length) }
+    }
+
+    /// A length at `at`, and where what follows it begins.
+    #[inline]
+    fn length(self, at: usize) -> (usize, usize) {
+        match self.byte(at) {
+            LONG => (u32::from_le_bytes(self.read(at + 1)) as usize, at + 5),
+            short => (short as usize, at + 1),
+        }
+    }
+
+    fn write_length(self, at: usize, length: usize) -> usize {
+        if length < LONG as usize {
+            self.write(at, &[length as u8]);
+            return at + 1;
+        }
+        self.write(at, &[LONG]);
+        self.write(at + 1, &(length as u32).to_le_bytes());
+        at + 5
+    }
+
+    #[inline]
+    fn kind(self) -> u8 {
+        self.byte(0)
+    }
+
+    #[inline]
+    fn has_expiry(self) -> bool {
+        self.kind() & HAS_EXPIRY != 0
+    }
+
+    #[inline]
+    fn expiry_at(self) -> usize {
+        if self.byte(KEY_LENGTH_AT) == LONG {
+            HEADER_BYTES + 4
+        } else {
+            HEADER_BYTES
+        }
+    }
+
+    #[inline]
+    fn key_span(self) -> (usize, usize) {
+        let (length, at) = self.length(KEY_LENGTH_AT);
+        (
+            if self.has_expiry() {
+                at + EXPIRY_BYTES
+            } else {
+                at
+            },
+            length,
+        )
+    }
+
+    #[inline]
+    fn value_at(self) -> usize {
+        let (at, length) = self.key_span();
+        at + length
+    }
+
+    fn bytes_total(self) -> usize {
+        let at = self.value_at();
+        match self.kind() & KEPT_MASK {
+            KEPT_INLINE | KEPT_RAW => {
+                let (length, start) = self.length(at);
+                start + length
+            }
+            _ => at + 8,
+        }
+    }
+
+    #[inline]
+    fn object<'a>(self) -> Option<NonNull<Object>> {
+        if self.kind() & KEPT_MASK != KEPT_BOXED {
+            return None;
+        }
+        let address = usize::from_le_bytes(self.read(self.value_at()));
+        NonNull::new(std::ptr::with_exposed_provenance_mut::<Object>(address))
+    }
+
+    fn access(self) -> u32 {
+        let [a, b, c] = self.read(1);
+        u32::from_le_bytes([a, b, c, 0])
+    }
+}
+
+impl Slot for Record {
+    #[inline]
+    fn bits(self) -> u64 {
+        self.0.as_ptr().expose_provenance() as u64
+    }
+    // SAFETY: the trait's contract: the bits are of a record that lives, so they are not zero.
+    #[inline]
+    unsafe fn from_bits(bits: u64) -> Self {
+        // SAFETY: see above.
+        Self(unsafe {
+            NonNull::new_unchecked(std::ptr::with_exposed_provenance_mut(bits as usize))
+        })
+    }
+    #[inline]
+    fn hash(self, hasher: &Hasher) -> u64 {
+        let (at, length) = self.key_span();
+        hasher.hash(self.slice(at, length))
+    }
+    #[inline]
+    fn prefetch(self) {
+        prefetch(self.0.as_ptr());
+        prefetch(self.0.as_ptr().wrapping_add(64));
+    }
+}
+
+impl Located for Record {
+    #[inline]
+    fn set_place(self, place: u32) {
+        self.write(self.expiry_at() + 8, &place.to_le_bytes());
+    }
+}
+
+/// A record that is being read; it borrows the store.
+#[derive(Clone, Copy)]
+pub struct RecordRef<'a> {
+    record: Record,
+    store: PhantomData<&'a Store>,
+}
+
+impl<'a> RecordRef<'a> {
+    fn new(record: Record) -> Self {
+        Self {
+            record,
+            store: PhantomData,
+        }
+    }
+
+    /// The key's name.
+    #[inline]
+    pub fn key(&self) -> &'a [u8] {
+        let (at, length) = self.record.key_span();
+        self.record.slice(at, length)
+    }
+
+    /// The value's type.
+    #[inline]
+    pub fn type_of(&self) -> Type {
+        let number = self.record.kind() >> TYPE_SHIFT & 15;
+        Type::of_number(number).expect("records are written with the number of a type")
+    }
+
+    /// When the key expires, in Unix milliseconds.
+    #[inline]
+    pub fn deadline(&self) -> Option<i64> {
+        self.record
+            .has_expiry()
+            .then(|| i64::from_le_bytes(self.record.read(self.record.expiry_at())))
+    }
+
+    /// The LRU or LFU word, 24 bits.
+    #[inline]
+    pub fn access(&self) -> u32 {
+        self.record.access()
+    }
+
+    /// Notes a use of the key. Not content: a snapshot may or may not see it.
+    #[inline]
+    pub fn set_access(&self, access: u32) {
+        let [a, b, c, _] = access.to_le_bytes();
+        self.record.write(1, &[a, b, c]);
+    }
+
+    /// The object, where the value is kept outside the record.
+    pub fn object(&self) -> Option<&'a Object> {
+        // SAFETY: the record owns the box, and the store is borrowed for as long.
+        self.record
+            .object()
+            .map(|object| unsafe { object.as_ref() })
+    }
+
+    /// The string, if it is one.
+    #[inline]
+    pub fn string(&self) -> Option<StringRef<'a>> {
+        let record = self.record;
+        match record.kind() & !HAS_EXPIRY {
+            KEPT_INT => Some(StringRef::Int(i64::from_le_bytes(
+                record.read(record.value_at()),
+            ))),
+            kept @ (KEPT_INLINE | KEPT_RAW) => {
+                let (length, at) = record.length(record.value_at());
+                Some(StringRef::Bytes {
+                    bytes: record.slice(at, length),
+                    raw: kept == KEPT_RAW,
+                })
+            }
+            _ => self.object().and_then(|object| match object {
+                Object::String(bytes) => Some(StringRef::Shared(bytes)),
+            }),
+        }
+    }
+
+    /// What OBJECT ENCODING answers.
+    pub fn encoding(&self) -> &'static str {
+        match self.string() {
+            Some(string) => string.encoding(),
+            None => self
+                .object()
+                .map_or("unknown", |object| object.stored().encoding()),
+        }
+    }
+
+    /// An equal value that belongs to no record.
+    pub fn copy_value(&self) -> OwnedValue {
+        match self.string() {
+            Some(StringRef::Int(value)) => OwnedValue::Int(value),
+            Some(StringRef::Bytes { bytes, raw }) => OwnedValue::Inline(bytes.to_vec(), raw),
+            _ => match self.object() {
+                Some(object) => OwnedValue::Boxed(Box::new(object.stored().copy())),
+                None => unreachable!("a value is a number, inline or an object"),
+            },
+        }
+    }
+
+    /// Bytes of the record and of what it owns.
+    pub fn memory_bytes(&self) -> usize {
+        let record = cell_bytes(self.record.bytes_total());
+        record
+            + self.object().map_or(0, |object| {
+                size_of::<Object>() + object.stored().heap_bytes()
+            })
+    }
+}
+
+/// A value on its way into a record, or out of one.
+#[derive(Debug)]
+pub enum NewValue<'a> {
+    /// A number.
+    Int(i64),
+    /// A string of less than [`SHARED_MIN_BYTES`].
+    Inline(&'a [u8]),
+    /// The same, called `raw` at any length.
+    Raw(&'a [u8]),
+    /// Anything else.
+    Boxed(Box<Object>),
+}
+
+impl<'a> From<NewString<'a>> for NewValue<'a> {
+    #[inline]
+    fn from(string: NewString<'a>) -> Self {
+        match string.encoded() {
+            NewString::Int(value) => NewValue::Int(value),
+            NewString::Bytes(bytes) => NewValue::Inline(bytes),
+            NewString::Raw(bytes) => NewValue::Raw(bytes),
+            NewString::Shared(bytes) => NewValue::Boxed(Box::new(Object::String(bytes))),
+        }
+    }
+}
+
+impl NewValue<'_> {
+    #[inline]
+    fn kind(&self) -> u8 {
+        match self {
+            NewValue::Int(_) => KEPT_INT,
+            NewValue::Inline(_) => KEPT_INLINE,
+            NewValue::Raw(_) => KEPT_RAW,
+            NewValue::Boxed(object) => KEPT_BOXED | (object.stored().type_of() as u8) << TYPE_SHIFT,
+        }
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        match self {
+            NewValue::Inline(bytes) | NewValue::Raw(bytes) => {
+                length_bytes(bytes.len()) + bytes.len()
+            }
+            NewValue::Int(_) | NewValue::Boxed(_) => 8,
+        }
+    }
+}
+
+/// A value outside any record: on its way from one key to another.
+#[derive(Debug)]
+pub enum OwnedValue {
+    /// A number.
+    Int(i64),
+    /// A short string, and whether it is called `raw`.
+    Inline(Vec<u8>, bool),
+    /// Anything else.
+    Boxed(Box<Object>),
+}
+
+impl OwnedValue {
+    /// The value, to be put into a record; `copied` inline bytes are borrowed from `room`.
+    pub fn into_new(self, room: &mut Vec<u8>) -> NewValue<'_> {
+        match self {
+            OwnedValue::Int(value) => NewValue::Int(value),
+            OwnedValue::Inline(bytes, raw) => {
+                *room = bytes;
+                if raw {
+                    NewValue::Raw(room)
+                } else {
+                    NewValue::Inline(room)
+                }
+            }
+            OwnedValue::Boxed(object) => NewValue::Boxed(object),
+        }
+    }
+}
+
+/// What a removed or replaced value leaves to be freed, here or on the helper thread.
+pub type Remains = Option<Box<Object>>;
+
+/// The records of one database: table, arena and expiry heap, always in step.
+pub struct Store {
+    table: Table<Record>,
+    arena: Arena,
+    expiring: ExpiryHeap<Record>,
+}
+
+// SAFETY: the store owns its records, objects are `Send`, and handles lead nowhere else.
+unsafe impl Send for Store {}
+
+impl Store {
+    /// An empty store that holds no memory.
+    pub fn new(hasher: Hasher) -> Self {
+        Self {
+            table: Table::new(hasher, true),
+            arena: Arena::new(),
+            expiring: ExpiryHeap::new(),
+        }
+    }
+
+    /// Keys.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Keys with an expiry.
+    pub fn expiring(&self) -> usize {
+        self.expiring.len()
+    }
+
+    /// Bytes that this store takes from outside the global allocator.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena.used_bytes() + self.table.arena_bytes()
+    }
+
+    /// Bytes of table and heap: what is neither key nor value.
+    pub fn overhead_bytes(&self) -> usize {
+        self.table.heap_bytes() + self.expiring.heap_bytes()
+    }
+
+    /// (segments, directory entries, largest segment, capacity) of the table.
+    pub fn shape(&self) -> (usize, usize, usize, usize) {
+        let (segments, directory, largest) = self.table.shape();
+        (segments, directory, largest, self.table.capacity())
+    }
+
+    /// Asks for the cache line in which a look-up of `hash` starts.
+    #[inline]
+    pub fn prefetch_bucket(&self, hash: u64) {
+        self.table.prefetch_bucket(hash);
+    }
+
+    /// Asks for the record that a look-up of `hash` will read; the bucket should have been asked for before.
+    #[inline]
+    pub fn prefetch_record(&self, hash: u64) {
+        self.table.prefetch_records(hash);
+    }
+
+    /// The record of `key`.
+    #[inline]
+    pub fn find(&self, key: &Key<'_>) -> Option<(Position, RecordRef<'_>)> {
+        let is_it = |record: Record| {
+            let (at, length) = record.key_span();
+            length == key.bytes.len() && record.slice(at, length) == key.bytes
+        };
+        self.table
+            .find(key.hash, is_it)
+            .map(|(position, record)| (position, RecordRef::new(record)))
+    }
+
+    /// Adds a key that is not there.
+    pub fn insert(
+        &mut self,
+        key: &Key<'_>,
+        value: NewValue<'_>,
+        deadline: Option<i64>,
+        access: u32,
+    ) -> Position {
+        let record = self.create(key.bytes, value, deadline, access);
+        let position = self.table.insert(key.hash, record);
+        if let Some(deadline) = deadline {
+            self.expiring.push(deadline, record);
+        }
+        position
+    }
+
+    fn create(
+        &mut self,
+        key: &[u8],
+        value: NewValue<'_>,
+        deadline: Option<i64>,
+        access: u32,
+    ) -> Record {
+        let expiry = if deadline.is_some() { EXPIRY_BYTES } else { 0 };
+        let bytes = KEY_LENGTH_AT + length_bytes(key.len()) + expiry + key.len() + value.bytes();
+        let record = Record(self.arena.alloc(bytes));
+        let [a, b, c, _] = access.to_le_bytes();
+        record.write(
+            0,
+            &[
+                value.kind() | if deadline.is_some() { HAS_EXPIRY } else { 0 },
+                a,
+                b,
+                c,
+            ],
+        );
+        let mut at = record.write_length(KEY_LENGTH_AT, key.len());
+        if let Some(deadline) = deadline {
+            record.write(at, &deadline.to_le_bytes());
+            at += EXPIRY_BYTES;
+        }
+        record.write(at, key);
+        write_value(record, at + key.len(), value);
+        record
+    }
+
+    /// Gives the key at `position` another value and deadline; in place where the record's cell fits.
+    #[inline]
+    pub fn set(
+        &mut self,
+        position: Position,
+        value: NewValue<'_>,
+        deadline: Option<i64>,
+        access: u32,
+    ) -> Remains {
+        let old = self.table.change(position);
+        let remains = take_object(old);
+        if deadline.is_none() && !old.has_expiry() {
+            let at = old.value_at();
+            let bytes = at + value.bytes();
+            if same_cell(old.bytes_total(), bytes) {
+                let [a, b, c, _] = access.to_le_bytes();
+                old.write(0, &[value.kind(), a, b, c]);
+                write_value(old, at, value);
+                return remains;
+            }
+        }
+        let key = RecordRef::new(old).key();
+        let record = self.create(key, value, deadline, access);
+        self.exchange(position, old, record);
+        remains
+    }
+
+    /// Puts `record` in the place of `old` in table and heap, and frees `old`; its object has been taken or moved.
+    fn exchange(&mut self, position: Position, old: Record, record: Record) {
+        self.table.replace(position, record);
+        let place = old
+            .has_expiry()
+            .then(|| u32::from_le_bytes(old.read(old.expiry_at() + 8)));
+        match (place, RecordRef::new(record).deadline()) {
+            (Some(place), Some(deadline)) => {
+                self.expiring.rename(place, record);
+                self.expiring.update(place, deadline);
+            }
+            (Some(place), None) => self.expiring.remove(place),
+            (None, Some(deadline)) => self.expiring.push(deadline, record),
+            (None, None) => {}
+        }
+        let bytes = old.bytes_total();
+        // SAFETY: the record was allocated with that many bytes and nothing names it any more.
+        unsafe { self.arena.free(old.0, bytes) };
+    }
+
+    /// Sets or clears the deadline of the key at `position`.
+    pub fn set_deadline(&mut self, position: Position, deadline: Option<i64>) {
+        let old = self.table.change(position);
+        match (old.has_expiry(), deadline) {
+            (false, None) => {}
+            (true, Some(deadline)) => {
+                let at = old.expiry_at();
+                old.write(at, &deadline.to_le_bytes());
+                self.expiring
+                    .update(u32::from_le_bytes(old.read(at + 8)), deadline);
+            }
+            _ => {
+                let value_at = old.value_at();
+                let value_bytes = old.bytes_total() - value_at;
+                let (key_at, key_bytes) = old.key_span();
+                // The new record is made with an empty value of the same size; the value's bytes, a pointer included, move.
+                let expiry = if deadline.is_some() { EXPIRY_BYTES } else { 0 };
+                let bytes =
+                    KEY_LENGTH_AT + length_bytes(key_bytes) + expiry + key_bytes + value_bytes;
+                let record = Record(self.arena.alloc(bytes));
+                record.write(0, &old.read::<4>(0));
+                record.write(
+                    0,
+                    &[old.kind() & !HAS_EXPIRY | if deadline.is_some() { HAS_EXPIRY } else { 0 }],
+                );
+                let at = record.write_length(KEY_LENGTH_AT, key_bytes);
+                record.write(at, &deadline.unwrap_or(0).to_le_bytes()[..expiry.min(8)]);
+                record.write(at + expiry, old.slice(key_at, key_bytes + value_bytes));
+                self.exchange(position, old, record);
+            }
+        }
+    }
+
+    /// Takes the key at `position` out.
+    pub fn remove(&mut self, position: Position, hash: u64) -> Remains {
+        let record = self.table.remove(position, hash);
+        if record.has_expiry() {
+            self.expiring
+                .remove(u32::from_le_bytes(record.read(record.expiry_at() + 8)));
+        }
+        let remains = take_object(record);
+        let bytes = record.bytes_total();
+        // SAFETY: the record was allocated with that many bytes and nothing names it any more.
+        unsafe { self.arena.free(record.0, bytes) };
+        remains
+    }
+
+    /// Takes the key at `position` out and keeps its value, without copying an object.
+    pub fn take(&mut self, position: Position, hash: u64) -> OwnedValue {
+        let record = RecordRef::new(self.table.change(position));
+        let inline = (record.record.kind() & KEPT_MASK != KEPT_BOXED).then(|| record.copy_value());
+        match (inline, self.remove(position, hash)) {
+            (Some(value), _) => value,
+            (None, Some(object)) => OwnedValue::Boxed(object),
+            (None, None) => unreachable!("a boxed value leaves its box"),
+        }
+    }
+
+    /// The record at `position`.
+    pub fn at(&self, position: Position) -> RecordRef<'_> {
+        RecordRef::new(self.table.get(position))
+    }
+
+    /// The object at `position`, to be changed.
+    pub fn object_mut(&mut self, position: Position) -> Option<&mut Object> {
+        // SAFETY: the record owns the box, and the store is borrowed uniquely for as long.
+        self.table
+            .change(position)
+            .object()
+            .map(|mut object| unsafe { object.as_mut() })
+    }
+
+    /// Makes the string at `position` `length` bytes long, filled up with zeros, as bytes (never a number), and lends
+    /// them for changes. The value must be a string.
+    pub fn string_mut(&mut self, position: Position, length: usize, edit: impl FnOnce(&mut [u8])) {
+        let old = self.table.change(position);
+        let mut digits = crate::types::string::Digits::default();
+        match RecordRef::new(old).string() {
+            Some(StringRef::Shared(_)) => self.edit_shared_string(old, length, edit),
+            Some(string) if length >= SHARED_MIN_BYTES => {
+                // Twice the room: a string that grows to this size in place tends to go on growing.
+                let mut own = BytesMut::with_capacity(length * 2);
+                own.extend_from_slice(string.bytes(&mut digits));
+                own.resize(length, 0);
+                edit(&mut own);
+                let access = old.access();
+                let deadline = RecordRef::new(old).deadline();
+                self.set(
+                    position,
+                    NewValue::Boxed(Box::new(Object::String(own.freeze()))),
+                    deadline,
+                    access,
+                );
+            }
+            Some(StringRef::Bytes { bytes, .. }) if bytes.len() == length => {
+                let (_, at) = old.length(old.value_at());
+                old.write(0, &[old.kind() & !KEPT_MASK | KEPT_RAW]);
+                // SAFETY: the record's value has `length` bytes at `at`, and the store is borrowed uniquely.
+                edit(unsafe { std::slice::from_raw_parts_mut(old.0.as_ptr().add(at), length) });
+            }
+            Some(string) => {
+                let mut own = Vec::with_capacity(length);
+                own.extend_from_slice(string.bytes(&mut digits));
+                own.resize(length, 0);
+                edit(&mut own);
+                let (access, deadline) = (old.access(), RecordRef::new(old).deadline());
+                self.set(position, NewValue::Raw(&own), deadline, access);
+            }
+            None => unreachable!("callers check the type"),
+        }
+    }
+
+    fn edit_shared_string(&mut self, record: Record, length: usize, edit: impl FnOnce(&mut [u8])) {
+        // SAFETY: the record owns the box, and the store is borrowed uniquely for as long.
+        if let Some(Object::String(bytes)) =
+            record.object().map(|mut object| unsafe { object.as_mut() })
+        {
+            edit_shared(bytes, |own| {
+                if length > own.capacity() {
+                    own.reserve((length - own.len()).max(own.len()));
+                }
+                own.resize(length, 0);
+                edit(own);
+            });
+        }
+    }
+
+    /// The key that expires first, and when.
+    #[inline]
+    pub fn first_deadline(&self) -> Option<(i64, RecordRef<'_>)> {
+        self.expiring
+            .first()
+            .map(|(deadline, record)| (deadline, RecordRef::new(record)))
+    }
+
+    /// See [`Table::scan`].
+    pub fn scan(&self, cursor: u64, mut visit: impl FnMut(RecordRef<'_>)) -> u64 {
+        self.table
+            .scan(cursor, |record| visit(RecordRef::new(record)))
+    }
+
+    /// Every key, in no particular order.
+    pub fn for_each(&self, mut visit: impl FnMut(RecordRef<'_>)) {
+        self.table.for_each(|record| visit(RecordRef::new(record)));
+    }
+
+    /// A key, each with the same probability.
+    pub fn random(&self, random: &mut Random) -> Option<RecordRef<'_>> {
+        self.table.random(random).map(RecordRef::new)
+    }
+
+    /// Starts a point-in-time walk; see [`Table::begin_walk`].
+    pub fn begin_walk(&mut self, mut sink: Box<dyn FnMut(RecordRef<'_>) + Send>) {
+        let sink: Sink<Record> = Box::new(move |record| sink(RecordRef::new(record)));
+        self.table.begin_walk(sink);
+    }
+
+    /// Goes on with the walk for up to `buckets` buckets; whether it is complete.
+    pub fn walk(&mut self, buckets: usize) -> bool {
+        self.table.walk(buckets)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let arena = &mut self.arena;
+        self.table.drain(|record| {
+            drop(take_object(record));
+            let bytes = record.bytes_total();
+            if bytes > crate::ds::arena::CELL_MAX_BYTES {
+                // SAFETY: the record was allocated with that many bytes, and the table forgets it.
+                unsafe { arena.free(record.0, bytes) };
+            }
+        });
+    }
+}
+
+fn write_value(record: Record, at: usize, value: NewValue<'_>) {
+    match value {
+        NewValue::Int(value) => record.write(at, &value.to_le_bytes()),
+        NewValue::Inline(bytes) | NewValue::Raw(bytes) => {
+            let at = record.write_length(at, bytes.len());
+            record.write(at, bytes);
+        }
+        NewValue::Boxed(object) => {
+            let address = Box::into_raw(object).expose_provenance();
+            record.write(at, &address.to_le_bytes());
+        }
+    }
+}
+
+/// The record's object, which leaves it: the record must be freed or overwritten next.
+#[inline]
+fn take_object(record: Record) -> Remains {
+    // SAFETY: the address came from `Box::into_raw` in `write_value` and is taken once.
+    record
+        .object()
+        .map(|object| unsafe { Box::from_raw(object.as_ptr()) })
+}
+
+#[cfg(test)]
+#[path = "entry_tests.rs"]
+mod tests;

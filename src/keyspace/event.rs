@@ -1,0 +1,98 @@
+//! What can happen to a key: the events of keyspace notifications, each with its class.
+
+/// One letter of `notify-keyspace-events` each.
+pub mod class {
+    /// `K`: publish on `__keyspace@db__:key`.
+    pub const KEYSPACE: u32 = 1;
+    /// `E`: publish on `__keyevent@db__:event`.
+    pub const KEYEVENT: u32 = 1 << 1;
+    /// `g`: commands that work on any type.
+    pub const GENERIC: u32 = 1 << 2;
+    /// `$`
+    pub const STRING: u32 = 1 << 3;
+    /// `l`
+    pub const LIST: u32 = 1 << 4;
+    /// `s`
+    pub const SET: u32 = 1 << 5;
+    /// `h`
+    pub const HASH: u32 = 1 << 6;
+    /// `z`
+    pub const ZSET: u32 = 1 << 7;
+    /// `x`
+    pub const EXPIRED: u32 = 1 << 8;
+    /// `e`
+    pub const EVICTED: u32 = 1 << 9;
+    /// `t`
+    pub const STREAM: u32 = 1 << 10;
+    /// `m`: a read found no key; not part of `A`.
+    pub const MISS: u32 = 1 << 11;
+    /// `d`
+    pub const MODULE: u32 = 1 << 12;
+    /// `n`: a key was created; not part of `A`.
+    pub const NEW: u32 = 1 << 13;
+}
+
+/// What happened to a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// One of [`class`].
+    pub class: u32,
+    /// The word that is published.
+    pub name: &'static str,
+}
+
+const fn generic(name: &'static str) -> Event {
+    Event {
+        class: class::GENERIC,
+        name,
+    }
+}
+
+const fn string(name: &'static str) -> Event {
+    Event {
+        class: class::STRING,
+        name,
+    }
+}
+
+/// DEL, UNLINK, GETDEL, DELEX, and collections that became empty.
+pub const DEL: Event = generic("del");
+/// A deadline was set.
+pub const EXPIRE: Event = generic("expire");
+/// A deadline was taken away.
+pub const PERSIST: Event = generic("persist");
+/// The old name of a renamed key.
+pub const RENAME_FROM: Event = generic("rename_from");
+/// The new name of a renamed key.
+pub const RENAME_TO: Event = generic("rename_to");
+/// MOVE, in the database that the key left.
+pub const MOVE_FROM: Event = generic("move_from");
+/// MOVE, in the database that the key came to.
+pub const MOVE_TO: Event = generic("move_to");
+/// The copy that COPY made.
+pub const COPY_TO: Event = generic("copy_to");
+/// SET and its relatives.
+pub const SET: Event = string("set");
+/// APPEND.
+pub const APPEND: Event = string("append");
+/// SETRANGE.
+pub const SETRANGE: Event = string("setrange");
+/// INCR, DECR, INCRBY, DECRBY, INCREX.
+pub const INCRBY: Event = string("incrby");
+/// INCRBYFLOAT, INCREX with a float.
+pub const INCRBYFLOAT: Event = string("incrbyfloat");
+/// A deadline passed.
+pub const EXPIRED: Event = Event {
+    class: class::EXPIRED,
+    name: "expired",
+};
+/// A key came into being.
+pub const NEW: Event = Event {
+    class: class::NEW,
+    name: "new",
+};
+/// A read found no key.
+pub const KEYMISS: Event = Event {
+    class: class::MISS,
+    name: "keymiss",
+};

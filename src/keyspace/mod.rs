@@ -1,0 +1,291 @@
+//! The keyspace: databases of keys, their expiry, who waits for a change, and the log of changes.
+//! It knows no commands and no protocol; time and chance are handed in.
+//!
+//! [`Keyspace`] holds what all databases share; handlers work through [`db::Database`], one database of it seen through
+//! one command. Whatever changes a key goes through [`Keyspace::changed`]: dirty count, watchers, waiters and
+//! notifications follow from there. Deletions that no command asked for (expiry) are logged for the propagation stream.
+
+pub mod access;
+pub mod db;
+#[allow(
+    unsafe_code,
+    reason = "the layout of records is part of the fence that unsafe lives in"
+)]
+pub mod entry;
+pub mod event;
+pub mod expire;
+pub mod waiters;
+
+use crate::base::{hash::Hasher, random::Random};
+use crate::types::Object;
+use access::AccessPolicy;
+use entry::{Key, Remains, Store};
+use event::{Event, class};
+use waiters::Waiters;
+
+/// Numbers that INFO shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Reads that found their key.
+    pub hits: u64,
+    /// Reads that did not.
+    pub misses: u64,
+    /// Keys deleted because their deadline passed.
+    pub expired: u64,
+    /// Turns in which due keys were left over when the time was up.
+    pub expire_capped: u64,
+    /// Objects handed to the helper thread to be freed.
+    pub lazy_freed: u64,
+}
+
+/// An event to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// The database.
+    pub db: usize,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What is freed away from the reactor: dropping it may take long.
+pub enum Garbage {
+    /// A flushed database.
+    Store(Box<Store>),
+    /// A big value.
+    Object(Box<Object>),
+}
+
+impl Garbage {
+    /// Keys or values in it, as `lazyfree_pending_objects` counts.
+    pub fn objects(&self) -> usize {
+        match self {
+            Garbage::Store(store) => store.len(),
+            Garbage::Object(_) => 1,
+        }
+    }
+}
+
+/// Values whose freeing takes more allocations than this go to the helper thread.
+pub const LAZY_FREE_MIN_EFFORT: usize = 64;
+
+/// All databases. See the head of the file.
+pub struct Keyspace {
+    stores: Vec<Store>,
+    hasher: Hasher,
+    /// Chance for RANDOMKEY, sampling and LFU.
+    pub random: Random,
+    /// Unix milliseconds that this command sees.
+    now_ms: i64,
+    access: AccessPolicy,
+    /// The access word of a key used now.
+    access_now: u32,
+    dirty: u64,
+    /// Who watches and waits.
+    pub waiters: Waiters,
+    notify: u32,
+    notifications: Vec<Notification>,
+    log_deletions: bool,
+    deletions: Vec<(usize, Box<[u8]>)>,
+    garbage: Vec<Garbage>,
+    /// Numbers for INFO.
+    pub counters: Counters,
+    expire_actively: bool,
+}
+
+impl Keyspace {
+    /// `databases` empty databases; `seed` decides the hash's secret and all chance.
+    pub fn new(databases: usize, seed: u64) -> Self {
+        let mut random = Random::from_seed(seed);
+        let hasher = Hasher::new(random.next_u64(), random.next_u64());
+        Self {
+            stores: (0..databases).map(|_| Store::new(hasher)).collect(),
+            hasher,
+            random,
+            now_ms: 0,
+            access: AccessPolicy::default(),
+            access_now: 0,
+            dirty: 0,
+            waiters: Waiters::default(),
+            notify: 0,
+            notifications: Vec::new(),
+            log_deletions: false,
+            deletions: Vec::new(),
+            garbage: Vec::new(),
+            counters: Counters::default(),
+            expire_actively: true,
+        }
+    }
+
+    /// Databases.
+    pub fn databases(&self) -> usize {
+        self.stores.len()
+    }
+
+    /// The store of a database.
+    pub fn store(&self, db: usize) -> &Store {
+        &self.stores[db]
+    }
+
+    /// The hash under which keys are stored.
+    pub fn hasher(&self) -> Hasher {
+        self.hasher
+    }
+
+    /// A key with its hash.
+    #[inline]
+    pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
+        Key {
+            bytes,
+            hash: self.hasher.hash(bytes),
+        }
+    }
+
+    /// Unix milliseconds that the running command sees.
+    #[inline]
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// Sets the time that commands see from now on.
+    #[inline]
+    pub fn set_now_ms(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+        self.access_now = self.access.word(now_ms);
+    }
+
+    /// Which keys are to be remembered as used, and how.
+    pub fn set_access_policy(&mut self, access: AccessPolicy) {
+        self.access = access;
+        self.access_now = access.word(self.now_ms);
+    }
+
+    /// How the use of keys is remembered.
+    pub fn access_policy(&self) -> AccessPolicy {
+        self.access
+    }
+
+    /// Which [`class`]es of events are published; 0: none.
+    pub fn set_notify(&mut self, classes: u32) {
+        self.notify = classes;
+    }
+
+    /// Whether deletions by expiry are logged for the propagation stream.
+    pub fn set_log_deletions(&mut self, log: bool) {
+        self.log_deletions = log;
+    }
+
+    /// DEBUG SET-ACTIVE-EXPIRE.
+    pub fn set_active_expire(&mut self, active: bool) {
+        self.expire_actively = active;
+    }
+
+    /// Changes since the start.
+    #[inline]
+    pub fn dirty(&self) -> u64 {
+        self.dirty
+    }
+
+    /// Adds changes that are not those of one key (FLUSHALL).
+    pub fn add_dirty(&mut self, changes: u64) {
+        self.dirty += changes;
+    }
+
+    /// The funnel of all changes by commands.
+    #[inline]
+    pub(in crate::keyspace) fn changed(&mut self, db: usize, key: &[u8], event: Event) {
+        self.dirty += 1;
+        self.touched(db, key, event);
+    }
+
+    /// What follows from a change besides the dirty count.
+    #[inline]
+    fn touched(&mut self, db: usize, key: &[u8], event: Event) {
+        if !self.waiters.is_empty() {
+            self.waiters.changed(db, key);
+        }
+        self.notify(db, key, event);
+    }
+
+    /// Notes an event for publication, if its class is.
+    #[inline]
+    pub(in crate::keyspace) fn notify(&mut self, db: usize, key: &[u8], event: Event) {
+        if self.notify & event.class != 0 && self.notify & (class::KEYSPACE | class::KEYEVENT) != 0
+        {
+            self.notifications.push(Notification {
+                db,
+                key: key.into(),
+                event,
+            });
+        }
+    }
+
+    /// The events noted since the last call.
+    pub fn take_notifications(&mut self) -> Vec<Notification> {
+        std::mem::take(&mut self.notifications)
+    }
+
+    /// Whether something waits for [`Self::take_deletions`] or [`Self::take_notifications`].
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        !self.deletions.is_empty() || !self.notifications.is_empty()
+    }
+
+    /// The keys that expiry deleted since the last call.
+    pub fn take_deletions(&mut self) -> Vec<(usize, Box<[u8]>)> {
+        std::mem::take(&mut self.deletions)
+    }
+
+    /// Whether there is garbage for the helper thread.
+    #[inline]
+    pub fn has_garbage(&self) -> bool {
+        !self.garbage.is_empty()
+    }
+
+    /// What is to be freed on the helper thread.
+    pub fn take_garbage(&mut self) -> Vec<Garbage> {
+        std::mem::take(&mut self.garbage)
+    }
+
+    /// Frees what a removed value left: at once, or on the helper thread if that takes long.
+    #[inline]
+    pub(in crate::keyspace) fn discard(&mut self, remains: Remains) {
+        if let Some(object) = remains
+            && object.stored().free_effort() > LAZY_FREE_MIN_EFFORT
+        {
+            self.counters.lazy_freed += 1;
+            self.garbage.push(Garbage::Object(object));
+        }
+    }
+
+    /// Empties a database; how many keys it had. `lazy`: freed on the helper thread.
+    pub fn flush(&mut self, db: usize, lazy: bool) -> usize {
+        let store = std::mem::replace(&mut self.stores[db], Store::new(self.hasher));
+        let keys = store.len();
+        self.waiters.database_changed(db, |_| keys > 0);
+        if lazy && keys > 0 {
+            self.counters.lazy_freed += keys as u64;
+            self.garbage.push(Garbage::Store(Box::new(store)));
+        }
+        keys
+    }
+
+    /// Exchanges the content of two databases. Clients stay with their number.
+    pub fn swap(&mut self, one: usize, other: usize) {
+        self.stores.swap(one, other);
+        for db in [one, other] {
+            self.waiters.database_changed(db, |_| true);
+        }
+    }
+
+    /// Bytes that keys and tables take from outside the global allocator.
+    pub fn arena_bytes(&self) -> usize {
+        self.stores.iter().map(Store::arena_bytes).sum()
+    }
+
+    /// Bytes of tables and expiry heaps.
+    pub fn overhead_bytes(&self) -> usize {
+        self.stores.iter().map(Store::overhead_bytes).sum()
+    }
+}

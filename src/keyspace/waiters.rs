@@ -1,0 +1,177 @@
+//! Who wants to know when a key changes: clients that watch it (WATCH) and clients that wait for it (blocking commands).
+//!
+//! Two queues for the engine come out of it: watchers whose transaction is spoilt, and keys that have waiters and were
+//! changed. Order is that of the changes, and of arrival among the waiters of one key. Nothing here knows what a client
+//! is: it is a number.
+
+use std::collections::{HashMap, VecDeque};
+
+/// A database and a key in it.
+pub type Place = (usize, Box<[u8]>);
+
+#[derive(Default)]
+struct Interest {
+    watchers: Vec<u64>,
+    waiters: VecDeque<u64>,
+    ready: bool,
+}
+
+/// See the head of the file.
+#[derive(Default)]
+pub struct Waiters {
+    places: HashMap<Place, Interest>,
+    /// Keys that each client watches or waits for.
+    of_client: HashMap<u64, Vec<Place>>,
+    spoilt: Vec<u64>,
+    ready: VecDeque<Place>,
+}
+
+impl Waiters {
+    /// Whether any key is of interest: if not, a change costs nothing.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// `client` watches the key from now on.
+    pub fn watch(&mut self, client: u64, db: usize, key: &[u8]) {
+        let interest = self.places.entry((db, key.into())).or_default();
+        if !interest.watchers.contains(&client) {
+            interest.watchers.push(client);
+            self.of_client
+                .entry(client)
+                .or_default()
+                .push((db, key.into()));
+        }
+    }
+
+    /// `client` waits at the end of the key's queue.
+    pub fn wait(&mut self, client: u64, db: usize, key: &[u8]) {
+        let interest = self.places.entry((db, key.into())).or_default();
+        if !interest.waiters.contains(&client) {
+            interest.waiters.push_back(client);
+            self.of_client
+                .entry(client)
+                .or_default()
+                .push((db, key.into()));
+        }
+    }
+
+    /// `client` watches and waits for nothing any more.
+    pub fn forget(&mut self, client: u64) {
+        for place in self.of_client.remove(&client).unwrap_or_default() {
+            let Some(interest) = self.places.get_mut(&place) else {
+                continue;
+            };
+            interest.watchers.retain(|watcher| *watcher != client);
+            interest.waiters.retain(|waiter| *waiter != client);
+            if interest.watchers.is_empty() && interest.waiters.is_empty() {
+                self.places.remove(&place);
+            }
+        }
+    }
+
+    /// The keys that `client` watches or waits for.
+    pub fn places_of(&self, client: u64) -> &[Place] {
+        self.of_client.get(&client).map_or(&[], Vec::as_slice)
+    }
+
+    /// The key was changed.
+    #[cold]
+    pub fn changed(&mut self, db: usize, key: &[u8]) {
+        // A borrowed pair cannot look up an owned one; keys of interest are few and changes of them rare.
+        let place = (db, Box::from(key));
+        if let Some(interest) = self.places.get_mut(&place) {
+            self.spoilt.extend_from_slice(&interest.watchers);
+            if !interest.waiters.is_empty() && !interest.ready {
+                interest.ready = true;
+                self.ready.push_back(place);
+            }
+        }
+    }
+
+    /// Everything in `db` was changed for which `is_affected` says so (the key before or after is what counts).
+    pub fn database_changed(&mut self, db: usize, is_affected: impl Fn(&[u8]) -> bool) {
+        let affected: Vec<Place> = self
+            .places
+            .keys()
+            .filter(|(of, key)| *of == db && is_affected(key))
+            .cloned()
+            .collect();
+        for (db, key) in affected {
+            self.changed(db, &key);
+        }
+    }
+
+    /// The next client whose watched key was changed.
+    pub fn next_spoilt(&mut self) -> Option<u64> {
+        self.spoilt.pop()
+    }
+
+    /// The next changed key that has waiters, and who waits, first come first.
+    pub fn next_ready(&mut self) -> Option<(Place, Vec<u64>)> {
+        loop {
+            let place = self.ready.pop_front()?;
+            if let Some(interest) = self.places.get_mut(&place) {
+                interest.ready = false;
+                let waiters = interest.waiters.iter().copied().collect();
+                return Some((place, waiters));
+            }
+        }
+    }
+
+    /// Whether changed keys have waiters.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty() || !self.spoilt.is_empty()
+    }
+
+    /// (keys with waiters, keys that are watched), for INFO.
+    pub fn counts(&self) -> (usize, usize) {
+        let waited = self
+            .places
+            .values()
+            .filter(|interest| !interest.waiters.is_empty())
+            .count();
+        let watched = self
+            .places
+            .values()
+            .filter(|interest| !interest.watchers.is_empty())
+            .count();
+        (waited, watched)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiters_of_a_key_come_in_order_of_arrival_and_once_per_change() {
+        let mut waiters = Waiters::default();
+        waiters.wait(3, 0, b"k");
+        waiters.wait(1, 0, b"k");
+        waiters.changed(0, b"k");
+        waiters.changed(0, b"k");
+        waiters.changed(1, b"k");
+        assert_eq!(
+            waiters.next_ready(),
+            Some(((0, Box::from(&b"k"[..])), vec![3, 1]))
+        );
+        assert_eq!(waiters.next_ready(), None);
+        waiters.forget(3);
+        waiters.forget(1);
+        assert!(waiters.is_empty());
+    }
+
+    #[test]
+    fn a_change_spoils_every_watcher_of_that_key_only() {
+        let mut waiters = Waiters::default();
+        waiters.watch(7, 2, b"a");
+        waiters.watch(8, 2, b"b");
+        waiters.database_changed(2, |key| key == b"a");
+        assert_eq!(
+            (waiters.next_spoilt(), waiters.next_spoilt()),
+            (Some(7), None)
+        );
+    }
+}
