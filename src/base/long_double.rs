@@ -11,6 +11,7 @@
 use super::binary_float::{self, Scaled};
 use super::natural::Natural;
 use super::number;
+use std::ops::Add;
 
 /// Significant bits.
 const MANTISSA_BITS: u32 = 64;
@@ -80,29 +81,6 @@ impl LongDouble {
         (!lost && !result.is_infinite()).then_some(result)
     }
 
-    /// The sum, rounded once. Infinities of opposite signs give not-a-number; a sum that is too large is infinite.
-    #[must_use]
-    pub fn add(self, other: LongDouble) -> LongDouble {
-        use Magnitude::{Finite, Infinite, NotANumber};
-        match (self.magnitude, other.magnitude) {
-            (NotANumber, _) | (_, NotANumber) => LongDouble::not_a_number(),
-            (Infinite, Infinite) if self.negative != other.negative => LongDouble::not_a_number(),
-            (Infinite, _) => self,
-            (_, Infinite) => other,
-            (
-                Finite { mantissa, exponent },
-                Finite {
-                    mantissa: their_mantissa,
-                    exponent: their_exponent,
-                },
-            ) => {
-                let ours = (exponent, mantissa, self.negative);
-                let theirs = (their_exponent, their_mantissa, other.negative);
-                add_finite(ours.max(theirs), ours.min(theirs))
-            }
-        }
-    }
-
     /// Whether this is the result of an addition that has none.
     pub fn is_nan(self) -> bool {
         self.magnitude == Magnitude::NotANumber
@@ -151,6 +129,32 @@ impl LongDouble {
         LongDouble {
             negative,
             magnitude,
+        }
+    }
+}
+
+impl Add for LongDouble {
+    type Output = LongDouble;
+
+    /// The sum, rounded once. Infinities of opposite signs give not-a-number; a sum that is too large is infinite.
+    fn add(self, other: LongDouble) -> LongDouble {
+        use Magnitude::{Finite, Infinite, NotANumber};
+        match (self.magnitude, other.magnitude) {
+            (NotANumber, _) | (_, NotANumber) => LongDouble::not_a_number(),
+            (Infinite, Infinite) if self.negative != other.negative => LongDouble::not_a_number(),
+            (Infinite, _) => self,
+            (_, Infinite) => other,
+            (
+                Finite { mantissa, exponent },
+                Finite {
+                    mantissa: their_mantissa,
+                    exponent: their_exponent,
+                },
+            ) => {
+                let ours = (exponent, mantissa, self.negative);
+                let theirs = (their_exponent, their_mantissa, other.negative);
+                add_finite(ours.max(theirs), ours.min(theirs))
+            }
         }
     }
 }
@@ -517,16 +521,8 @@ mod tests {
     #[test]
     fn sums_are_those_of_incrbyfloat() {
         for &(first, second, sum) in FACTS {
-            assert_eq!(
-                shown(read(first).add(read(second))),
-                sum,
-                "{first} {second}"
-            );
-            assert_eq!(
-                shown(read(second).add(read(first))),
-                sum,
-                "{second} {first}"
-            );
+            assert_eq!(shown(read(first) + read(second)), sum, "{first} {second}");
+            assert_eq!(shown(read(second) + read(first)), sum, "{second} {first}");
         }
     }
 
@@ -539,7 +535,7 @@ mod tests {
             ("0.1", "0.2", "0.3"),
             ("3", "1.1", "4.1"),
         ] {
-            assert_eq!(shown(read(first).add(read(second))), sum);
+            assert_eq!(shown(read(first) + read(second)), sum);
         }
     }
 
@@ -642,29 +638,29 @@ mod tests {
         let (plus, minus) = (read("+Infinity"), read("-inf"));
         assert!(plus.is_infinite() && minus.is_infinite());
         assert_eq!((shown(plus), shown(minus)), ("inf".into(), "-inf".into()));
-        assert!(plus.add(minus).is_nan());
-        assert_eq!(shown(plus.add(minus)), "nan");
-        assert!(plus.add(minus).add(read("1")).is_nan());
-        assert_eq!(plus.add(read("-5")), plus);
-        assert_eq!(read("5").add(minus), minus);
-        assert_eq!(plus.add(plus), plus);
+        assert!((plus + minus).is_nan());
+        assert_eq!(shown(plus + minus), "nan");
+        assert!((plus + minus + read("1")).is_nan());
+        assert_eq!(plus + read("-5"), plus);
+        assert_eq!(read("5") + minus, minus);
+        assert_eq!(plus + plus, plus);
         assert!(!read("1").is_nan() && !read("1").is_infinite());
     }
 
     #[test]
     fn a_sum_beyond_the_range_is_infinite() {
         let large = read("1e4932");
-        assert!(large.add(large).is_infinite());
-        assert!(!large.add(read("1e4931")).is_infinite());
+        assert!((large + large).is_infinite());
+        assert!(!(large + read("1e4931")).is_infinite());
     }
 
     #[test]
     fn ties_between_mantissas_go_to_the_even_one() {
         // 2^63 + 1/2 lies between two neighbours; so does 2^63 + 3/2.
         let base = read("9223372036854775808");
-        assert_eq!(shown(base.add(read("0.5"))), "9223372036854775808");
-        assert_eq!(shown(base.add(read("1.5"))), "9223372036854775810");
-        assert_eq!(shown(base.add(read("0.5000000001"))), "9223372036854775809");
+        assert_eq!(shown(base + read("0.5")), "9223372036854775808");
+        assert_eq!(shown(base + read("1.5")), "9223372036854775810");
+        assert_eq!(shown(base + read("0.5000000001")), "9223372036854775809");
     }
 
     #[test]
