@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn rounding_up_over_a_power_of_two_keeps_the_number_of_bits() {
         let scaled = Scaled {
-            mantissa: 0b1111_1,
+            mantissa: 0b1_1111,
             exponent: 0,
         };
         let rounded = scaled.round(4, -100);

@@ -11,6 +11,7 @@
 use super::binary_float::{self, Scaled};
 use super::natural::Natural;
 use super::number;
+use std::ops::Add;
 
 /// Significant bits.
 const MANTISSA_BITS: u32 = 64;
@@ -80,29 +81,6 @@ impl LongDouble {
         (!lost && !result.is_infinite()).then_some(result)
     }
 
-    /// The sum, rounded once. Infinities of opposite signs give not-a-number; a sum that is too large is infinite.
-    #[must_use]
-    pub fn add(self, other: LongDouble) -> LongDouble {
-        use Magnitude::{Finite, Infinite, NotANumber};
-        match (self.magnitude, other.magnitude) {
-            (NotANumber, _) | (_, NotANumber) => LongDouble::not_a_number(),
-            (Infinite, Infinite) if self.negative != other.negative => LongDouble::not_a_number(),
-            (Infinite, _) => self,
-            (_, Infinite) => other,
-            (
-                Finite { mantissa, exponent },
-                Finite {
-                    mantissa: their_mantissa,
-                    exponent: their_exponent,
-                },
-            ) => {
-                let ours = (exponent, mantissa, self.negative);
-                let theirs = (their_exponent, their_mantissa, other.negative);
-                add_finite(ours.max(theirs), ours.min(theirs))
-            }
-        }
-    }
-
     /// Whether this is the result of an addition that has none.
     pub fn is_nan(self) -> bool {
         self.magnitude == Magnitude::NotANumber
@@ -151,6 +129,32 @@ impl LongDouble {
         LongDouble {
             negative,
             magnitude,
+        }
+    }
+}
+
+impl Add for LongDouble {
+    type Output = LongDouble;
+
+    /// The sum, rounded once. Infinities of opposite signs give not-a-number; a sum that is too large is infinite.
+    fn add(self, other: LongDouble) -> LongDouble {
+        use Magnitude::{Finite, Infinite, NotANumber};
+        match (self.magnitude, other.magnitude) {
+            (NotANumber, _) | (_, NotANumber) => LongDouble::not_a_number(),
+            (Infinite, Infinite) if self.negative != other.negative => LongDouble::not_a_number(),
+            (Infinite, _) => self,
+            (_, Infinite) => other,
+            (
+                Finite { mantissa, exponent },
+                Finite {
+                    mantissa: their_mantissa,
+                    exponent: their_exponent,
+                },
+            ) => {
+                let ours = (exponent, mantissa, self.negative);
+                let theirs = (their_exponent, their_mantissa, other.negative);
+                add_finite(ours.max(theirs), ours.min(theirs))
+            }
         }
     }
 }
@@ -297,6 +301,384 @@ fn format_finite(mantissa: u64, exponent: i64, out: &mut Vec<u8>) {
         number::write_u64(out, fraction);
         while out.last() == Some(&b'0') {
             out.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(number: LongDouble) -> String {
+        let mut out = Vec::new();
+        number.format(&mut out);
+        String::from_utf8(out).expect("digits are ASCII")
+    }
+
+    fn read(text: &str) -> LongDouble {
+        LongDouble::parse(text.as_bytes()).expect("the tests spell numbers")
+    }
+
+    /// What Redis 8.0 answers to `SET k <first>` and `INCRBYFLOAT k <second>`.
+    const FACTS: &[(&str, &str, &str)] = &[
+        (
+            "0xfab032b1e1.3ca6911f050e532388p-56",
+            "48552108",
+            "48552108.00001494218668086",
+        ),
+        (
+            "0.0000",
+            "-0xefdb94ea35.36ea3b7911f0bc09fbp19",
+            "-540111616518764369.84375",
+        ),
+        (
+            "730916368341866",
+            "0x247da42f02.35e3dd7f8f43782b2ap-59",
+            "730916368341866",
+        ),
+        (
+            "0x8de5a8f631.3651875d4cc66869f9p-38",
+            "639278e-2670",
+            "2.21714233438692529",
+        ),
+        (
+            "0.037243236",
+            "0xbf482a4edd.fe4e52f12c849fbfp-50",
+            "0.03797291852399441",
+        ),
+        (
+            "0x10862e0b9a.14796b448983b83d99p-77",
+            "27.8013856733",
+            "27.80138567330046965",
+        ),
+        ("0e2927", "-0e2927", "0"),
+        ("7988476917", "-7988476917", "0"),
+        (
+            "269318094.51809376478195190",
+            "-269318094.51809376478195197",
+            "0",
+        ),
+        (
+            "62223620940356037.3513390280638",
+            "-62223620940356037.3513390280637",
+            "0",
+        ),
+        ("94.7603940913e7", "-94.7603940913e7", "0"),
+        ("33.9e-6", "-33.9e-7", "0.00003051"),
+        ("17.9915559e10", "-2034483e-2416", "179915559000"),
+        (
+            "-98.52209088e-24",
+            "84.68075508120479361645e5",
+            "8468075.50812047936142335",
+        ),
+        (
+            "-4.578563794630551e21",
+            "4.578563794630551e27",
+            "4578559216066756369360879616",
+        ),
+        (
+            "-59828471937e-4255",
+            "-85.10496267024644107e22",
+            "-851049626702464410714112",
+        ),
+        (
+            "-9.738823286161493173101e-18",
+            "9.738823286161493173101e-17",
+            "0.00000000000000009",
+        ),
+        ("95.12e0", "-95.12e7", "-951199904.88000000000465661"),
+        (
+            "-24.14799520074426857e3",
+            "81.705091435e10",
+            "817050890202.0047992467880249",
+        ),
+        (
+            "92.962652700937077584e0",
+            "-7e-2611",
+            "92.96265270093707758",
+        ),
+        (
+            "-70.3135633408941e22",
+            "4124562994463",
+            "-703135633404816437018624",
+        ),
+        (
+            "38.4699978743e23",
+            "1245658088315",
+            "3846999787431245658193920",
+        ),
+        (
+            "32457001779",
+            "0xa9cfc10a39.581cca40f410cdf66p57",
+            "105108251819596527522950414336",
+        ),
+        (
+            "0x114bd18a87.1cb1bac5b147b0588dp59",
+            "0.01",
+            "42823233067323337554427641856",
+        ),
+        (
+            "-73.3871974050133037288e24",
+            "50051.6348144759177",
+            "-73387197405013303730634752",
+        ),
+        (
+            "7499810",
+            "94.6772851512944975e24",
+            "94677285151294497509867520",
+        ),
+        (
+            "29.33",
+            "-0x4c14c8a4ec.1e6410ebb940ed8910p29",
+            "-175431272226506965504",
+        ),
+        ("-13446204899867616", "54.1e20", "5409986553795100132352"),
+        ("0.0007188", "-0.0007187", "0.0000001"),
+        (
+            "0.7453375850866568",
+            "-0.7453375850866567",
+            "0.0000000000000001",
+        ),
+        (
+            "-0.309432630982815",
+            "0.309432630982817",
+            "0.000000000000002",
+        ),
+        (
+            "43111782.0288531929",
+            "-43111782.0288531927",
+            "0.00000000020008883",
+        ),
+        ("-4.53138154", "4.53138157", "0.00000003"),
+        ("0.04425786", "-0.04425787", "-0.00000001"),
+        (
+            "-3679185.683687198",
+            "3679185.683687197",
+            "-0.00000000099998942",
+        ),
+        ("-0.0000", "0.0007", "0.0007"),
+        ("-0.024025", "553539.4", "553539.37597499999998263"),
+        ("92.747224", "-92.747227", "-0.000003"),
+        ("-80.70501126", "80.70501127", "0.00000001"),
+        ("0.0582", "-67783.32900107", "-67783.27080106999999742"),
+        (
+            "-0.07306487918875583",
+            "0.0003215378914617286",
+            "-0.0727433412972941",
+        ),
+        (
+            "-0.0001",
+            "-1907338051207959",
+            "-1907338051207959.0001220703125",
+        ),
+        (
+            "-776777.765741963637993",
+            "941096720.33145890522",
+            "940319942.56571694160811603",
+        ),
+        ("-4930.7524", "5102.10973546", "171.35733545999999983"),
+        ("98.22556025796704659570", "-5294", "-5195.7744397420329534"),
+        ("0.00089879", "191", "191.00089879"),
+        (
+            "-18.808394967663101",
+            "296031746168653",
+            "296031746168634.191619873046875",
+        ),
+        ("-0.058352103", "0.058352107", "0.000000004"),
+        ("-40.75672297", "-72522784", "-72522824.75672296999982791"),
+        ("356", "8.7912640515498737", "364.7912640515498737"),
+        (
+            "0.000073041101597308",
+            "-329701510513587",
+            "-329701510513586.99993896484375",
+        ),
+        ("-568.02031", "568.02037", "0.00006"),
+        (
+            "90457882.86059",
+            "0.00000580300",
+            "90457882.86059580299479421",
+        ),
+        ("-476.033", "476.037", "0.004"),
+        ("-7222047", "-0.03130124", "-7222047.03130124000017531"),
+        ("0", "6576456.19711", "6576456.19711000000006607"),
+        (
+            "-81565370.73359",
+            "-0.27165354408",
+            "-81565371.00524354408116778",
+        ),
+        (
+            "2330",
+            "-21094470.23749985173344612",
+            "-21092140.23749985173344612",
+        ),
+        (
+            "-6.66818557872461159519",
+            "-0.00000468260011254",
+            "-6.66819026132472414",
+        ),
+    ];
+
+    #[test]
+    fn sums_are_those_of_incrbyfloat() {
+        for &(first, second, sum) in FACTS {
+            assert_eq!(shown(read(first) + read(second)), sum, "{first} {second}");
+            assert_eq!(shown(read(second) + read(first)), sum, "{second} {first}");
+        }
+    }
+
+    #[test]
+    fn the_sums_of_the_documentation_have_no_binary_dust() {
+        for (first, second, sum) in [
+            ("10.50", "0.1", "10.6"),
+            ("10.6", "-5", "5.6"),
+            ("5.0e3", "2.0e2", "5200"),
+            ("0.1", "0.2", "0.3"),
+            ("3", "1.1", "4.1"),
+        ] {
+            assert_eq!(shown(read(first) + read(second)), sum);
+        }
+    }
+
+    #[test]
+    fn numbers_are_shown_with_seventeen_decimals_and_no_trailing_zeros() {
+        for (text, expected) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("5.", "5"),
+            ("+.5", "0.5"),
+            ("1e-17", "0.00000000000000001"),
+            ("5e-18", "0"),
+            ("-5e-18", "0"),
+            ("15e-18", "0.00000000000000002"),
+            ("0x1.8p-57", "0.00000000000000001"),
+            ("0x1p-58", "0"),
+            ("0x1p-16445", "0"),
+            ("3e-4951", "0"),
+            ("100", "100"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("18446744073709551617", "18446744073709551616"),
+            ("1e20", "100000000000000000000"),
+            ("1e30", "1000000000000000000024696061952"),
+        ] {
+            assert_eq!(shown(read(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_largest_numbers_are_shown_in_full() {
+        let shown = shown(read("1e4932"));
+        assert_eq!(shown.len(), 4933);
+        assert!(
+            shown.starts_with("10000000000000000000060189493879638913238377742545331147737850")
+        );
+    }
+
+    #[test]
+    fn what_strtold_does_not_read_to_the_end_is_no_number() {
+        for text in [
+            "",
+            " 1",
+            "1 ",
+            "1\0",
+            "e5",
+            ".",
+            "+",
+            "-",
+            "++1",
+            "1e",
+            "1e+",
+            "1.2.3",
+            "1,5",
+            "0x",
+            "0x.p1",
+            "0x1p",
+            "nan",
+            "-nan",
+            "nan(1)",
+            "infin",
+            "infinityx",
+            "1_0",
+            "1e5.5",
+        ] {
+            assert_eq!(LongDouble::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        for text in [
+            "1.2e4932",
+            "1e5000",
+            "-1e5000",
+            "1e-4951",
+            "1e-5000",
+            "0x1p16384",
+            "0x1p-16446",
+            "1e99999999999999999999",
+            "1e-99999999999999999999",
+        ] {
+            assert_eq!(LongDouble::parse(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(shown(read("0e99999999999999999999")), "0");
+    }
+
+    #[test]
+    fn texts_of_five_kibibytes_are_refused() {
+        let longest = [[b'0'; TEXT_MAX_BYTES - 1].as_slice(), b"1"].concat();
+        let number = LongDouble::parse(&longest).expect("just short enough");
+        assert_eq!(shown(number), "1");
+        let longer = [b"0".as_slice(), &longest].concat();
+        assert_eq!(LongDouble::parse(&longer), None);
+        let digits = format!("0.{}1e5111", "0".repeat(5110));
+        assert_eq!(shown(read(&digits)), "1");
+    }
+
+    #[test]
+    fn infinities_are_read_and_add_up_as_ieee_754_says() {
+        let (plus, minus) = (read("+Infinity"), read("-inf"));
+        assert!(plus.is_infinite() && minus.is_infinite());
+        assert_eq!((shown(plus), shown(minus)), ("inf".into(), "-inf".into()));
+        assert!((plus + minus).is_nan());
+        assert_eq!(shown(plus + minus), "nan");
+        assert!((plus + minus + read("1")).is_nan());
+        assert_eq!(plus + read("-5"), plus);
+        assert_eq!(read("5") + minus, minus);
+        assert_eq!(plus + plus, plus);
+        assert!(!read("1").is_nan() && !read("1").is_infinite());
+    }
+
+    #[test]
+    fn a_sum_beyond_the_range_is_infinite() {
+        let large = read("1e4932");
+        assert!((large + large).is_infinite());
+        assert!(!(large + read("1e4931")).is_infinite());
+    }
+
+    #[test]
+    fn ties_between_mantissas_go_to_the_even_one() {
+        // 2^63 + 1/2 lies between two neighbours; so does 2^63 + 3/2.
+        let base = read("9223372036854775808");
+        assert_eq!(shown(base + read("0.5")), "9223372036854775808");
+        assert_eq!(shown(base + read("1.5")), "9223372036854775810");
+        assert_eq!(shown(base + read("0.5000000001")), "9223372036854775809");
+    }
+
+    #[test]
+    fn the_fast_and_the_exact_way_agree() {
+        let mut random = crate::base::random::Random::from_seed(11);
+        for _ in 0..2000 {
+            let number = random.next_u64() >> random.below(50);
+            if number == 0 {
+                continue;
+            }
+            let power = random.below(55) as i64 - FAST_POWER_MAX;
+            let digits = number.to_string();
+            let exact = scale_exactly(Natural::from_decimal(digits.as_bytes()), power);
+            assert_eq!(
+                LongDouble::rounded(false, scale_fast(number, power)),
+                LongDouble::rounded(false, exact),
+                "{number}e{power}"
+            );
         }
     }
 }
