@@ -18,10 +18,10 @@
 #![deny(unsafe_code)]
 
 pub mod base;
-#[allow(
-    unsafe_code,
-    reason = "the data structures are the fence that unsafe lives in"
-)]
+pub mod command;
+#[allow(unsafe_code, reason = "the data structures are the fence that unsafe lives in")]
 pub mod ds;
 pub mod keyspace;
+pub mod resp;
+pub mod session;
 pub mod types;

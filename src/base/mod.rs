@@ -5,6 +5,7 @@
 //! * [`hash`] hashes byte strings under a secret key.
 //! * [`long_double`] does the 80-bit arithmetic that INCRBYFLOAT shows to users.
 //! * [`number`] turns text into numbers and back, exactly as the protocol spells them.
+//! * [`quoting`] splits a line of configuration or an inline command into its words.
 //! * [`random`] draws chance from a seed, so that a seed replays a run.
 //!
 //! Within: `binary_float` (hexadecimal floats and rounding to even, shared by both sizes of float) and `natural`
@@ -17,4 +18,5 @@ pub mod hash;
 pub mod long_double;
 mod natural;
 pub mod number;
+pub mod quoting;
 pub mod random;

@@ -1,0 +1,83 @@
+//! What a handler works with: its database, its reply, its client, and the server around them.
+
+use super::host::Host;
+use super::propagate::Propagate;
+use super::row::Row;
+use super::table::CommandTable;
+use crate::base::clock::Clock;
+use crate::base::random::Random;
+use crate::config::Config;
+use crate::keyspace::db::Database;
+use crate::observe::stats::Stats;
+use crate::resp::reply::Reply;
+use crate::session::Session;
+use crate::session::clients::Clients;
+use crate::session::pause::Pause;
+
+/// One command's surroundings. The fields are apart so that handlers borrow them apart.
+pub struct Ctx<'a> {
+    /// The selected database.
+    pub db: Database<'a>,
+    /// The client's reply.
+    pub reply: Reply<'a>,
+    /// The client; it is not among `server.clients` meanwhile.
+    pub client: &'a mut Session,
+    /// Everything that is neither keys nor this client.
+    pub server: &'a mut Server,
+    /// The process.
+    pub host: &'a mut dyn Host,
+    /// What goes to the append-only file and to replicas.
+    pub propagate: &'a mut Propagate,
+    /// The command's declaration.
+    pub row: &'static Row,
+}
+
+/// Who this server is.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// 40 hexadecimal digits, new with each start.
+    pub run_id: String,
+    /// Process id.
+    pub pid: u32,
+    /// When it started, Unix milliseconds.
+    pub started_ms: i64,
+    /// Path of the program.
+    pub executable: String,
+    /// Absolute path of the configuration file; empty: none.
+    pub config_file: String,
+    /// `Linux 6.1.0 x86_64`.
+    pub system: String,
+    /// The kind of supervision that was found: `no`, `systemd`, `upstart`, `unknown`.
+    pub supervised: String,
+}
+
+/// What DEBUG changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DebugSwitches {
+    /// DEBUG CONFIG-REWRITE-FORCE-ALL.
+    pub rewrite_all: bool,
+    /// DEBUG PAUSE-CRON.
+    pub pause_cron: bool,
+}
+
+/// All that is shared between commands besides the keyspace.
+pub struct Server {
+    /// The configuration.
+    pub config: Config,
+    /// All clients but the one whose command runs.
+    pub clients: Clients,
+    /// Counters for INFO.
+    pub stats: Stats,
+    /// The command table.
+    pub table: CommandTable,
+    /// Time.
+    pub clock: Clock,
+    /// Chance.
+    pub random: Random,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
+    /// Who this server is.
+    pub identity: Identity,
+    /// What DEBUG changed.
+    pub debug: DebugSwitches,
+}

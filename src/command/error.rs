@@ -1,0 +1,114 @@
+//! Every error text that a client can get, in one place.
+//!
+//! A variant is an answer; its `Display` is the line after the dash, code included. Clients and test suites compare
+//! these texts letter by letter with those of Redis 8. The first word is what `errorstat_` counts.
+
+use crate::keyspace::entry::Key;
+use crate::types::WrongType;
+
+/// Why a command was refused or failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The words do not follow the command's grammar.
+    #[error("ERR syntax error")]
+    Syntax,
+    /// A word that must be a 64-bit integer.
+    #[error("ERR value is not an integer or out of range")]
+    NotInteger,
+    /// A word that must be an integer of a smaller range.
+    #[error("ERR value is out of range")]
+    OutOfRange,
+    /// A word that must be an integer of 0 or more.
+    #[error("ERR value is out of range, must be positive")]
+    NotPositive,
+    /// A word that must be a floating-point number.
+    #[error("ERR value is not a valid float")]
+    NotFloat,
+    /// The key holds another type.
+    #[error("{0}")]
+    WrongType(#[from] WrongType),
+    /// There is no such key, where there must be.
+    #[error("ERR no such key")]
+    NoSuchKey,
+    /// A database number outside the configured range.
+    #[error("ERR DB index is out of range")]
+    DbIndex,
+    /// A database number that is no number.
+    #[error("ERR invalid DB index")]
+    InvalidDb,
+    /// A deadline that is not positive or overflows.
+    #[error("ERR invalid expire time in '{0}' command")]
+    InvalidExpire(&'static str),
+    /// The result of an increment leaves 64 bits.
+    #[error("ERR increment or decrement would overflow")]
+    Overflow,
+    /// A string longer than `proto-max-bulk-len`.
+    #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
+    StringTooLong,
+    /// A cursor that is no number.
+    #[error("ERR invalid cursor")]
+    InvalidCursor,
+    /// Wrong number of words.
+    #[error("ERR wrong number of arguments for '{0}' command")]
+    Arity(String),
+    /// No command of that name.
+    #[error("ERR unknown command '{name}', with args beginning with: {args}")]
+    UnknownCommand {
+        /// At most 128 characters of the name.
+        name: String,
+        /// The first words, quoted, at most 128 characters.
+        args: String,
+    },
+    /// No subcommand of that name.
+    #[error("ERR unknown subcommand '{name}'. Try {container} HELP.")]
+    UnknownSubcommand {
+        /// At most 128 characters of the name.
+        name: String,
+        /// The container command in capitals.
+        container: String,
+    },
+    /// AUTH has yet to come.
+    #[error("NOAUTH Authentication required.")]
+    NoAuth,
+    /// A wrong password, or a user that there is not.
+    #[error("WRONGPASS invalid username-password pair or user is disabled.")]
+    WrongPass,
+    /// A transaction one of whose commands could not be queued.
+    #[error("EXECABORT Transaction discarded because of previous errors.")]
+    ExecAbort,
+    /// HELLO with a version other than 2 and 3.
+    #[error("NOPROTO unsupported protocol version")]
+    NoProto,
+    /// Any other text, code included, known where it is raised.
+    #[error("{0}")]
+    Text(&'static str),
+    /// Any other text, code included, with values in it.
+    #[error("{0}")]
+    Message(String),
+}
+
+impl Error {
+    /// An error with the code `ERR`.
+    pub fn err(text: impl std::fmt::Display) -> Error {
+        Error::Message(format!("ERR {text}"))
+    }
+
+    /// The code: the first word of the text.
+    pub fn code(&self) -> String {
+        let text = self.to_string();
+        text.split(' ').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Bytes from a client as they stand in an error: at most `limit` of them, what is not UTF-8 replaced.
+pub fn shown(bytes: &[u8], limit: usize) -> String {
+    let end = bytes.len().min(limit);
+    bytes.get(..end).map(|start| String::from_utf8_lossy(start).into_owned()).unwrap_or_default()
+}
+
+impl From<Key<'_>> for Error {
+    /// The key is not there, where it must be.
+    fn from(_: Key<'_>) -> Self {
+        Error::NoSuchKey
+    }
+}

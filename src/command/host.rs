@@ -1,0 +1,55 @@
+//! What handlers need of the process around the engine, handed in: files, sockets, the log, sleep.
+//! The engine itself does no I/O; tests hand in a host that only remembers what it was asked.
+
+use crate::config::settings::Settings;
+use crate::keyspace::Garbage;
+use std::io;
+use std::time::Duration;
+
+/// What the process has used so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Bytes of the global allocator that are in use.
+    pub allocated_bytes: u64,
+    /// Resident bytes.
+    pub resident_bytes: u64,
+    /// CPU seconds in the kernel.
+    pub cpu_sys_s: f64,
+    /// CPU seconds in user mode.
+    pub cpu_user_s: f64,
+    /// The same of the thread that runs commands.
+    pub main_thread_cpu_sys_s: f64,
+    /// The same of the thread that runs commands.
+    pub main_thread_cpu_user_s: f64,
+    /// Bytes of memory of the machine.
+    pub machine_bytes: u64,
+    /// Objects that wait to be freed on the helper thread.
+    pub pending_frees: usize,
+    /// Objects that the helper thread has freed.
+    pub freed: u64,
+}
+
+/// See the head of the file.
+pub trait Host {
+    /// Listens where the settings say (bind, port, unixsocket, backlog) in place of where it did; on failure all stays
+    /// as it was. The error is what CONFIG SET answers.
+    fn listen(&mut self, settings: &Settings) -> Result<(), String>;
+    /// Makes room for so many clients' files; how many clients there is room for.
+    fn reserve_clients(&mut self, clients: u32) -> u32;
+    /// Sleeps: nobody is served meanwhile (DEBUG SLEEP).
+    fn sleep(&mut self, duration: Duration);
+    /// The whole content of a file.
+    fn read_file(&mut self, path: &str) -> io::Result<Vec<u8>>;
+    /// Puts a file of this content in the place of another, whole or not at all, durable.
+    fn replace_file(&mut self, path: &str, content: &[u8]) -> io::Result<()>;
+    /// Changes the working directory.
+    fn change_directory(&mut self, path: &str) -> io::Result<()>;
+    /// Applies the log's level, format and file.
+    fn configure_log(&mut self, settings: &Settings) -> Result<(), String>;
+    /// What the process has used.
+    fn usage(&mut self) -> Usage;
+    /// Frees this on the helper thread.
+    fn free(&mut self, garbage: Garbage);
+    /// Ends the server after this turn.
+    fn stop(&mut self);
+}

@@ -1,0 +1,173 @@
+//! All clients: their slots, who has output to be written, whom to close, whose input goes on.
+
+use super::{Closing, Peer, Session, hindrance};
+use std::collections::HashMap;
+
+/// Reply buffers kept for the next client that needs one.
+const POOL_MAX: usize = 64;
+/// A larger buffer is given back to the allocator instead.
+const POOLED_MAX_BYTES: usize = 64 << 10;
+
+/// See the head of the file.
+#[derive(Default)]
+pub struct Clients {
+    slots: Vec<Option<Box<Session>>>,
+    free: Vec<usize>,
+    by_id: HashMap<u64, usize>,
+    last_id: u64,
+    pool: Vec<Vec<u8>>,
+    flush: Vec<usize>,
+    resume: Vec<usize>,
+    blocked: usize,
+}
+
+impl Clients {
+    /// A new client; its slot.
+    pub fn add(&mut self, peer: Peer, authenticated: bool, now_ms: i64) -> usize {
+        self.last_id += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        let mut session = Box::new(Session::new(self.last_id, slot, peer, now_ms));
+        session.hinder(hindrance::NOT_AUTHENTICATED, !authenticated);
+        self.by_id.insert(session.id, slot);
+        self.slots[slot] = Some(session);
+        slot
+    }
+
+    /// Takes a client away for good.
+    pub fn remove(&mut self, slot: usize) -> Option<Box<Session>> {
+        let session = self.slots.get_mut(slot)?.take()?;
+        self.by_id.remove(&session.id);
+        self.free.push(slot);
+        self.blocked -= usize::from(session.blocked.is_some());
+        Some(session)
+    }
+
+    /// Lends a client out while a command of it runs: it is not among the others then.
+    pub fn lend(&mut self, slot: usize) -> Option<Box<Session>> {
+        self.slots.get_mut(slot)?.take()
+    }
+
+    /// Takes a lent client back.
+    pub fn take_back(&mut self, session: Box<Session>) {
+        let slot = session.slot;
+        self.slots[slot] = Some(session);
+    }
+
+    /// The client in a slot.
+    pub fn get(&self, slot: usize) -> Option<&Session> {
+        self.slots.get(slot)?.as_deref()
+    }
+
+    /// The client in a slot.
+    pub fn get_mut(&mut self, slot: usize) -> Option<&mut Session> {
+        self.slots.get_mut(slot)?.as_deref_mut()
+    }
+
+    /// The slot of a client; also of one that is lent.
+    pub fn slot_of(&self, id: u64) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// Clients, lent ones included.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// All clients but lent ones, in order of their slots.
+    pub fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.slots.iter().filter_map(|slot| slot.as_deref())
+    }
+
+    /// All clients but lent ones.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
+    }
+
+    /// The id of the newest client.
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// Clients that wait in a blocking command.
+    pub fn blocked(&self) -> usize {
+        self.blocked
+    }
+
+    /// Notes that one more, or one less, waits.
+    pub fn count_blocked(&mut self, blocks: bool) {
+        self.blocked = if blocks { self.blocked + 1 } else { self.blocked - 1 };
+    }
+
+    /// Marks a client as having output to be written (or to be closed).
+    pub fn queue_flush(&mut self, session: &mut Session) {
+        if !session.flush_queued {
+            session.flush_queued = true;
+            self.flush.push(session.slot);
+        }
+    }
+
+    /// The same by slot.
+    pub fn queue_flush_of(&mut self, slot: usize) {
+        if let Some(session) = self.slots.get_mut(slot).and_then(|slot| slot.as_deref_mut())
+            && !session.flush_queued
+        {
+            session.flush_queued = true;
+            self.flush.push(slot);
+        }
+    }
+
+    /// Who has output to be written, since the last call.
+    pub fn take_flush(&mut self, into: &mut Vec<usize>) {
+        into.clear();
+        std::mem::swap(into, &mut self.flush);
+        for slot in into.iter() {
+            if let Some(session) = self.slots.get_mut(*slot).and_then(|slot| slot.as_deref_mut()) {
+                session.flush_queued = false;
+            }
+        }
+    }
+
+    /// Closes a client that is not lent.
+    pub fn close(&mut self, slot: usize, closing: Closing) {
+        if let Some(session) = self.get_mut(slot) {
+            session.closing = closing;
+        }
+        self.queue_flush_of(slot);
+    }
+
+    /// Notes that a client's postponed commands and unread input may go on.
+    pub fn queue_resume(&mut self, slot: usize) {
+        self.resume.push(slot);
+    }
+
+    /// Whose input goes on, since the last call.
+    pub fn take_resume(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.resume)
+    }
+
+    /// Whether some client's input goes on.
+    pub fn has_resume(&self) -> bool {
+        !self.resume.is_empty()
+    }
+
+    /// An empty reply buffer: clients with nothing to be written hold none.
+    pub fn take_buffer(&mut self) -> Vec<u8> {
+        self.pool.pop().unwrap_or_default()
+    }
+
+    /// Gives a reply buffer back.
+    pub fn give_buffer(&mut self, mut buffer: Vec<u8>) {
+        if self.pool.len() < POOL_MAX && buffer.capacity() > 0 && buffer.capacity() <= POOLED_MAX_BYTES {
+            buffer.clear();
+            self.pool.push(buffer);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Clients: what the server knows of each connection, and all of them together.
+//! A session knows no socket; `net` keeps one connection beside each slot.
+
+pub mod clients;
+pub mod pause;
+pub mod transaction;
+
+use crate::resp::output::Output;
+use crate::resp::reply::Protocol;
+use crate::resp::request::RequestParser;
+use crate::resp::request::StoredArgv;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use transaction::Transaction;
+
+/// Bits that stand in the way of the fast path: a command of such a client goes through all gates.
+pub mod hindrance {
+    /// AUTH has yet to come.
+    pub const NOT_AUTHENTICATED: u32 = 1;
+    /// Between MULTI and EXEC.
+    pub const IN_TRANSACTION: u32 = 1 << 1;
+    /// Replies are off or skipped (CLIENT REPLY).
+    pub const MUTED: u32 = 1 << 2;
+    /// A script or EXEC runs commands for it.
+    pub const NESTED: u32 = 1 << 3;
+}
+
+/// Where a connection comes from and arrived.
+#[derive(Clone, Debug, Default)]
+pub struct Peer {
+    /// `ip:port`, or the path of the Unix socket with `:0`.
+    pub address: String,
+    /// The same of the server's side.
+    pub local_address: String,
+    /// The file descriptor, as CLIENT LIST shows it.
+    pub fd: i32,
+    /// Through a Unix socket.
+    pub unix: bool,
+    /// From this machine: loopback or Unix socket.
+    pub loopback: bool,
+}
+
+/// What CLIENT REPLY chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// Every command is answered.
+    #[default]
+    On,
+    /// None is.
+    Off,
+    /// The command after CLIENT REPLY SKIP is not; then they are again.
+    Skip,
+    /// The command that is running is not (it follows CLIENT REPLY SKIP).
+    Skipping,
+}
+
+/// How a connection is about to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Closing {
+    /// It is not.
+    #[default]
+    No,
+    /// As soon as the pending replies are written.
+    AfterReply,
+    /// At once.
+    Now,
+}
+
+/// A command that waits for a change of keys, or for its deadline.
+#[derive(Debug)]
+pub struct Blocked {
+    /// The command's words: it is run again when a key has changed.
+    pub argv: StoredArgv,
+    /// When it gives up, in Unix milliseconds; `None`: never.
+    pub deadline_ms: Option<i64>,
+    /// Since when it waits, Unix milliseconds.
+    pub since_ms: i64,
+}
+
+/// One client.
+pub struct Session {
+    /// CLIENT ID: never used twice.
+    pub id: u64,
+    /// Its place among the clients, shared with `net`; used again after it is gone.
+    pub slot: usize,
+    /// Where it comes from.
+    pub peer: Peer,
+    /// CLIENT SETNAME.
+    pub name: Box<[u8]>,
+    /// CLIENT SETINFO LIB-NAME.
+    pub lib_name: Box<[u8]>,
+    /// CLIENT SETINFO LIB-VER.
+    pub lib_version: Box<[u8]>,
+    /// The user it is authenticated as.
+    pub user: Arc<str>,
+    /// The selected database.
+    pub db: usize,
+    /// The RESP version of its replies.
+    pub protocol: Protocol,
+    /// Bits of [`hindrance`].
+    pub hindrances: u32,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: bool,
+    /// How it is about to end.
+    pub closing: Closing,
+    /// Whether it stands in the list of clients whose output waits to be written.
+    pub flush_queued: bool,
+    /// When it connected, Unix milliseconds.
+    pub created_ms: i64,
+    /// When its last command ran, Unix milliseconds.
+    pub active_ms: i64,
+    /// Full name of the last command.
+    pub last_command: &'static str,
+    /// Bytes of the words of the last command.
+    pub argv_bytes: usize,
+    /// Commands run.
+    pub commands: u64,
+    /// Bytes received.
+    pub net_input_bytes: u64,
+    /// Bytes sent.
+    pub net_output_bytes: u64,
+    /// The unfinished command.
+    pub parser: RequestParser,
+    /// Replies that are not written yet.
+    pub output: Output,
+    /// Commands that were parsed when the client blocked or was paused; they run when it goes on.
+    pub postponed: VecDeque<StoredArgv>,
+    /// What MULTI and WATCH need.
+    pub transaction: Option<Box<Transaction>>,
+    /// What it waits for.
+    pub blocked: Option<Box<Blocked>>,
+}
+
+impl Session {
+    fn new(id: u64, slot: usize, peer: Peer, now_ms: i64) -> Self {
+        Self {
+            id,
+            slot,
+            peer,
+            name: Box::default(),
+            lib_name: Box::default(),
+            lib_version: Box::default(),
+            user: Arc::from("default"),
+            db: 0,
+            protocol: Protocol::Resp2,
+            hindrances: 0,
+            reply_mode: ReplyMode::On,
+            no_evict: false,
+            no_touch: false,
+            closing: Closing::No,
+            flush_queued: false,
+            created_ms: now_ms,
+            active_ms: now_ms,
+            last_command: "NULL",
+            argv_bytes: 0,
+            commands: 0,
+            net_input_bytes: 0,
+            net_output_bytes: 0,
+            parser: RequestParser::default(),
+            output: Output::default(),
+            postponed: VecDeque::new(),
+            transaction: None,
+            blocked: None,
+        }
+    }
+
+    /// Whether AUTH has succeeded or was not needed.
+    pub fn is_authenticated(&self) -> bool {
+        self.hindrances & hindrance::NOT_AUTHENTICATED == 0
+    }
+
+    /// Sets or clears bits of [`hindrance`].
+    pub fn hinder(&mut self, bits: u32, on: bool) {
+        if on {
+            self.hindrances |= bits;
+        } else {
+            self.hindrances &= !bits;
+        }
+    }
+
+    /// Whether the client must not run commands now, although it may have sent some.
+    pub fn is_held(&self) -> bool {
+        self.blocked.is_some() || self.closing != Closing::No
+    }
+
+    /// Whether it is between MULTI and EXEC.
+    pub fn in_transaction(&self) -> bool {
+        self.hindrances & hindrance::IN_TRANSACTION != 0
+    }
+
+    /// Bytes of its input and output buffers and of its queue, as `maxmemory-clients` counts.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Session>()
+            + self.parser.buffered_bytes()
+            + self.output.heap_bytes()
+            + self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes())
+            + self.name.len()
+    }
+}
