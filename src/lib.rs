@@ -18,10 +18,18 @@
 #![deny(unsafe_code)]
 
 pub mod base;
+pub mod cli;
 pub mod command;
-#[allow(unsafe_code, reason = "the data structures are the fence that unsafe lives in")]
+pub mod commands;
+pub mod config;
+#[allow(
+    unsafe_code,
+    reason = "the data structures are the fence that unsafe lives in"
+)]
 pub mod ds;
+pub mod engine;
 pub mod keyspace;
+pub mod observe;
 pub mod resp;
 pub mod session;
 pub mod types;

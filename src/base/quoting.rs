@@ -1,38 +1,67 @@
-//! Splits a line into words the way redis-cli, inline requests and redis.conf quote them.
+//! The quoting of redis.conf lines, inline commands and redis-cli: words from text, and text from a word.
 //!
-//! Double quotes know `\n \r \t \b \a \xHH \" \\`, any other escaped byte stands for itself; single quotes know only
-//! `\'`. A closing quote must be followed by white space or the end.
+//! Words are separated by blanks. `"..."` understands `\n \r \t \b \a \xHH` and `\` before any other byte;
+//! `'...'` understands `\'` alone. A closing quote must be followed by a blank or the end.
 
-/// The words of `line`; `None` when a quote is not closed or something follows a closing quote directly.
+/// Splits a line into words; `None` when a quote is not closed or is followed directly by more text.
 pub fn split_args(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut words = Vec::new();
     let mut rest = line;
+    let mut words = Vec::new();
     loop {
         rest = rest.trim_ascii_start();
-        while let [0x0b, after @ ..] = rest {
-            rest = after.trim_ascii_start();
-        }
         if rest.is_empty() {
             return Some(words);
         }
-        let mut word = Vec::new();
-        rest = take_word(rest, &mut word)?;
+        let (word, after) = read_word(rest)?;
         words.push(word);
+        rest = after;
     }
 }
 
-/// Whether a byte separates words: the white space of C.
-pub fn is_space(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte == 0x0b
+/// Writes a word in double quotes so that [`split_args`] gives it back, whatever its bytes.
+pub fn quote(word: &[u8]) -> String {
+    let mut out = String::with_capacity(word.len() + 2);
+    out.push('"');
+    for &byte in word {
+        match byte {
+            b'\\' | b'"' => {
+                out.push('\\');
+                out.push(char::from(byte));
+            }
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x07 => out.push_str("\\a"),
+            0x08 => out.push_str("\\b"),
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out.push('"');
+    out
 }
 
-fn take_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
+fn is_blank(byte: u8) -> bool {
+    byte.is_ascii_whitespace()
+}
+
+fn read_word(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut word = Vec::new();
     loop {
         match rest {
-            [] => return Some(rest),
-            [byte, ..] if is_space(*byte) => return Some(rest),
-            [b'"', after @ ..] => return take_double_quoted(after, word),
-            [b'\'', after @ ..] => return take_single_quoted(after, word),
+            [] => return Some((word, rest)),
+            [blank, after @ ..] if is_blank(*blank) => return Some((word, after)),
+            [quote @ (b'"' | b'\''), inside @ ..] => {
+                rest = if *quote == b'"' {
+                    read_double(inside, &mut word)?
+                } else {
+                    read_single(inside, &mut word)?
+                };
+                if rest.first().is_some_and(|next| !is_blank(*next)) {
+                    return None;
+                }
+                return Some((word, rest));
+            }
             [byte, after @ ..] => {
                 word.push(*byte);
                 rest = after;
@@ -41,59 +70,58 @@ fn take_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     }
 }
 
-fn take_double_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
+fn read_double<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
-        let (byte, after) = match rest {
+        match rest {
             [] => return None,
-            [b'"', after @ ..] => return ends_well(after),
+            [b'"', after @ ..] => return Some(after),
             [b'\\', b'x', high, low, after @ ..]
                 if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
             {
-                (hex_value(*high) << 4 | hex_value(*low), after)
+                word.push(hex_digit(*high) << 4 | hex_digit(*low));
+                rest = after;
             }
-            [b'\\', escaped, after @ ..] => (unescape(*escaped), after),
-            [byte, after @ ..] => (*byte, after),
-        };
-        word.push(byte);
-        rest = after;
+            [b'\\', escaped, after @ ..] => {
+                word.push(match escaped {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    b'b' => 0x08,
+                    b'a' => 0x07,
+                    other => *other,
+                });
+                rest = after;
+            }
+            [byte, after @ ..] => {
+                word.push(*byte);
+                rest = after;
+            }
+        }
     }
 }
 
-fn take_single_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
+fn read_single<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
-        let (byte, after) = match rest {
+        match rest {
             [] => return None,
-            [b'\'', after @ ..] => return ends_well(after),
-            [b'\\', b'\'', after @ ..] => (b'\'', after),
-            [byte, after @ ..] => (*byte, after),
-        };
-        word.push(byte);
-        rest = after;
+            [b'\'', after @ ..] => return Some(after),
+            [b'\\', b'\'', after @ ..] => {
+                word.push(b'\'');
+                rest = after;
+            }
+            [byte, after @ ..] => {
+                word.push(*byte);
+                rest = after;
+            }
+        }
     }
 }
 
-fn ends_well(rest: &[u8]) -> Option<&[u8]> {
-    rest.first()
-        .is_none_or(|&byte| is_space(byte))
-        .then_some(rest)
-}
-
-fn unescape(byte: u8) -> u8 {
-    match byte {
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'b' => 0x08,
-        b'a' => 0x07,
-        other => other,
-    }
-}
-
-/// The value of one hexadecimal digit.
-fn hex_value(digit: u8) -> u8 {
+fn hex_digit(digit: u8) -> u8 {
     match digit {
         b'0'..=b'9' => digit - b'0',
-        _ => (digit | 0x20) - b'a' + 10,
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => digit.to_ascii_uppercase().wrapping_sub(b'A') + 10,
     }
 }
 
@@ -101,17 +129,54 @@ fn hex_value(digit: u8) -> u8 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn words_are_unquoted_as_redis_does() {
-        let words = split_args(b" a\t\"b \\x41\\n\\q\" 'it\\'s' c\"d e\" \"\" ")
-            .expect("the quotes are balanced");
-        assert_eq!(words, [&b"a"[..], b"b A\nq", b"it's", b"cd e", b""]);
+    fn words(line: &str) -> Option<Vec<String>> {
+        let split = split_args(line.as_bytes())?;
+        Some(
+            split
+                .iter()
+                .map(|w| String::from_utf8_lossy(w).into_owned())
+                .collect(),
+        )
     }
 
     #[test]
-    fn open_or_glued_quotes_are_refused() {
-        for line in ["\"a", "'a", "\"a\"b", "'a'b", "\"a\\\"", "x\""] {
-            assert_eq!(split_args(line.as_bytes()), None, "{line}");
+    fn words_are_split_at_blanks_and_quotes_are_removed() {
+        let expect = |line: &str, expected: &[&str]| {
+            assert_eq!(
+                words(line).as_deref(),
+                Some(expected.map_strings().as_slice()),
+                "{line}"
+            );
+        };
+        expect("set  a\tb ", &["set", "a", "b"]);
+        expect("a \"b c\" 'd e'", &["a", "b c", "d e"]);
+        expect("'it\\'s' \"say \\\"x\\\"\"", &["it's", "say \"x\""]);
+        expect("\"\\x41\\n\\q\" '\\n'", &["A\nq", "\\n"]);
+        expect("\"\" ''", &["", ""]);
+        expect("foo\"bar baz\"", &["foobar baz"]);
+        expect("   ", &[]);
+    }
+
+    #[test]
+    fn unbalanced_quotes_are_refused() {
+        for line in ["\"a", "'a", "\"a\"b", "'a'b", "a \"b"] {
+            assert_eq!(words(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_word_of_any_bytes_is_read_back() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(split_args(quote(&all).as_bytes()), Some(vec![all]));
+        assert_eq!(quote(b"a b\x01\\\""), "\"a b\\x01\\\\\\\"\"");
+    }
+
+    trait MapStrings {
+        fn map_strings(&self) -> Vec<String>;
+    }
+    impl MapStrings for [&str] {
+        fn map_strings(&self) -> Vec<String> {
+            self.iter().map(ToString::to_string).collect()
         }
     }
 }

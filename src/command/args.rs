@@ -23,7 +23,12 @@ impl<'a> Args<'a> {
     /// The words of `argv` from word `at` on. `hashed`: a word (0: none) whose hash is known.
     #[inline]
     pub fn new(argv: Argv<'a>, at: usize, hasher: Hasher, hashed: (usize, u64)) -> Self {
-        Self { argv, at, hasher, hashed }
+        Self {
+            argv,
+            at,
+            hasher,
+            hashed,
+        }
     }
 
     /// The whole command.
@@ -63,7 +68,11 @@ impl<'a> Args<'a> {
     pub fn key(&mut self) -> Result<Key<'a>, Error> {
         let at = self.at;
         let bytes = self.word()?;
-        let hash = if self.hashed.0 == at { self.hashed.1 } else { self.hasher.hash(bytes) };
+        let hash = if self.hashed.0 == at {
+            self.hashed.1
+        } else {
+            self.hasher.hash(bytes)
+        };
         Ok(Key { bytes, hash })
     }
 
@@ -92,7 +101,11 @@ impl<'a> Args<'a> {
     /// The next word as an integer from `low` to `high`; outside of them: `value is out of range`.
     pub fn int_in(&mut self, low: i64, high: i64) -> Result<i64, Error> {
         let value = self.int()?;
-        if (low..=high).contains(&value) { Ok(value) } else { Err(Error::OutOfRange) }
+        if (low..=high).contains(&value) {
+            Ok(value)
+        } else {
+            Err(Error::OutOfRange)
+        }
     }
 
     /// The next word as an integer that is at least 0.
@@ -109,14 +122,20 @@ impl<'a> Args<'a> {
     /// Takes the next word if it is `word`, in any case.
     #[inline]
     pub fn flag(&mut self, word: &str) -> bool {
-        let is_it = self.peek().is_some_and(|next| next.eq_ignore_ascii_case(word.as_bytes()));
+        let is_it = self
+            .peek()
+            .is_some_and(|next| next.eq_ignore_ascii_case(word.as_bytes()));
         self.at += usize::from(is_it);
         is_it
     }
 
     /// Takes the next two words if the first is `word`; gives the second. A missing second is a syntax error.
     pub fn value_of(&mut self, word: &str) -> Result<Option<&'a [u8]>, Error> {
-        if self.flag(word) { self.word().map(Some) } else { Ok(None) }
+        if self.flag(word) {
+            self.word().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// After a count word, exactly so many words must stand before the end; gives the count.
@@ -138,7 +157,11 @@ impl<'a> Args<'a> {
     /// No word may be left.
     #[inline]
     pub fn finish(&self) -> Result<(), Error> {
-        if self.is_empty() { Ok(()) } else { Err(Error::Syntax) }
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Syntax)
+        }
     }
 }
 
@@ -166,10 +189,18 @@ mod tests {
 
     #[test]
     fn numbers_fail_with_the_error_of_their_kind() {
-        with("x 1x", |args| assert_eq!(args.int(), Err(Error::NotInteger)));
-        with("x 11", |args| assert_eq!(args.int_in(0, 10), Err(Error::OutOfRange)));
-        with("x -1", |args| assert_eq!(args.count(), Err(Error::NotPositive)));
+        with("x 1x", |args| {
+            assert_eq!(args.int(), Err(Error::NotInteger))
+        });
+        with("x 11", |args| {
+            assert_eq!(args.int_in(0, 10), Err(Error::OutOfRange))
+        });
+        with("x -1", |args| {
+            assert_eq!(args.count(), Err(Error::NotPositive))
+        });
         with("x 1.5e3", |args| assert_eq!(args.float(), Ok(1500.0)));
-        with("x 3 a b", |args| assert_eq!(args.counted(Error::Syntax), Err(Error::Syntax)));
+        with("x 3 a b", |args| {
+            assert_eq!(args.counted(Error::Syntax), Err(Error::Syntax))
+        });
     }
 }

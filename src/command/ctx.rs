@@ -7,7 +7,11 @@ use super::table::CommandTable;
 use crate::base::clock::Clock;
 use crate::base::random::Random;
 use crate::config::Config;
+use crate::config::settings::MaxmemoryPolicy;
+use crate::keyspace::Keyspace;
+use crate::keyspace::access::AccessPolicy;
 use crate::keyspace::db::Database;
+use crate::keyspace::event::class;
 use crate::observe::stats::Stats;
 use crate::resp::reply::Reply;
 use crate::session::Session;
@@ -80,4 +84,26 @@ pub struct Server {
     pub identity: Identity,
     /// What DEBUG changed.
     pub debug: DebugSwitches,
+}
+
+impl Server {
+    /// Makes the settings count where they are not read each time: after the start and after CONFIG SET.
+    pub fn apply_settings(&mut self, keyspace: &mut Keyspace) {
+        let settings = &self.config.settings;
+        let policy = match settings.maxmemory_policy {
+            MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => AccessPolicy::Lfu {
+                log_factor: settings.lfu_log_factor,
+                decay_minutes: settings.lfu_decay_time_min,
+            },
+            _ => AccessPolicy::Lru,
+        };
+        keyspace.set_access_policy(policy);
+        keyspace.set_notify(class::of_letters(&settings.notify_keyspace_events));
+        if !settings.latency_tracking {
+            self.stats
+                .by_command
+                .iter_mut()
+                .for_each(|stats| stats.latency = None);
+        }
+    }
 }

@@ -103,7 +103,10 @@ impl Error {
 /// Bytes from a client as they stand in an error: at most `limit` of them, what is not UTF-8 replaced.
 pub fn shown(bytes: &[u8], limit: usize) -> String {
     let end = bytes.len().min(limit);
-    bytes.get(..end).map(|start| String::from_utf8_lossy(start).into_owned()).unwrap_or_default()
+    bytes
+        .get(..end)
+        .map(|start| String::from_utf8_lossy(start).into_owned())
+        .unwrap_or_default()
 }
 
 impl From<Key<'_>> for Error {

@@ -51,9 +51,16 @@ pub fn option<'a>(args: &mut Args<'a>) -> Result<Option<(Unit, &'a [u8])>, Error
 }
 
 /// A deadline that must lie after the start of time, in Unix milliseconds; it may lie in the past.
-pub fn deadline(unit: Unit, value: &[u8], now_ms: i64, command: &'static str) -> Result<i64, Error> {
+pub fn deadline(
+    unit: Unit,
+    value: &[u8],
+    now_ms: i64,
+    command: &'static str,
+) -> Result<i64, Error> {
     let value = number::parse_i64(value).ok_or(Error::NotInteger)?;
-    let deadline = (value > 0).then(|| unit.deadline_ms(value, now_ms)).flatten();
+    let deadline = (value > 0)
+        .then(|| unit.deadline_ms(value, now_ms))
+        .flatten();
     deadline.ok_or(Error::InvalidExpire(command))
 }
 
@@ -67,8 +74,14 @@ mod tests {
         assert_eq!(at(Unit::Seconds, "10"), Ok(11_000));
         assert_eq!(at(Unit::UnixMilliseconds, "5"), Ok(5));
         assert_eq!(at(Unit::Seconds, "0"), Err(Error::InvalidExpire("set")));
-        assert_eq!(at(Unit::UnixSeconds, "9223372036854775807"), Err(Error::InvalidExpire("set")));
-        assert_eq!(at(Unit::Milliseconds, "9223372036854775807"), Err(Error::InvalidExpire("set")));
+        assert_eq!(
+            at(Unit::UnixSeconds, "9223372036854775807"),
+            Err(Error::InvalidExpire("set"))
+        );
+        assert_eq!(
+            at(Unit::Milliseconds, "9223372036854775807"),
+            Err(Error::InvalidExpire("set"))
+        );
         assert_eq!(at(Unit::Milliseconds, "x"), Err(Error::NotInteger));
     }
 }

@@ -19,6 +19,8 @@ pub use error::Error;
 pub use propagate::Propagate;
 pub use row::{KeySpec, Row};
 
+use crate::resp::reply::Reply;
+
 /// How a command ended.
 pub enum Flow {
     /// It is answered.
@@ -34,18 +36,22 @@ pub enum Flow {
 }
 
 /// What a blocking command waits for.
-#[derive(Debug)]
 pub struct Block {
     /// Any of these keys, in the selected database.
     pub keys: Vec<Box<[u8]>>,
     /// When to give up, Unix milliseconds; `None`: never.
     pub deadline_ms: Option<i64>,
+    /// What is answered when nothing came: at the deadline, and at once inside MULTI and scripts.
+    pub on_timeout: fn(&mut Reply<'_>),
 }
 
 /// A program that calls commands through the engine.
 pub trait Script {
     /// Runs to its end; `call` runs one command as the client would and gives its reply as bytes.
-    fn run(&mut self, call: &mut dyn FnMut(crate::resp::request::Argv<'_>) -> Vec<u8>) -> Result<Vec<u8>, Error>;
+    fn run(
+        &mut self,
+        call: &mut dyn FnMut(crate::resp::request::Argv<'_>) -> Vec<u8>,
+    ) -> Result<Vec<u8>, Error>;
 }
 
 /// What every command is.

@@ -78,8 +78,27 @@ pub mod flag {
 pub mod acl {
     /// Names by bit number, as ACL CAT lists them.
     pub const NAMES: [&str; 21] = [
-        "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
-        "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
+        "keyspace",
+        "read",
+        "write",
+        "set",
+        "sortedset",
+        "list",
+        "hash",
+        "string",
+        "bitmap",
+        "hyperloglog",
+        "geo",
+        "stream",
+        "pubsub",
+        "admin",
+        "fast",
+        "slow",
+        "blocking",
+        "dangerous",
+        "connection",
+        "transaction",
+        "scripting",
     ];
     /// `@keyspace`
     pub const KEYSPACE: u32 = 1;
@@ -180,9 +199,17 @@ pub enum Begin {
 pub enum Find {
     /// From the beginning to `last` (relative; negative: from the end of the words), every `step` words; `limit` n > 1:
     /// only the first 1/n of what remains.
-    Range { last: i32, step: usize, limit: usize },
+    Range {
+        last: i32,
+        step: usize,
+        limit: usize,
+    },
     /// A word `count_at` after the beginning says how many keys start `first` after it.
-    Count { count_at: usize, first: usize, step: usize },
+    Count {
+        count_at: usize,
+        first: usize,
+        step: usize,
+    },
 }
 
 /// Where a command's keys are and what becomes of them.
@@ -206,13 +233,31 @@ impl KeySpec {
 
     /// Keys from word `first` to `last` (negative: from the end), every `step` words.
     pub const fn range(first: usize, last: i32, step: usize, flags: u32) -> Self {
-        Self { begin: Begin::Index(first), find: Find::Range { last, step, limit: 0 }, flags, notes: "" }
+        Self {
+            begin: Begin::Index(first),
+            find: Find::Range {
+                last,
+                step,
+                limit: 0,
+            },
+            flags,
+            notes: "",
+        }
     }
 
     /// Word `index` counts the keys that follow it, every `step` words.
     pub const fn counted(index: usize, step: usize, flags: u32) -> Self {
-        let find = Find::Count { count_at: 0, first: 1, step };
-        Self { begin: Begin::Index(index), find, flags, notes: "" }
+        let find = Find::Count {
+            count_at: 0,
+            first: 1,
+            step,
+        };
+        Self {
+            begin: Begin::Index(index),
+            find,
+            flags,
+            notes: "",
+        }
     }
 }
 
@@ -338,7 +383,13 @@ impl Row {
     }
 
     /// A subcommand; `full_name` is `container|name`. Arity counts both words.
-    pub const fn sub(name: &'static str, full_name: &'static str, group: Group, arity: i32, handler: Handler) -> Self {
+    pub const fn sub(
+        name: &'static str,
+        full_name: &'static str,
+        group: Group,
+        arity: i32,
+        handler: Handler,
+    ) -> Self {
         let mut row = Self::new(name, group, arity, handler);
         row.full_name = full_name;
         row
@@ -363,7 +414,12 @@ impl Row {
     }
 
     /// The version that brought it, its complexity and a sentence about it.
-    pub const fn about(mut self, since: &'static str, complexity: &'static str, summary: &'static str) -> Self {
+    pub const fn about(
+        mut self,
+        since: &'static str,
+        complexity: &'static str,
+        summary: &'static str,
+    ) -> Self {
         self.since = since;
         self.complexity = complexity;
         self.summary = summary;
@@ -416,7 +472,11 @@ impl Row {
     /// Whether a command of `words` words may be this one.
     #[inline]
     pub const fn accepts(&self, words: usize) -> bool {
-        if self.arity >= 0 { words == self.arity as usize } else { words >= self.arity.unsigned_abs() as usize }
+        if self.arity >= 0 {
+            words == self.arity as usize
+        } else {
+            words >= self.arity.unsigned_abs() as usize
+        }
     }
 
     /// All ACL categories: those given and those that follow from the flags.
@@ -437,15 +497,25 @@ impl Row {
         if self.is(flag::BLOCKING) {
             bits |= acl::BLOCKING;
         }
-        bits | if self.is(flag::FAST) { acl::FAST } else { acl::SLOW }
+        bits | if self.is(flag::FAST) {
+            acl::FAST
+        } else {
+            acl::SLOW
+        }
     }
 
     /// (first, last, step) of the keys as the old form of COMMAND INFO has it; zeros where there are none.
     pub fn legacy_keys(&self) -> (i64, i64, i64) {
-        let Some(spec) = self.keys.first() else { return (0, 0, 0) };
+        let Some(spec) = self.keys.first() else {
+            return (0, 0, 0);
+        };
         match (spec.begin, spec.find) {
             (Begin::Index(first), Find::Range { last, step, .. }) => {
-                let last = if last >= 0 { first as i64 + i64::from(last) } else { i64::from(last) };
+                let last = if last >= 0 {
+                    first as i64 + i64::from(last)
+                } else {
+                    i64::from(last)
+                };
                 (first as i64, last, step as i64)
             }
             _ => (0, 0, 0),

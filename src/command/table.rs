@@ -1,7 +1,7 @@
 //! The one command table: rows by name, renamed as the configuration says, each with the number under which its
 //! statistics are kept.
 
-use super::row::Row;
+use super::row::{Begin, Row, key_flag};
 
 /// A command's number: its place in the table and in the statistics.
 pub type CommandId = u16;
@@ -17,6 +17,8 @@ pub struct Entry {
     pub subcommands: Vec<CommandId>,
     /// Whether it stands on its own (not under a container).
     pub top: bool,
+    /// The word that is its first key, where that is always the same; 0: none.
+    pub first_key: usize,
 }
 
 /// See the head of the file.
@@ -43,13 +45,18 @@ pub enum RenameError {
 fn name_hash(name: &[u8]) -> u64 {
     const LOWER: u64 = 0x2020_2020_2020_2020;
     let read = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(*bytes.unwrap_or(&[0; 8]));
-    let read_half = |bytes: Option<&[u8; 4]>| u64::from(u32::from_le_bytes(*bytes.unwrap_or(&[0; 4])));
+    let read_half =
+        |bytes: Option<&[u8; 4]>| u64::from(u32::from_le_bytes(*bytes.unwrap_or(&[0; 4])));
     let word = match name.len() {
         8.. => read(name.first_chunk()) ^ read(name.last_chunk()).rotate_left(29),
         4..8 => read_half(name.first_chunk()) | read_half(name.last_chunk()) << 32,
-        _ => name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        _ => name
+            .iter()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
-    let mixed = (word | LOWER).wrapping_add(name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (word | LOWER)
+        .wrapping_add(name.len() as u64)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed ^ mixed >> 29
 }
 
@@ -74,8 +81,19 @@ impl CommandTable {
 
     fn push(&mut self, row: &'static Row, top: bool) -> CommandId {
         let name = row.full_name.to_owned();
-        self.entries.push(Entry { row, name, subcommands: Vec::new(), top });
-        CommandId::try_from(self.entries.len() - 1).expect("there are far fewer commands than 65,536")
+        let first_key = match row.keys.first().map(|spec| spec.begin) {
+            Some(Begin::Index(at)) if row.keys[0].flags & key_flag::NOT_KEY == 0 => at,
+            _ => 0,
+        };
+        self.entries.push(Entry {
+            row,
+            name,
+            subcommands: Vec::new(),
+            top,
+            first_key,
+        });
+        CommandId::try_from(self.entries.len() - 1)
+            .expect("there are far fewer commands than 65,536")
     }
 
     fn build_index(&mut self) {
@@ -116,7 +134,13 @@ impl CommandTable {
     /// The subcommand of a container, in any case.
     pub fn find_sub(&self, container: CommandId, name: &[u8]) -> Option<CommandId> {
         let subcommands = &self.entry(container).subcommands;
-        subcommands.iter().copied().find(|id| self.entry(*id).row.name.as_bytes().eq_ignore_ascii_case(name))
+        subcommands.iter().copied().find(|id| {
+            self.entry(*id)
+                .row
+                .name
+                .as_bytes()
+                .eq_ignore_ascii_case(name)
+        })
     }
 
     /// The command that these words name: a subcommand where there is one of that name.
@@ -141,7 +165,10 @@ impl CommandTable {
 
     /// All commands and subcommands, in order of their numbers.
     pub fn entries(&self) -> impl Iterator<Item = (CommandId, &Entry)> {
-        self.entries.iter().enumerate().map(|(id, entry)| (id as CommandId, entry))
+        self.entries
+            .iter()
+            .enumerate()
+            .map(|(id, entry)| (id as CommandId, entry))
     }
 
     /// Commands and subcommands.
@@ -156,7 +183,9 @@ impl CommandTable {
 
     /// `rename-command`: an empty new name takes the command away.
     pub fn rename(&mut self, old: &str, new: &str) -> Result<(), RenameError> {
-        let id = self.find(old.as_bytes()).ok_or(RenameError::NoSuchCommand)?;
+        let id = self
+            .find(old.as_bytes())
+            .ok_or(RenameError::NoSuchCommand)?;
         if !new.is_empty() && self.find(new.as_bytes()).is_some() {
             return Err(RenameError::NameTaken);
         }

@@ -30,6 +30,33 @@ pub mod class {
     pub const MODULE: u32 = 1 << 12;
     /// `n`: a key was created; not part of `A`.
     pub const NEW: u32 = 1 << 13;
+
+    /// The letters, by bit number.
+    const LETTERS: [char; 14] = [
+        'K', 'E', 'g', '$', 'l', 's', 'h', 'z', 'x', 'e', 't', 'm', 'd', 'n',
+    ];
+
+    /// The bits that these letters name; `A` stands for all classes but `m` and `n`.
+    pub fn of_letters(letters: &str) -> u32 {
+        letters.chars().fold(0, |bits, letter| {
+            match LETTERS.iter().position(|known| *known == letter) {
+                Some(bit) => bits | 1 << bit,
+                None if letter == 'A' => {
+                    bits | (GENERIC
+                        | STRING
+                        | LIST
+                        | SET
+                        | HASH
+                        | ZSET
+                        | EXPIRED
+                        | EVICTED
+                        | STREAM
+                        | MODULE)
+                }
+                None => bits,
+            }
+        })
+    }
 }
 
 /// What happened to a key.

@@ -20,8 +20,10 @@ struct Interest {
 #[derive(Default)]
 pub struct Waiters {
     places: HashMap<Place, Interest>,
-    /// Keys that each client watches or waits for.
-    of_client: HashMap<u64, Vec<Place>>,
+    /// Keys that each client watches.
+    watched: HashMap<u64, Vec<Place>>,
+    /// Keys that each client waits for.
+    awaited: HashMap<u64, Vec<Place>>,
     spoilt: Vec<u64>,
     ready: VecDeque<Place>,
 }
@@ -38,7 +40,7 @@ impl Waiters {
         let interest = self.places.entry((db, key.into())).or_default();
         if !interest.watchers.contains(&client) {
             interest.watchers.push(client);
-            self.of_client
+            self.watched
                 .entry(client)
                 .or_default()
                 .push((db, key.into()));
@@ -50,30 +52,44 @@ impl Waiters {
         let interest = self.places.entry((db, key.into())).or_default();
         if !interest.waiters.contains(&client) {
             interest.waiters.push_back(client);
-            self.of_client
+            self.awaited
                 .entry(client)
                 .or_default()
                 .push((db, key.into()));
         }
     }
 
-    /// `client` watches and waits for nothing any more.
-    pub fn forget(&mut self, client: u64) {
-        for place in self.of_client.remove(&client).unwrap_or_default() {
+    /// `client` watches nothing any more.
+    pub fn unwatch(&mut self, client: u64) {
+        let places = self.watched.remove(&client).unwrap_or_default();
+        self.leave(places, |interest| {
+            interest.watchers.retain(|watcher| *watcher != client)
+        });
+    }
+
+    /// `client` waits for nothing any more.
+    pub fn stop_waiting(&mut self, client: u64) {
+        let places = self.awaited.remove(&client).unwrap_or_default();
+        self.leave(places, |interest| {
+            interest.waiters.retain(|waiter| *waiter != client)
+        });
+    }
+
+    fn leave(&mut self, places: Vec<Place>, mut leave_one: impl FnMut(&mut Interest)) {
+        for place in places {
             let Some(interest) = self.places.get_mut(&place) else {
                 continue;
             };
-            interest.watchers.retain(|watcher| *watcher != client);
-            interest.waiters.retain(|waiter| *waiter != client);
+            leave_one(interest);
             if interest.watchers.is_empty() && interest.waiters.is_empty() {
                 self.places.remove(&place);
             }
         }
     }
 
-    /// The keys that `client` watches or waits for.
-    pub fn places_of(&self, client: u64) -> &[Place] {
-        self.of_client.get(&client).map_or(&[], Vec::as_slice)
+    /// The keys that `client` watches.
+    pub fn watched_by(&self, client: u64) -> &[Place] {
+        self.watched.get(&client).map_or(&[], Vec::as_slice)
     }
 
     /// The key was changed.
@@ -106,6 +122,13 @@ impl Waiters {
     /// The next client whose watched key was changed.
     pub fn next_spoilt(&mut self) -> Option<u64> {
         self.spoilt.pop()
+    }
+
+    /// Whether a key that `client` watched was changed since the last call of this or [`Self::next_spoilt`].
+    pub fn take_spoilt(&mut self, client: u64) -> bool {
+        let before = self.spoilt.len();
+        self.spoilt.retain(|spoilt| *spoilt != client);
+        self.spoilt.len() != before
     }
 
     /// The next changed key that has waiters, and who waits, first come first.
@@ -158,8 +181,8 @@ mod tests {
             Some(((0, Box::from(&b"k"[..])), vec![3, 1]))
         );
         assert_eq!(waiters.next_ready(), None);
-        waiters.forget(3);
-        waiters.forget(1);
+        waiters.stop_waiting(3);
+        waiters.stop_waiting(1);
         assert!(waiters.is_empty());
     }
 

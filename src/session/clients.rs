@@ -103,7 +103,11 @@ impl Clients {
 
     /// Notes that one more, or one less, waits.
     pub fn count_blocked(&mut self, blocks: bool) {
-        self.blocked = if blocks { self.blocked + 1 } else { self.blocked - 1 };
+        self.blocked = if blocks {
+            self.blocked + 1
+        } else {
+            self.blocked - 1
+        };
     }
 
     /// Marks a client as having output to be written (or to be closed).
@@ -116,7 +120,10 @@ impl Clients {
 
     /// The same by slot.
     pub fn queue_flush_of(&mut self, slot: usize) {
-        if let Some(session) = self.slots.get_mut(slot).and_then(|slot| slot.as_deref_mut())
+        if let Some(session) = self
+            .slots
+            .get_mut(slot)
+            .and_then(|slot| slot.as_deref_mut())
             && !session.flush_queued
         {
             session.flush_queued = true;
@@ -129,7 +136,11 @@ impl Clients {
         into.clear();
         std::mem::swap(into, &mut self.flush);
         for slot in into.iter() {
-            if let Some(session) = self.slots.get_mut(*slot).and_then(|slot| slot.as_deref_mut()) {
+            if let Some(session) = self
+                .slots
+                .get_mut(*slot)
+                .and_then(|slot| slot.as_deref_mut())
+            {
                 session.flush_queued = false;
             }
         }
@@ -165,7 +176,10 @@ impl Clients {
 
     /// Gives a reply buffer back.
     pub fn give_buffer(&mut self, mut buffer: Vec<u8>) {
-        if self.pool.len() < POOL_MAX && buffer.capacity() > 0 && buffer.capacity() <= POOLED_MAX_BYTES {
+        if self.pool.len() < POOL_MAX
+            && buffer.capacity() > 0
+            && buffer.capacity() <= POOLED_MAX_BYTES
+        {
             buffer.clear();
             self.pool.push(buffer);
         }

@@ -6,10 +6,9 @@ pub mod pause;
 pub mod transaction;
 
 use crate::resp::output::Output;
-use crate::resp::reply::Protocol;
+use crate::resp::reply::{Protocol, Reply};
 use crate::resp::request::RequestParser;
 use crate::resp::request::StoredArgv;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use transaction::Transaction;
 
@@ -67,14 +66,13 @@ pub enum Closing {
 }
 
 /// A command that waits for a change of keys, or for its deadline.
-#[derive(Debug)]
 pub struct Blocked {
     /// The command's words: it is run again when a key has changed.
     pub argv: StoredArgv,
     /// When it gives up, in Unix milliseconds; `None`: never.
     pub deadline_ms: Option<i64>,
-    /// Since when it waits, Unix milliseconds.
-    pub since_ms: i64,
+    /// What is answered at the deadline.
+    pub on_timeout: fn(&mut Reply<'_>),
 }
 
 /// One client.
@@ -127,8 +125,8 @@ pub struct Session {
     pub parser: RequestParser,
     /// Replies that are not written yet.
     pub output: Output,
-    /// Commands that were parsed when the client blocked or was paused; they run when it goes on.
-    pub postponed: VecDeque<StoredArgv>,
+    /// The command that CLIENT PAUSE holds back; it runs when the pause ends.
+    pub postponed: Option<Box<StoredArgv>>,
     /// What MULTI and WATCH need.
     pub transaction: Option<Box<Transaction>>,
     /// What it waits for.
@@ -162,7 +160,7 @@ impl Session {
             net_output_bytes: 0,
             parser: RequestParser::default(),
             output: Output::default(),
-            postponed: VecDeque::new(),
+            postponed: None,
             transaction: None,
             blocked: None,
         }
@@ -184,7 +182,7 @@ impl Session {
 
     /// Whether the client must not run commands now, although it may have sent some.
     pub fn is_held(&self) -> bool {
-        self.blocked.is_some() || self.closing != Closing::No
+        self.blocked.is_some() || self.postponed.is_some() || self.closing != Closing::No
     }
 
     /// Whether it is between MULTI and EXEC.
@@ -197,7 +195,10 @@ impl Session {
         size_of::<Session>()
             + self.parser.buffered_bytes()
             + self.output.heap_bytes()
-            + self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes())
+            + self
+                .transaction
+                .as_ref()
+                .map_or(0, |transaction| transaction.heap_bytes())
             + self.name.len()
     }
 }

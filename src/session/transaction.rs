@@ -16,8 +16,8 @@ pub struct Transaction {
     pub refused: bool,
     /// A watched key was changed: EXEC answers null.
     pub spoilt: bool,
-    /// Keys that WATCH named.
-    pub watched: usize,
+    /// A command that may write is in the queue.
+    pub writes: bool,
 }
 
 impl Transaction {

@@ -1,0 +1,27 @@
+//! All commands: one file a family, rows on top, handlers below in three beats.
+//!
+//! To add a command: write its row and its function in the family's file. COMMAND, COMMAND DOCS, ACL categories, key
+//! extraction, arity, statistics and propagation follow from the row.
+//!
+//! [`Row::syntax`] says what COMMAND DOCS shows of the arguments, in this notation (`docs` reads it):
+//!
+//! ```text
+//! name             an argument of type string; `key`, or a name that ends in -key, is of type key
+//! name:integer     of another type: string integer double key pattern unix-time
+//! key@1            a key of the command's second key spec
+//! TOKEN            a word that stands for itself
+//! TOKEN name       an argument that a word precedes
+//! [ ... ]          may be left out
+//! a | b            one of them; name:( ... ) names a group
+//! x...             several times
+//! ```
+
+mod string;
+mod transaction;
+
+use crate::command::Row;
+
+/// The rows of all families.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    [string::ROWS, transaction::ROWS].into_iter().flatten()
+}

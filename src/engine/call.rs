@@ -1,0 +1,324 @@
+//! One command: refused, queued, held back, or run; its reply, its errors and its propagation.
+
+use super::serve::spoil;
+use super::{Engine, Staged, Turn, gates};
+use crate::command::args::Args;
+use crate::command::ctx::Ctx;
+use crate::command::error::shown;
+use crate::command::propagate::Propagate;
+use crate::command::row::{Row, flag};
+use crate::command::table::CommandId;
+use crate::command::{Block, Error, Flow, Script};
+use crate::keyspace::db::Database;
+use crate::resp::output::{Mark, Output};
+use crate::resp::reply::Reply;
+use crate::resp::request::{Argv, StoredArgv, is_http};
+use crate::session::transaction::{QUEUE_MAX_BYTES, Transaction};
+use crate::session::{Blocked, Closing, ReplyMode, hindrance};
+
+/// Characters of a client's words that an error shows.
+const SHOWN_MAX: usize = 128;
+
+impl Engine {
+    /// Answers one command; whether it ran (it may have been refused, queued or held back).
+    #[inline]
+    pub(super) fn execute(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, staged: Staged) -> bool {
+        let mark = turn.output.mark();
+        let ran = match self.admit(turn, argv, staged.command) {
+            Ok(Some(command)) => {
+                self.run(turn, argv, command, staged.key);
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                self.refuse(turn, staged.command, &error);
+                false
+            }
+        };
+        if turn.session.reply_mode != ReplyMode::On {
+            mute(turn, mark);
+        }
+        ran
+    }
+
+    /// The command, if it may run now; `None`: it was queued or held back.
+    #[inline]
+    fn admit(
+        &mut self,
+        turn: &mut Turn<'_>,
+        argv: Argv<'_>,
+        command: Option<CommandId>,
+    ) -> Result<Option<CommandId>, Error> {
+        let Some(command) = command else {
+            return Err(self.unknown(turn, argv));
+        };
+        let row = self.server.table.entry(command).row;
+        if !row.subcommands.is_empty() && argv.len() > 1 {
+            return Err(unknown_subcommand(row, argv));
+        }
+        if !row.accepts(argv.len()) {
+            return Err(Error::Arity(row.full_name.to_owned()));
+        }
+        let hindered =
+            turn.session.hindrances != 0 || self.server.pause.is_set() || row.is(flag::PROTECTED);
+        if hindered && !self.pass(turn, argv, row)? {
+            return Ok(None);
+        }
+        Ok(Some(command))
+    }
+
+    /// The slow path of [`Self::admit`]: gates, pause, and the queue of MULTI. Whether the command runs now.
+    #[cold]
+    fn pass(
+        &mut self,
+        turn: &mut Turn<'_>,
+        argv: Argv<'_>,
+        row: &'static Row,
+    ) -> Result<bool, Error> {
+        gates::check(self, turn, row)?;
+        let nested = turn.session.hindrances & hindrance::NESTED != 0;
+        if turn.session.in_transaction() && !nested && !row.is(flag::IN_MULTI) {
+            queue(turn, argv, row)?;
+            turn.reply().simple("QUEUED");
+            return Ok(false);
+        }
+        if gates::is_paused(self, turn, row) {
+            turn.session.postponed = Some(Box::new(StoredArgv::from_argv(argv)));
+            self.server.clients.count_blocked(true);
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn unknown(&self, turn: &mut Turn<'_>, argv: Argv<'_>) -> Error {
+        if is_http(argv) {
+            tracing::warn!(
+                "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. \
+                 This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis \
+                 instance. Connection from {} aborted.",
+                turn.session.peer.address
+            );
+            turn.session.closing = Closing::Now;
+        }
+        let mut args = String::new();
+        for word in argv.iter().skip(1) {
+            if args.len() >= SHOWN_MAX {
+                break;
+            }
+            args.push_str(&format!("'{}' ", shown(word, SHOWN_MAX - args.len())));
+        }
+        Error::UnknownCommand {
+            name: shown(argv.word(0), SHOWN_MAX),
+            args,
+        }
+    }
+
+    fn refuse(&mut self, turn: &mut Turn<'_>, command: Option<CommandId>, error: &Error) {
+        if let Some(command) = command {
+            self.server.stats.by_command[usize::from(command)].rejected += 1;
+        }
+        if let Some(transaction) = turn
+            .session
+            .transaction
+            .as_mut()
+            .filter(|_| turn.session.hindrances & hindrance::IN_TRANSACTION != 0)
+        {
+            transaction.refused = true;
+        }
+        self.answer_error(turn, error);
+    }
+
+    fn answer_error(&mut self, turn: &mut Turn<'_>, error: &Error) {
+        self.server.stats.count_error(&error.code());
+        turn.reply().error(error.to_string());
+    }
+
+    /// Runs a command that was admitted: handler, reply, propagation, what follows for others.
+    #[inline]
+    pub(super) fn run(
+        &mut self,
+        turn: &mut Turn<'_>,
+        argv: Argv<'_>,
+        command: CommandId,
+        key: (usize, u64),
+    ) {
+        let entry = self.server.table.entry(command);
+        let row = entry.row;
+        turn.session.last_command = row.full_name;
+        turn.session.commands += 1;
+        let mark = turn.output.mark();
+        let dirty = self.keyspace.dirty();
+        let db = turn.session.db;
+        let mut propagate = Propagate::default();
+        let skip = if entry.top { 1 } else { 2 };
+        let mut args = Args::new(argv, skip, self.keyspace.hasher(), key);
+        let mut ctx = Ctx {
+            db: Database::new(&mut self.keyspace, db, !turn.session.no_touch),
+            reply: Reply::new(&mut turn.output, turn.session.protocol),
+            client: &mut turn.session,
+            server: &mut self.server,
+            host: turn.host,
+            propagate: &mut propagate,
+            row,
+        };
+        let result = (row.handler)(&mut ctx, &mut args);
+        if self.keyspace.has_news() {
+            self.log_deletions();
+        }
+        if self.keyspace.waiters.has_ready() {
+            // The client itself is lent: its own changes spoil its own transaction too.
+            if self.keyspace.waiters.take_spoilt(turn.session.id) {
+                spoil(&mut turn.session);
+            }
+            self.spoil_watchers();
+        }
+        match result {
+            Ok(Flow::Done) => {}
+            Ok(flow) => self.follow(turn, argv, flow),
+            Err(error) => {
+                turn.output.truncate(mark);
+                self.server.stats.by_command[usize::from(command)].failed += 1;
+                self.answer_error(turn, &error);
+            }
+        }
+        if self.keyspace.dirty() != dirty
+            && self.stream.has_readers()
+            && !matches!(row.full_name, "exec")
+        {
+            self.stream.append(db, argv, propagate);
+        }
+        if self.keyspace.has_garbage() {
+            self.keyspace
+                .take_garbage()
+                .into_iter()
+                .for_each(|garbage| turn.host.free(garbage));
+        }
+    }
+
+    /// What a handler wants to happen after it.
+    #[cold]
+    fn follow(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, flow: Flow) {
+        match flow {
+            Flow::Done => {}
+            Flow::Close => turn.session.closing = Closing::AfterReply,
+            Flow::Block(block) => self.block(turn, argv, block),
+            Flow::RunQueued => self.run_queued(turn),
+            Flow::RunScript(script) => self.run_script(turn, script),
+        }
+    }
+
+    fn block(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, block: Block) {
+        if turn.session.hindrances & hindrance::NESTED != 0 {
+            return (block.on_timeout)(&mut turn.reply());
+        }
+        let id = turn.session.id;
+        for key in &block.keys {
+            self.keyspace.waiters.wait(id, turn.session.db, key);
+        }
+        if let Some(deadline_ms) = block.deadline_ms {
+            self.timeouts.insert((deadline_ms, id));
+        }
+        self.server.clients.count_blocked(true);
+        turn.session.blocked = Some(Box::new(Blocked {
+            argv: StoredArgv::from_argv(argv),
+            deadline_ms: block.deadline_ms,
+            on_timeout: block.on_timeout,
+        }));
+    }
+
+    /// EXEC: the queued commands as one unit, in the reply and in the stream.
+    fn run_queued(&mut self, turn: &mut Turn<'_>) {
+        let Some(transaction) = turn.session.transaction.take() else {
+            return;
+        };
+        turn.session.hinder(hindrance::IN_TRANSACTION, false);
+        turn.reply().array(transaction.queue.len());
+        turn.session.hinder(hindrance::NESTED, true);
+        self.stream.begin_unit();
+        for argv in &transaction.queue {
+            self.run_nested(turn, argv.argv());
+        }
+        self.stream.end_unit();
+        turn.session.hinder(hindrance::NESTED, false);
+    }
+
+    fn run_nested(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>) {
+        let command = self.look_up(argv);
+        let since = self.server.clock.monotonic_ns();
+        if self.execute(
+            turn,
+            argv,
+            Staged {
+                command,
+                key: (0, 0),
+            },
+        ) {
+            self.count_run(command, 1, since);
+        }
+    }
+
+    /// A program that calls commands: their replies go to the program, its own to the client.
+    fn run_script(&mut self, turn: &mut Turn<'_>, mut script: Box<dyn Script>) {
+        turn.session.hinder(hindrance::NESTED, true);
+        self.stream.begin_unit();
+        let reply_to_client = std::mem::take(&mut turn.output);
+        let result = script.run(&mut |argv| {
+            turn.output = Output::default();
+            self.run_nested(turn, argv);
+            turn.output.bytes()
+        });
+        turn.output = reply_to_client;
+        self.stream.end_unit();
+        turn.session.hinder(hindrance::NESTED, false);
+        match result {
+            Ok(bytes) => turn.reply().raw(&bytes),
+            Err(error) => self.answer_error(turn, &error),
+        }
+    }
+
+    /// Puts the keys that expiry deleted into the stream.
+    #[cold]
+    pub(super) fn log_deletions(&mut self) {
+        for (db, key) in self.keyspace.take_deletions() {
+            let argv = StoredArgv::from_words([&b"DEL"[..], &key]);
+            self.stream.append(db, argv.argv(), Propagate::default());
+        }
+        // Published when there are subscribers; until then nobody can have asked for them.
+        drop(self.keyspace.take_notifications());
+    }
+}
+
+fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> Result<(), Error> {
+    let transaction = turn
+        .session
+        .transaction
+        .get_or_insert_with(|| Box::new(Transaction::default()));
+    if transaction.queue_bytes + argv.wire_bytes() > QUEUE_MAX_BYTES {
+        return Err(Error::Text("ERR Transaction queue is too large"));
+    }
+    transaction.writes |= row.is(flag::WRITE | flag::MAY_REPLICATE);
+    transaction.push(StoredArgv::from_argv(argv));
+    Ok(())
+}
+
+fn unknown_subcommand(row: &'static Row, argv: Argv<'_>) -> Error {
+    let name = argv
+        .get(1)
+        .map(|sub| shown(sub, SHOWN_MAX))
+        .unwrap_or_default();
+    Error::UnknownSubcommand {
+        name,
+        container: row.full_name.to_uppercase(),
+    }
+}
+
+/// CLIENT REPLY OFF and SKIP: the reply of the command that just ended is taken back.
+#[cold]
+fn mute(turn: &mut Turn<'_>, mark: Mark) {
+    turn.output.truncate(mark);
+    turn.session.reply_mode = match turn.session.reply_mode {
+        ReplyMode::Skip => ReplyMode::Skipping,
+        ReplyMode::Skipping => ReplyMode::On,
+        mode => mode,
+    };
+}

@@ -1,0 +1,112 @@
+//! Timed duties: each has its period and its bound. [`Engine::tick`] runs those that are due and says when to come again.
+
+use super::Engine;
+use crate::command::host::Host;
+use crate::session::Closing;
+
+/// Milliseconds between two rounds of the slow duties.
+const PERIOD_MS: i64 = 100;
+/// Nanoseconds that expiry may take in one turn, times `active-expire-effort`.
+const EXPIRE_TURN_NS: u64 = 250_000;
+
+/// When duties ran last.
+#[derive(Debug, Default)]
+pub(super) struct Cron {
+    last_round_ms: i64,
+    pause_was_set: bool,
+}
+
+impl Engine {
+    /// Does what is due; milliseconds until it wants to be called again at the latest.
+    pub fn tick(&mut self, host: &mut dyn Host) -> u64 {
+        self.refresh_time();
+        let expired = self.expire_for_a_while(host);
+        self.time_out_blocked(host);
+        self.watch_pause();
+        self.serve_ready(host);
+        let now_ms = self.keyspace.now_ms();
+        if now_ms - self.cron.last_round_ms >= PERIOD_MS || now_ms < self.cron.last_round_ms {
+            let elapsed_ms = now_ms.saturating_sub(self.cron.last_round_ms);
+            self.cron.last_round_ms = now_ms;
+            self.round(elapsed_ms.max(0) as u64, host);
+        }
+        if expired { self.wait_ms() } else { 0 }
+    }
+
+    fn wait_ms(&self) -> u64 {
+        let now_ms = self.keyspace.now_ms();
+        let expiry = self
+            .keyspace
+            .next_deadline_ms()
+            .map(|deadline_ms| deadline_ms.saturating_add(1));
+        let blocked = self.timeouts.first().map(|(deadline_ms, _)| *deadline_ms);
+        let pause = self.server.pause.end_ms();
+        let round = Some(self.cron.last_round_ms + PERIOD_MS);
+        let next = [expiry, blocked, pause, round]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now_ms);
+        (next - now_ms).max(0) as u64
+    }
+
+    fn expire_for_a_while(&mut self, host: &mut dyn Host) -> bool {
+        let clock = &self.server.clock;
+        let effort = u64::from(self.server.config.settings.active_expire_effort);
+        let end = clock.monotonic_ns() + EXPIRE_TURN_NS * effort;
+        let before = self.keyspace.counters.expired;
+        let done = self.keyspace.expire_due(|| clock.monotonic_ns() < end);
+        if self.keyspace.counters.expired != before {
+            self.log_deletions();
+            self.keyspace
+                .take_garbage()
+                .into_iter()
+                .for_each(|garbage| host.free(garbage));
+        }
+        done
+    }
+
+    fn watch_pause(&mut self) {
+        let now_ms = self.keyspace.now_ms();
+        if self.server.pause.is_set() && self.server.pause.at(now_ms).is_none() {
+            self.server.pause.stop();
+        }
+        if self.cron.pause_was_set && !self.server.pause.is_set() {
+            self.end_pause();
+        }
+        self.cron.pause_was_set = self.server.pause.is_set();
+    }
+
+    /// The slow duties.
+    fn round(&mut self, elapsed_ms: u64, host: &mut dyn Host) {
+        let stats = &mut self.server.stats;
+        stats.commands_rate.sample(stats.commands, elapsed_ms);
+        stats.input_rate.sample(stats.net_input_bytes, elapsed_ms);
+        stats.output_rate.sample(stats.net_output_bytes, elapsed_ms);
+        let used = host.usage().allocated_bytes + self.keyspace.arena_bytes() as u64;
+        if used > stats.peak_memory_bytes {
+            stats.peak_memory_bytes = used;
+            stats.peak_memory_ms = self.keyspace.now_ms();
+        }
+        self.keyspace.set_log_deletions(self.stream.has_readers());
+        self.close_idle_clients();
+    }
+
+    fn close_idle_clients(&mut self) {
+        let timeout_ms = self.server.config.settings.timeout_s.saturating_mul(1000);
+        if timeout_ms == 0 {
+            return;
+        }
+        let now_ms = self.keyspace.now_ms();
+        let is_idle = |idle_ms: i64| idle_ms >= 0 && idle_ms as u64 > timeout_ms;
+        let clients = &mut self.server.clients;
+        let idle: Vec<usize> = clients
+            .iter()
+            .filter(|session| !session.is_held() && is_idle(now_ms - session.active_ms))
+            .map(|session| session.slot)
+            .collect();
+        for slot in idle {
+            clients.close(slot, Closing::Now);
+        }
+    }
+}

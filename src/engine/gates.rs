@@ -1,0 +1,84 @@
+//! Every reason to refuse a command before it runs, in the order in which they are checked. EXEC and scripts obey them too.
+//!
+//! A command of a client without hindrances, on a server without any, passes unseen: the fast path in `call`.
+
+use super::{Engine, Turn};
+use crate::command::Error;
+use crate::command::row::{Row, flag};
+use crate::session::hindrance;
+use crate::session::pause::PauseKind;
+
+/// What a client from outside gets in protected mode.
+pub const PROTECTED_MODE: &str = "-DENIED Redis is running in protected mode because protected mode is enabled and no \
+password is set for the default user. In this mode connections are only accepted from the loopback interface. If you \
+want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable \
+protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis \
+from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do \
+so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by \
+editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. \
+3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Set up an \
+authentication password for the default user. NOTE: You only need to do one of the above things in order for the \
+server to start accepting connections from the outside.\r\n";
+
+const DEBUG_NOT_ALLOWED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", \
+you can run it from a local connection, otherwise you need to set this option in the configuration file, and then \
+restart the server.";
+
+/// One reason: `Err` refuses.
+type Gate = fn(&Engine, &Turn<'_>, &'static Row) -> Result<(), Error>;
+
+const GATES: [Gate; 3] = [authenticated, debug_enabled, allowed_in_transaction];
+
+/// Goes through all gates.
+pub(super) fn check(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    GATES.iter().try_for_each(|gate| gate(engine, turn, row))
+}
+
+fn authenticated(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if turn.session.is_authenticated() || row.is(flag::NO_AUTH) {
+        Ok(())
+    } else {
+        Err(Error::NoAuth)
+    }
+}
+
+fn debug_enabled(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let settings = &engine.server.config.settings;
+    if row.is(flag::PROTECTED)
+        && !settings
+            .enable_debug_command
+            .allows(turn.session.peer.loopback)
+    {
+        return Err(Error::Text(DEBUG_NOT_ALLOWED));
+    }
+    Ok(())
+}
+
+fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if turn.session.hindrances & hindrance::IN_TRANSACTION != 0 && row.is(flag::NO_MULTI) {
+        return Err(Error::Text("ERR Command not allowed inside a transaction"));
+    }
+    Ok(())
+}
+
+/// Whether CLIENT PAUSE holds the command back.
+pub(super) fn is_paused(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> bool {
+    let Some((kind, _)) = engine.server.pause.at(engine.keyspace.now_ms()) else {
+        return false;
+    };
+    if turn.session.hindrances & hindrance::NESTED != 0 {
+        return false;
+    }
+    match kind {
+        PauseKind::All => true,
+        PauseKind::Write => {
+            let queued_writes = row.full_name == "exec"
+                && turn
+                    .session
+                    .transaction
+                    .as_ref()
+                    .is_some_and(|transaction| transaction.writes);
+            queued_writes || row.is(flag::WRITE | flag::MAY_REPLICATE)
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The engine: requests in, reply bytes out. It opens no socket and no file; time, chance and the process around it are
+//! handed in, so that a seed and a clock set by hand replay any run.
+//!
+//! - [`Engine::feed`] takes what a client sent: commands are parsed in place, looked up and their keys' cache lines asked
+//!   for in batches, then run in order.
+//! - [`Engine::tick`] does what time asks for: expiry, deadlines of blocked clients, statistics.
+//! - [`Engine::take_flush`] says whose [`Session::output`] waits to be written.
+//!
+//! What must hold: a command runs alone and whole; a failed one leaves neither half a reply nor half a change; every
+//! reason to refuse is in `gates`; whatever a command changed is in the propagation stream, in order, once.
+
+mod call;
+mod cron;
+mod gates;
+mod serve;
+pub mod stream;
+
+use crate::base::clock::Clock;
+use crate::base::random::Random;
+use crate::command::ctx::{DebugSwitches, Identity, Server};
+use crate::command::host::Host;
+use crate::command::row::Row;
+use crate::command::table::{CommandId, CommandTable, RenameError};
+use crate::config::Config;
+use crate::keyspace::Keyspace;
+use crate::observe::stats::Stats;
+use crate::resp::output::Output;
+use crate::resp::reply::Reply;
+use crate::resp::request::{Argv, Batch, Filling, Parsed, RequestLimits};
+use crate::session::clients::Clients;
+use crate::session::pause::Pause;
+use crate::session::{Closing, Peer, Session};
+use cron::Cron;
+use std::collections::BTreeSet;
+use stream::Stream;
+
+/// A command that has been parsed and looked up, and whose key has been hashed.
+#[derive(Clone, Copy)]
+struct Staged {
+    command: Option<CommandId>,
+    /// The word that is the first key (0: none), and its hash.
+    key: (usize, u64),
+}
+
+/// A client's turn: everything that a running command borrows apart from the engine.
+struct Turn<'h> {
+    session: Box<Session>,
+    output: Output,
+    host: &'h mut dyn Host,
+}
+
+impl Turn<'_> {
+    fn reply(&mut self) -> Reply<'_> {
+        Reply::new(&mut self.output, self.session.protocol)
+    }
+}
+
+/// See the head of the file.
+pub struct Engine {
+    /// All databases.
+    pub keyspace: Keyspace,
+    /// Everything else that commands see.
+    pub server: Server,
+    /// What changed, for the append-only file and replicas.
+    pub stream: Stream,
+    batch: Batch,
+    staged: Vec<Staged>,
+    /// Deadlines of blocked clients: (Unix milliseconds, client id).
+    timeouts: BTreeSet<(i64, u64)>,
+    cron: Cron,
+}
+
+impl Engine {
+    /// An engine with these commands. `seed` decides all chance, the secret of the key hash included.
+    pub fn new(
+        config: Config,
+        rows: impl IntoIterator<Item = &'static Row>,
+        clock: Clock,
+        seed: u64,
+        mut identity: Identity,
+    ) -> Self {
+        let mut random = Random::from_seed(seed);
+        let mut keyspace = Keyspace::new(config.settings.databases, random.next_u64());
+        keyspace.set_now_ms(clock.unix_ms());
+        if identity.run_id.is_empty() {
+            identity.run_id = random.hex(40);
+        }
+        identity.started_ms = clock.unix_ms();
+        let table = CommandTable::new(rows);
+        let stats = Stats::new(table.len());
+        let mut server = Server {
+            config,
+            clients: Clients::default(),
+            stats,
+            table,
+            clock,
+            random,
+            pause: Pause::default(),
+            identity,
+            debug: DebugSwitches::default(),
+        };
+        server.apply_settings(&mut keyspace);
+        Self {
+            keyspace,
+            server,
+            stream: Stream::default(),
+            batch: Batch::default(),
+            staged: Vec::new(),
+            timeouts: BTreeSet::new(),
+            cron: Cron::default(),
+        }
+    }
+
+    /// `rename-command`.
+    pub fn rename_command(&mut self, old: &str, new: &str) -> Result<(), RenameError> {
+        self.server.table.rename(old, new)
+    }
+
+    /// A new client; its slot, or the line that it gets before it is closed.
+    pub fn connect(&mut self, peer: Peer) -> Result<usize, &'static str> {
+        let settings = &self.server.config.settings;
+        if self.server.clients.len() >= settings.maxclients as usize {
+            self.server.stats.rejected_connections += 1;
+            return Err("-ERR max number of clients reached\r\n");
+        }
+        let open = settings.requirepass.is_empty();
+        if settings.protected_mode && open && !peer.loopback && has_default_bind(&settings.bind) {
+            self.server.stats.rejected_connections += 1;
+            return Err(gates::PROTECTED_MODE);
+        }
+        self.server.stats.connections += 1;
+        Ok(self
+            .server
+            .clients
+            .add(peer, open, self.server.clock.unix_ms()))
+    }
+
+    /// The client is gone.
+    pub fn disconnect(&mut self, slot: usize) {
+        if let Some(session) = self.server.clients.remove(slot) {
+            self.keyspace.waiters.unwatch(session.id);
+            self.keyspace.waiters.stop_waiting(session.id);
+            if let Some(deadline_ms) = session.blocked.and_then(|blocked| blocked.deadline_ms) {
+                self.timeouts.remove(&(deadline_ms, session.id));
+            }
+        }
+    }
+
+    /// A large argument that is being received: the caller may read the socket straight into it, and feeds nothing
+    /// (an empty slice) afterwards.
+    pub fn filling(&mut self, slot: usize) -> Option<&mut Filling> {
+        self.server.clients.get_mut(slot)?.parser.filling()
+    }
+
+    /// Runs what a client sent; how many bytes of `input` are done with. Less than all: the client waits for something
+    /// (or is closing); the caller keeps the rest, reads no more, and feeds it when [`Engine::take_resume`] names it.
+    pub fn feed(&mut self, slot: usize, input: &[u8], host: &mut dyn Host) -> usize {
+        let Some(session) = self.server.clients.lend(slot) else {
+            return input.len();
+        };
+        let mut turn = self.begin_turn(session, host);
+        turn.session.net_input_bytes += input.len() as u64;
+        self.server.stats.net_input_bytes += input.len() as u64;
+        if turn.session.closing == Closing::No {
+            self.run_postponed(&mut turn);
+        }
+        let consumed = self.run_input(&mut turn, input);
+        self.end_turn(turn);
+        self.serve_ready(host);
+        consumed
+    }
+
+    fn begin_turn<'h>(&mut self, mut session: Box<Session>, host: &'h mut dyn Host) -> Turn<'h> {
+        self.refresh_time();
+        session.active_ms = self.keyspace.now_ms();
+        let mut output = std::mem::take(&mut session.output);
+        if let Some(buffer) = output.give_buffer(self.server.clients.take_buffer()) {
+            self.server.clients.give_buffer(buffer);
+        }
+        Turn {
+            session,
+            output,
+            host,
+        }
+    }
+
+    fn end_turn(&mut self, mut turn: Turn<'_>) {
+        let output = &mut turn.output;
+        output.settle();
+        if let Some(buffer) = output.take_buffer() {
+            self.server.clients.give_buffer(buffer);
+        }
+        let wants_flush = !output.is_empty() || turn.session.closing != Closing::No;
+        turn.session.output = turn.output;
+        if wants_flush {
+            self.server.clients.queue_flush(&mut turn.session);
+        }
+        self.server.clients.take_back(turn.session);
+    }
+
+    fn refresh_time(&mut self) {
+        self.keyspace.set_now_ms(self.server.clock.unix_ms());
+    }
+
+    fn run_input(&mut self, turn: &mut Turn<'_>, input: &[u8]) -> usize {
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut at = 0;
+        while !turn.session.is_held() {
+            let rest = input.get(at..).unwrap_or_default();
+            let limits = RequestLimits {
+                bulk_max_bytes: self.server.config.settings.proto_max_bulk_len,
+                authenticated: turn.session.is_authenticated(),
+            };
+            let parsed = turn.session.parser.parse(rest, &limits, &mut batch);
+            if let Some(stop) = self.run_batch(turn, &batch, rest) {
+                at += batch.input_end(stop);
+                turn.session.parser.forget();
+                break;
+            }
+            match parsed {
+                Parsed::Progress { consumed } => at += consumed,
+                Parsed::Error { error, .. } => {
+                    let mut line = b"ERR Protocol error: ".to_vec();
+                    error.write_text(&mut line);
+                    turn.reply().error(&line);
+                    turn.session.closing = Closing::AfterReply;
+                    self.server.stats.count_error("ERR");
+                    at = input.len();
+                }
+            }
+            if at >= input.len() {
+                break;
+            }
+        }
+        batch.clear();
+        self.batch = batch;
+        self.check_query_buffer(turn);
+        if turn.session.closing == Closing::No {
+            at
+        } else {
+            input.len()
+        }
+    }
+
+    fn check_query_buffer(&mut self, turn: &mut Turn<'_>) {
+        let limit = self.server.config.settings.client_query_buffer_limit;
+        if turn.session.parser.buffered_bytes() > limit {
+            tracing::warn!(
+                "Closing client that reached max query buffer length: id={}",
+                turn.session.id
+            );
+            self.server.stats.query_buffer_closes += 1;
+            turn.session.closing = Closing::Now;
+        }
+    }
+
+    /// Runs the commands of a batch; the number of the one after which the client cannot go on, if there is one.
+    fn run_batch(&mut self, turn: &mut Turn<'_>, batch: &Batch, input: &[u8]) -> Option<usize> {
+        self.stage(turn.session.db, batch, input);
+        let (mut run, mut calls) = (None, 0);
+        let mut since = self.server.clock.monotonic_ns();
+        let mut stopped = None;
+        for index in 0..batch.len() {
+            let staged = self.staged[index];
+            if staged.command != run {
+                since = self.count_run(run, calls, since);
+                (run, calls) = (staged.command, 0);
+            }
+            let ran = self.execute(turn, batch.argv(index, input), staged);
+            calls += u64::from(ran);
+            if turn.session.is_held() {
+                stopped = Some(index);
+                break;
+            }
+        }
+        self.count_run(run, calls, since);
+        stopped
+    }
+
+    /// Statistics of the same command, several times in a row; the time at which the next one starts.
+    fn count_run(&mut self, command: Option<CommandId>, calls: u64, since: u64) -> u64 {
+        let (Some(command), true) = (command, calls > 0) else {
+            return since;
+        };
+        let now = self.server.clock.monotonic_ns();
+        let track_latency = self.server.config.settings.latency_tracking;
+        self.server.stats.loop_command_ns += now - since;
+        self.server
+            .stats
+            .count_calls(command, calls, now - since, track_latency);
+        now
+    }
+
+    /// Looks up the commands of a batch and asks for their keys' cache lines: first all buckets, then all records.
+    fn stage(&mut self, db: usize, batch: &Batch, input: &[u8]) {
+        self.staged.clear();
+        let store = self.keyspace.store(db);
+        let hasher = self.keyspace.hasher();
+        for index in 0..batch.len() {
+            let argv = batch.argv(index, input);
+            let command = self.look_up(argv);
+            let first_key = command.map_or(0, |id| self.server.table.entry(id).first_key);
+            let key = match argv.get(first_key).filter(|_| first_key > 0) {
+                Some(key) => (first_key, hasher.hash(key)),
+                None => (0, 0),
+            };
+            if key.0 > 0 && batch.len() > 1 {
+                store.prefetch_bucket(key.1);
+            }
+            self.staged.push(Staged { command, key });
+        }
+        if batch.len() > 1 {
+            for staged in self.staged.iter().filter(|staged| staged.key.0 > 0) {
+                store.prefetch_record(staged.key.1);
+            }
+        }
+    }
+
+    /// The command that these words name; a container stands for itself where the subcommand is missing or unknown.
+    #[inline]
+    fn look_up(&self, argv: Argv<'_>) -> Option<CommandId> {
+        let id = self.server.table.find(argv.get(0)?)?;
+        if self.server.table.entry(id).subcommands.is_empty() {
+            return Some(id);
+        }
+        Some(
+            argv.get(1)
+                .and_then(|sub| self.server.table.find_sub(id, sub))
+                .unwrap_or(id),
+        )
+    }
+
+    /// Whose output waits to be written, or who is to be closed; the list is written over.
+    pub fn take_flush(&mut self, into: &mut Vec<usize>) {
+        self.server.clients.take_flush(into);
+    }
+
+    /// Whose kept input goes on.
+    pub fn take_resume(&mut self) -> Vec<usize> {
+        self.server.clients.take_resume()
+    }
+
+    /// What a client's replies are by now; they are taken out. For tests and links; `net` writes from the session itself.
+    pub fn take_output(&mut self, slot: usize) -> Vec<u8> {
+        let Some(session) = self.server.clients.get_mut(slot) else {
+            return Vec::new();
+        };
+        let bytes = session.output.bytes();
+        session.output.clear();
+        bytes
+    }
+}
+
+/// Whether `bind` was left as it is by default, which means all interfaces.
+fn has_default_bind(bind: &[String]) -> bool {
+    bind.iter().all(|address| {
+        matches!(
+            address.trim_start_matches('-'),
+            "*" | "::*" | "::" | "0.0.0.0"
+        )
+    })
+}

@@ -1,0 +1,173 @@
+//! Counters of what the server has done, as INFO's stats, commandstats, errorstats and latencystats show them.
+
+use super::histogram::Histogram;
+use std::collections::BTreeMap;
+
+/// Different error codes that are counted apart; more are refused with [`ERRORS_FULL`].
+const ERROR_CODES_MAX: usize = 128;
+/// The code under which further ones are counted.
+const ERRORS_FULL: &str = "ERRORSTATS_OVERFLOW";
+/// Samples over which a rate is averaged.
+const RATE_SAMPLES: usize = 16;
+
+/// What is known of one command.
+#[derive(Clone, Debug, Default)]
+pub struct CommandStats {
+    /// Times it ran.
+    pub calls: u64,
+    /// Nanoseconds it ran.
+    pub ns: u64,
+    /// Times it was refused before it ran.
+    pub rejected: u64,
+    /// Times it ran and answered an error.
+    pub failed: u64,
+    /// How long it took, where `latency-tracking` is on.
+    pub latency: Option<Histogram>,
+}
+
+/// A rate per second, averaged over the last samples.
+#[derive(Clone, Debug, Default)]
+pub struct Rate {
+    samples: [f64; RATE_SAMPLES],
+    at: usize,
+    last_total: u64,
+}
+
+impl Rate {
+    /// Takes a sample: the counter's value after `elapsed_ms`.
+    pub fn sample(&mut self, total: u64, elapsed_ms: u64) {
+        if elapsed_ms > 0 {
+            self.samples[self.at] =
+                (total - self.last_total.min(total)) as f64 * 1000.0 / elapsed_ms as f64;
+            self.at = (self.at + 1) % RATE_SAMPLES;
+        }
+        self.last_total = total;
+    }
+
+    /// The average per second.
+    pub fn per_second(&self) -> f64 {
+        self.samples.iter().sum::<f64>() / RATE_SAMPLES as f64
+    }
+}
+
+/// See the head of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// By command number.
+    pub by_command: Vec<CommandStats>,
+    /// Commands that ran.
+    pub commands: u64,
+    /// Connections accepted.
+    pub connections: u64,
+    /// Connections refused because of `maxclients`.
+    pub rejected_connections: u64,
+    /// Bytes received.
+    pub net_input_bytes: u64,
+    /// Bytes sent.
+    pub net_output_bytes: u64,
+    /// Reads from sockets.
+    pub reads: u64,
+    /// Writes to sockets.
+    pub writes: u64,
+    /// Error replies by code.
+    pub errors: BTreeMap<String, u64>,
+    /// Error replies.
+    pub error_replies: u64,
+    /// Clients closed because their unfinished command was too long.
+    pub query_buffer_closes: u64,
+    /// Clients closed because too much output waited for them.
+    pub output_buffer_closes: u64,
+    /// Failed AUTHs.
+    pub auth_failures: u64,
+    /// Most bytes in use at once, as far as seen.
+    pub peak_memory_bytes: u64,
+    /// When it was, Unix milliseconds.
+    pub peak_memory_ms: i64,
+    /// Turns of the event loop.
+    pub loop_turns: u64,
+    /// Nanoseconds of all turns, without waiting.
+    pub loop_ns: u64,
+    /// Nanoseconds of commands in all turns.
+    pub loop_command_ns: u64,
+    /// Nanoseconds of timed duties.
+    pub loop_cron_ns: u64,
+    /// Nanoseconds of the longest turn.
+    pub loop_max_ns: u64,
+    /// Commands per second.
+    pub commands_rate: Rate,
+    /// Bytes received per second.
+    pub input_rate: Rate,
+    /// Bytes sent per second.
+    pub output_rate: Rate,
+}
+
+impl Stats {
+    /// Counters for a table of so many commands.
+    pub fn new(commands: usize) -> Self {
+        Self {
+            by_command: vec![CommandStats::default(); commands],
+            ..Self::default()
+        }
+    }
+
+    /// Counts an error reply of this code.
+    pub fn count_error(&mut self, code: &str) {
+        self.error_replies += 1;
+        if let Some(count) = self.errors.get_mut(code) {
+            *count += 1;
+            return;
+        }
+        let code = if self.errors.len() < ERROR_CODES_MAX {
+            code
+        } else {
+            ERRORS_FULL
+        };
+        *self.errors.entry(code.to_owned()).or_default() += 1;
+    }
+
+    /// CONFIG RESETSTAT.
+    pub fn reset(&mut self) {
+        *self = Self {
+            peak_memory_bytes: self.peak_memory_bytes,
+            peak_memory_ms: self.peak_memory_ms,
+            ..Self::new(self.by_command.len())
+        };
+    }
+
+    /// Adds `calls` calls of a command that took `ns` nanoseconds in all.
+    #[inline]
+    pub fn count_calls(&mut self, command: u16, calls: u64, ns: u64, track_latency: bool) {
+        let stats = &mut self.by_command[usize::from(command)];
+        stats.calls += calls;
+        stats.ns += ns;
+        self.commands += calls;
+        if track_latency {
+            stats
+                .latency
+                .get_or_insert_default()
+                .record(ns / calls.max(1), calls);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_codes_beyond_the_bound_are_counted_together() {
+        let mut stats = Stats::new(0);
+        (0..500).for_each(|n| stats.count_error(&format!("CODE{n}")));
+        assert_eq!(
+            (stats.errors.len(), stats.error_replies),
+            (ERROR_CODES_MAX + 1, 500)
+        );
+    }
+
+    #[test]
+    fn a_rate_is_the_average_of_its_samples() {
+        let mut rate = Rate::default();
+        (1..=16).for_each(|step| rate.sample(step * 10, 100));
+        assert!((rate.per_second() - 100.0).abs() < 1e-9);
+    }
+}

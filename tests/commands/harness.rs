@@ -1,0 +1,226 @@
+//! An engine for tests: clients by number, commands as lines, replies as [`Value`]s or as a short text.
+
+use oxidis::base::clock::Clock;
+use oxidis::command::Row;
+use oxidis::command::ctx::Identity;
+use oxidis::command::host::{Host, Usage};
+use oxidis::config::Config;
+use oxidis::config::settings::Settings;
+use oxidis::engine::Engine;
+use oxidis::keyspace::Garbage;
+use oxidis::resp::value::{Value, parse_value};
+use oxidis::session::Peer;
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+
+/// The time at which every test starts: 2024-01-01 00:00:00 UTC, in Unix milliseconds.
+pub const START_MS: i64 = 1_704_067_200_000;
+
+/// A process around the engine that remembers what it was asked for.
+#[derive(Default)]
+pub struct TestHost {
+    pub files: HashMap<String, Vec<u8>>,
+    pub slept: Duration,
+    pub stopped: bool,
+    pub freed: usize,
+    pub listened: usize,
+    /// What `listen` answers.
+    pub listen_error: Option<String>,
+}
+
+impl Host for TestHost {
+    fn listen(&mut self, _: &Settings) -> Result<(), String> {
+        self.listened += 1;
+        self.listen_error.clone().map_or(Ok(()), Err)
+    }
+    fn reserve_clients(&mut self, clients: u32) -> u32 {
+        clients
+    }
+    fn sleep(&mut self, duration: Duration) {
+        self.slept += duration;
+    }
+    fn read_file(&mut self, path: &str) -> io::Result<Vec<u8>> {
+        self.files
+            .get(path)
+            .cloned()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+    fn replace_file(&mut self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.files.insert(path.to_owned(), content.to_vec());
+        Ok(())
+    }
+    fn change_directory(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+    fn configure_log(&mut self, _: &Settings) -> Result<(), String> {
+        Ok(())
+    }
+    fn usage(&mut self) -> Usage {
+        Usage::default()
+    }
+    fn free(&mut self, garbage: Garbage) {
+        self.freed += garbage.objects();
+    }
+    fn stop(&mut self) {
+        self.stopped = true;
+    }
+}
+
+/// An engine, its clock and its host.
+pub struct Server {
+    pub engine: Engine,
+    pub clock: Clock,
+    pub host: TestHost,
+    /// The client that [`Server::run`] speaks for.
+    pub client: usize,
+}
+
+impl Server {
+    /// A server with the default configuration and one client.
+    pub fn new() -> Self {
+        Self::with_config("")
+    }
+
+    /// A server with these lines of configuration.
+    pub fn with_config(lines: &str) -> Self {
+        Self::build(lines, [])
+    }
+
+    /// A server that knows these commands besides all others.
+    pub fn build<const N: usize>(lines: &str, rows: [&'static Row; N]) -> Self {
+        let mut config = Config::default();
+        for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+            let (name, values) = words.split_first().expect("the line is not empty");
+            let name = String::from_utf8_lossy(name);
+            config
+                .put(&name, values)
+                .unwrap_or_else(|reason| panic!("{line}: {reason}"));
+        }
+        let clock = Clock::manual(START_MS);
+        let all = oxidis::commands::rows().chain(rows);
+        let mut engine = Engine::new(config, all, clock.clone(), 42, Identity::default());
+        let client = engine.connect(local_peer()).expect("the first client fits");
+        Self {
+            engine,
+            clock,
+            host: TestHost::default(),
+            client,
+        }
+    }
+
+    /// One more client.
+    pub fn connect(&mut self) -> usize {
+        self.engine.connect(local_peer()).expect("the client fits")
+    }
+
+    /// Feeds raw bytes for a client; what it is answered.
+    pub fn feed(&mut self, client: usize, bytes: &[u8]) -> Vec<u8> {
+        self.engine.feed(client, bytes, &mut self.host);
+        self.engine.take_output(client)
+    }
+
+    /// Runs a command given as words for a client; its raw reply.
+    pub fn raw(&mut self, client: usize, words: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            bytes.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+            bytes.extend_from_slice(word);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        self.feed(client, &bytes)
+    }
+
+    /// Runs a line (quoting as in redis-cli) for the first client; its reply in short: see [`short`].
+    pub fn run(&mut self, line: &str) -> String {
+        self.run_as(self.client, line)
+    }
+
+    /// The same for another client.
+    pub fn run_as(&mut self, client: usize, line: &str) -> String {
+        let words =
+            oxidis::base::quoting::split_args(line.as_bytes()).expect("quotes are balanced");
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        replies(&self.raw(client, &words))
+    }
+
+    /// What was sent to a client since; in short.
+    pub fn received(&mut self, client: usize) -> String {
+        replies(&self.engine.take_output(client))
+    }
+
+    /// Lets time pass and does the timed duties.
+    pub fn pass_ms(&mut self, ms: u64) {
+        self.clock.advance_ms(ms);
+        self.engine.tick(&mut self.host);
+    }
+
+    /// Checks lines of `command -> reply`; every reply must be exactly that.
+    #[track_caller]
+    pub fn check(&mut self, script: &str) {
+        for line in script
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            let (command, expected) = line
+                .split_once(" -> ")
+                .unwrap_or_else(|| panic!("no arrow in {line}"));
+            assert_eq!(self.run(command.trim()), expected.trim(), "{command}");
+        }
+    }
+}
+
+fn local_peer() -> Peer {
+    Peer {
+        address: "127.0.0.1:50000".into(),
+        local_address: "127.0.0.1:6379".into(),
+        fd: 8,
+        unix: false,
+        loopback: true,
+    }
+}
+
+/// All replies in `bytes`, in short, separated by ` ; `.
+pub fn replies(bytes: &[u8]) -> String {
+    let mut shown = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (value, used) = parse_value(rest)
+            .expect("replies are well formed")
+            .expect("replies are whole");
+        shown.push(short(&value));
+        rest = rest.get(used..).expect("a reply lies within its bytes");
+    }
+    shown.join(" ; ")
+}
+
+/// A reply as a short text: strings bare, integers as `(1)`, nulls as `nil` and `nil[]`, errors as `!ERR ...`, arrays as `[a b]`,
+/// maps as `{k v}`, sets as `~[a b]`, pushes as `>[a b]`, doubles as `,1.5`, booleans as `#t`.
+pub fn short(value: &Value) -> String {
+    let list = |values: &[Value]| values.iter().map(short).collect::<Vec<_>>().join(" ");
+    match value {
+        Value::Simple(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::Error(text) | Value::BulkError(text) => {
+            format!("!{}", String::from_utf8_lossy(text))
+        }
+        Value::Integer(number) => format!("({number})"),
+        Value::Bulk(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Null => "nil".to_owned(),
+        Value::NullArray => "nil[]".to_owned(),
+        Value::Array(values) => format!("[{}]", list(values)),
+        Value::Set(values) => format!("~[{}]", list(values)),
+        Value::Push(values) => format!(">[{}]", list(values)),
+        Value::Map(pairs) => {
+            let pairs: Vec<String> = pairs
+                .iter()
+                .map(|(key, value)| format!("{} {}", short(key), short(value)))
+                .collect();
+            format!("{{{}}}", pairs.join(" "))
+        }
+        Value::Double(number) => format!(",{number}"),
+        Value::Boolean(truth) => if *truth { "#t" } else { "#f" }.to_owned(),
+        other => format!("{other:?}"),
+    }
+}
