@@ -156,7 +156,7 @@ impl Server {
         self.engine.tick(&mut self.host);
     }
 
-    /// Checks lines of `command -> reply`; every reply must be exactly that.
+    /// Checks lines of `command -> reply`; every reply must be exactly that (but for blanks at its end).
     #[track_caller]
     pub fn check(&mut self, script: &str) {
         for line in script
@@ -167,7 +167,11 @@ impl Server {
             let (command, expected) = line
                 .split_once(" -> ")
                 .unwrap_or_else(|| panic!("no arrow in {line}"));
-            assert_eq!(self.run(command.trim()), expected.trim(), "{command}");
+            assert_eq!(
+                self.run(command.trim()).trim_end(),
+                expected.trim(),
+                "{command}"
+            );
         }
     }
 }

@@ -19,7 +19,7 @@ fn a_command_that_cannot_be_queued_spoils_the_transaction() {
     Server::new().check(
         "MULTI -> OK
          GET -> !ERR wrong number of arguments for 'get' command
-         NOSUCH x -> !ERR unknown command 'NOSUCH', with args beginning with: 'x'
+         NOSUCH -> !ERR unknown command 'NOSUCH', with args beginning with:
          GET a -> QUEUED
          EXEC -> !EXECABORT Transaction discarded because of previous errors.
          GET a -> nil",
