@@ -760,5 +760,4 @@ fn take_object(record: Record) -> Remains {
 }
 
 #[cfg(test)]
-#[path = "entry_tests.rs"]
 mod tests;
