@@ -124,7 +124,7 @@ impl Engine {
             return Err("-ERR max number of clients reached\r\n");
         }
         let open = settings.requirepass.is_empty();
-        if settings.protected_mode && open && !peer.loopback && has_default_bind(&settings.bind) {
+        if settings.protected_mode && open && !peer.loopback {
             self.server.stats.rejected_connections += 1;
             return Err(gates::PROTECTED_MODE);
         }
@@ -349,14 +349,4 @@ impl Engine {
         session.output.clear();
         bytes
     }
-}
-
-/// Whether `bind` was left as it is by default, which means all interfaces.
-fn has_default_bind(bind: &[String]) -> bool {
-    bind.iter().all(|address| {
-        matches!(
-            address.trim_start_matches('-'),
-            "*" | "::*" | "::" | "0.0.0.0"
-        )
-    })
 }

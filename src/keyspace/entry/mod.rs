@@ -523,15 +523,19 @@ impl Store {
     ) -> Remains {
         let old = self.table.change(position);
         let remains = take_object(old);
-        if deadline.is_none() && !old.has_expiry() {
-            let at = old.value_at();
-            let bytes = at + value.bytes();
-            if same_cell(old.bytes_total(), bytes) {
-                let [a, b, c, _] = access.to_le_bytes();
-                old.write(0, &[value.kind(), a, b, c]);
-                write_value(old, at, value);
-                return remains;
+        let at = old.value_at();
+        let expires = deadline.is_some();
+        if expires == old.has_expiry() && same_cell(old.bytes_total(), at + value.bytes()) {
+            let [a, b, c, _] = access.to_le_bytes();
+            old.write(
+                0,
+                &[value.kind() | if expires { HAS_EXPIRY } else { 0 }, a, b, c],
+            );
+            write_value(old, at, value);
+            if deadline.is_some() && deadline != RecordRef::new(old).deadline() {
+                self.set_deadline(position, deadline);
             }
+            return remains;
         }
         let key = RecordRef::new(old).key();
         let record = self.create(key, value, deadline, access);
