@@ -1,17 +1,22 @@
 //! Buckets and directory entries: the bits and bytes drawn at the head of [`super`].
 
-use super::{SLOTS, Slot};
+use super::{PAGE_BUCKETS, PAGES_MAX, SLOTS, Slot};
 use std::ptr::NonNull;
 
 /// A directory entry; see the head of the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry(u64);
 
+/// Where the pages of a segment are: one cache line.
+#[repr(C, align(64))]
+pub(super) struct Pages(pub(super) [*mut Bucket; PAGES_MAX]);
+
 impl Entry {
-    pub(super) fn new(buckets: NonNull<Bucket>, count: usize, depth: u32) -> Self {
+    /// `memory`: the only page of a segment of up to [`PAGE_BUCKETS`], else its [`Pages`]. Aligned to 64 either way.
+    pub(super) fn new(memory: NonNull<u8>, count: usize, depth: u32) -> Self {
         Self(
             u64::from(depth) << 56
-                | buckets.as_ptr().expose_provenance() as u64
+                | memory.as_ptr().expose_provenance() as u64
                 | (count - 1) as u64,
         )
     }
@@ -26,9 +31,22 @@ impl Entry {
         (self.0 & 63) as usize + 1
     }
 
+    /// The only page, or the [`Pages`].
     #[inline]
-    pub(super) fn buckets(self) -> *mut Bucket {
+    pub(super) fn memory(self) -> *mut u8 {
         std::ptr::with_exposed_provenance_mut((self.0 & 0x00ff_ffff_ffff_ffc0) as usize)
+    }
+
+    /// Where bucket `index` is.
+    #[inline]
+    pub(super) fn address(self, index: usize) -> *mut Bucket {
+        debug_assert!(index < self.count());
+        if self.count() <= PAGE_BUCKETS {
+            return self.memory().cast::<Bucket>().wrapping_add(index);
+        }
+        // SAFETY: the entry of a segment of more than one page names its `Pages`, which live as long as it is named.
+        let pages = unsafe { &*self.memory().cast::<Pages>() };
+        pages.0[index / PAGE_BUCKETS].wrapping_add(index % PAGE_BUCKETS)
     }
 
     /// The bucket that `hash` belongs to.
@@ -40,9 +58,8 @@ impl Entry {
 
     #[inline]
     pub(super) fn bucket(&self, index: usize) -> &Bucket {
-        debug_assert!(index < self.count());
         // SAFETY: an entry names `count` initialised buckets that live as long as the directory names them.
-        unsafe { &*self.buckets().add(index) }
+        unsafe { &*self.address(index) }
     }
 
     #[inline]
@@ -51,9 +68,8 @@ impl Entry {
         reason = "an entry is a pointer; `&mut Table` is what makes the access unique"
     )]
     pub(super) fn bucket_mut(&self, index: usize) -> &mut Bucket {
-        debug_assert!(index < self.count());
         // SAFETY: as in `bucket`; callers hold `&mut Table` and one bucket at a time.
-        unsafe { &mut *self.buckets().add(index) }
+        unsafe { &mut *self.address(index) }
     }
 
     /// The lowest hash whose home is bucket `index` of a segment that starts at hash `start`; `None` past the last hash.

@@ -1,9 +1,10 @@
 //! How segments come, grow, split, shrink and merge. Each step lays one segment out anew (a merge: two), and saves it
 //! whole before if a walk is under way.
 
-use super::bucket::{Bucket, Entry, TAGS_MASK, bits_of, used_of};
+use super::bucket::{Bucket, Entry, Pages, TAGS_MASK, bits_of, used_of};
 use super::{
-    BUCKETS_MAX, DEPTH_MAX, FILL_AFTER_SPLIT_PERCENT, FILL_MIN_PERCENT, SIZES, SLOTS, Slot, Table,
+    Arena, BUCKETS_MAX, DEPTH_MAX, FILL_AFTER_SPLIT_PERCENT, FILL_MIN_PERCENT, PAGE_BUCKETS,
+    PAGES_MAX, SIZES, SLOTS, Slot, Table,
 };
 use std::alloc::{Layout, handle_alloc_error};
 use std::ptr::NonNull;
@@ -27,45 +28,81 @@ fn next_size(count: usize) -> Option<usize> {
         .find(|size| *size > count)
 }
 
-pub(super) fn bucket_layout(count: usize) -> Layout {
-    Layout::array::<Bucket>(count).expect("a segment is at most 4 KiB")
+fn page_layout(bytes: usize) -> Layout {
+    Layout::from_size_align(bytes, size_of::<Bucket>()).expect("a page is at most 512 bytes")
+}
+
+/// Bytes of page `page` of a segment of `count` buckets.
+fn page_bytes(count: usize, page: usize) -> usize {
+    (count - page * PAGE_BUCKETS).min(PAGE_BUCKETS) * size_of::<Bucket>()
+}
+
+/// Memory for a page or for `Pages`, aligned to 64: cells of such sizes are.
+fn take(arena: &mut Option<Box<Arena>>, bytes: usize) -> NonNull<u8> {
+    if let Some(arena) = arena {
+        return arena.alloc(bytes);
+    }
+    let layout = page_layout(bytes);
+    // SAFETY: the size is not zero.
+    NonNull::new(unsafe { std::alloc::alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
+}
+
+/// Gives back what `take` gave.
+fn give(arena: &mut Option<Box<Arena>>, memory: *mut u8, bytes: usize) {
+    let Some(memory) = NonNull::new(memory) else {
+        return;
+    };
+    match arena {
+        // SAFETY: `take` took it from the arena with this size, and no directory entry names it any more.
+        Some(arena) => unsafe { arena.free(memory, bytes) },
+        // SAFETY: `take` took it from the global allocator with this layout, and nobody names it any more.
+        None => unsafe { std::alloc::dealloc(memory.as_ptr(), page_layout(bytes)) },
+    }
+}
+
+/// Gives back the memory of a segment that no directory entry names any more.
+pub(super) fn release_segment(arena: &mut Option<Box<Arena>>, entry: Entry) {
+    let count = entry.count();
+    for page in 0..count.div_ceil(PAGE_BUCKETS) {
+        give(
+            arena,
+            entry.address(page * PAGE_BUCKETS).cast(),
+            page_bytes(count, page),
+        );
+    }
+    if count > PAGE_BUCKETS {
+        give(arena, entry.memory(), size_of::<Pages>());
+    }
 }
 
 impl<S: Slot> Table<S> {
     pub(super) fn allocate(&mut self, count: usize, depth: u32) -> Entry {
-        let bytes = count * size_of::<Bucket>();
-        self.bucket_bytes += bytes;
-        let memory = match &mut self.arena {
-            Some(arena) => arena.alloc(bytes),
-            None => {
-                let layout = bucket_layout(count);
-                // SAFETY: the size is not zero.
-                NonNull::new(unsafe { std::alloc::alloc(layout) })
-                    .unwrap_or_else(|| handle_alloc_error(layout))
-            }
-        };
-        let buckets = memory.cast::<Bucket>();
-        for index in 0..count {
+        self.bucket_bytes += count * size_of::<Bucket>();
+        let mut pages = Pages([std::ptr::null_mut(); PAGES_MAX]);
+        for page in 0..count.div_ceil(PAGE_BUCKETS) {
+            let bytes = page_bytes(count, page);
+            let buckets = take(&mut self.arena, bytes).cast::<Bucket>();
             let mut empty = [0; 64];
             empty[0] = self.parity;
-            // SAFETY: the memory has room for `count` buckets and is aligned to 64 (arena cells of such sizes are).
-            unsafe { buckets.add(index).write(Bucket(empty)) };
+            for index in 0..bytes / size_of::<Bucket>() {
+                // SAFETY: the memory has room for that many buckets and is aligned to 64.
+                unsafe { buckets.add(index).write(Bucket(empty)) };
+            }
+            pages.0[page] = buckets.as_ptr();
         }
-        Entry::new(buckets, count, depth)
+        let only_page = NonNull::new(pages.0[0].cast::<u8>()).filter(|_| count <= PAGE_BUCKETS);
+        let memory = only_page.unwrap_or_else(|| {
+            let memory = take(&mut self.arena, size_of::<Pages>());
+            // SAFETY: the memory has the size of `Pages` and is aligned to 64.
+            unsafe { memory.cast::<Pages>().write(pages) };
+            memory
+        });
+        Entry::new(memory, count, depth)
     }
 
     pub(super) fn release(&mut self, entry: Entry) {
-        let bytes = entry.count() * size_of::<Bucket>();
-        self.bucket_bytes -= bytes;
-        let Some(memory) = NonNull::new(entry.buckets().cast::<u8>()) else {
-            return;
-        };
-        match &mut self.arena {
-            // SAFETY: `allocate` took it from the arena with this size, and no directory entry names it any more.
-            Some(arena) => unsafe { arena.free(memory, bytes) },
-            // SAFETY: `allocate` took it from the global allocator with this layout.
-            None => unsafe { std::alloc::dealloc(memory.as_ptr(), bucket_layout(entry.count())) },
-        }
+        self.bucket_bytes -= entry.count() * size_of::<Bucket>();
+        release_segment(&mut self.arena, entry);
     }
 
     /// The hash at which the segment of `hash` starts.

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! directory  2^depth entries, indexed by the top bits of the hash; neighbours may name the same segment
-//! entry      u64: local depth (8) | address of the buckets (42, they are aligned to 64) ... | buckets - 1 (6)
-//! segment    1 to 64 buckets in a row; the hash bits after the local depth, scaled to their number, give the home
+//! entry      u64: local depth (8) | address, aligned to 64 (42) ... | buckets - 1 (6)
+//! segment    1 to 64 buckets; the hash bits after the local depth, scaled to their number, give the home. Up to 8
+//!            stand in one page, which the entry names; more in pages of 8, and the entry names a cache line of the
+//!            pages' addresses: all pages have one size, so that growing segments leave no holes
 //! bucket     64 bytes, one cache line:
 //!            [ state 1 | tags 9 x 1 | slots 9 x 6 ]
 //!            tag 0 is a free slot; state: bit 7 the snapshot parity; of the elements whose home this bucket is, but
@@ -28,12 +30,16 @@ mod layout;
 
 use super::arena::Arena;
 use bucket::{Bucket, Entry, bits_of, tag_of};
-use layout::bucket_layout;
+use layout::release_segment;
 
 /// Slots of a bucket.
 pub const SLOTS: usize = 9;
 /// Buckets of the largest segment.
 const BUCKETS_MAX: usize = 64;
+/// Buckets of a page.
+const PAGE_BUCKETS: usize = 8;
+/// Pages of the largest segment.
+const PAGES_MAX: usize = BUCKETS_MAX / PAGE_BUCKETS;
 /// How many buckets past its home an element may be put.
 const SPILL_MAX: usize = 15;
 /// The numbers of buckets a segment may have.
@@ -129,7 +135,13 @@ impl<S: Slot> Table<S> {
         self.bucket_bytes / size_of::<Bucket>() * SLOTS
     }
 
-    /// Bytes of buckets that do not come from the global allocator.
+    /// The arena that buckets come from, for the records that the table leads to.
+    #[inline]
+    pub fn arena(&mut self) -> Option<&mut Arena> {
+        self.arena.as_deref_mut()
+    }
+
+    /// Bytes of the arena that are in use.
     pub fn arena_bytes(&self) -> usize {
         self.arena.as_ref().map_or(0, |arena| arena.used_bytes())
     }
@@ -149,15 +161,23 @@ impl<S: Slot> Table<S> {
         self.directory.get(self.index(hash)).copied()
     }
 
-    /// First stage of a look-up that is known in advance: asks for the home bucket's cache line.
+    /// First stage of a look-up that is known in advance: asks for the line that tells where the pages are.
     #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) {
+    pub fn prefetch_segment(&self, hash: u64) {
         if let Some(entry) = self.entry(hash) {
-            prefetch(entry.buckets().wrapping_add(entry.home(hash)).cast());
+            prefetch(entry.memory());
         }
     }
 
-    /// Second stage: asks for the records whose tags match in the home bucket.
+    /// Second stage: asks for the home bucket's cache line.
+    #[inline]
+    pub fn prefetch_bucket(&self, hash: u64) {
+        if let Some(entry) = self.entry(hash) {
+            prefetch(entry.address(entry.home(hash)).cast());
+        }
+    }
+
+    /// Third stage: asks for the records whose tags match in the home bucket.
     #[inline]
     pub fn prefetch_records(&self, hash: u64) {
         if let Some(entry) = self.entry(hash) {
@@ -312,10 +332,7 @@ impl<S> Drop for Table<S> {
         while let Some(entry) = self.directory.get(index).copied() {
             index += 1 << (self.depth - entry.depth());
             if self.arena.is_none() {
-                // SAFETY: `allocate` took it from the global allocator with this layout; the table is going away.
-                unsafe {
-                    std::alloc::dealloc(entry.buckets().cast(), bucket_layout(entry.count()))
-                };
+                release_segment(&mut None, entry);
             }
         }
     }
