@@ -32,7 +32,7 @@ use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
 use cron::Cron;
 use std::collections::BTreeSet;
-use stream::Stream;
+use stream::{ReaderId, Stream};
 
 /// A command that has been parsed and looked up, and whose key has been hashed.
 #[derive(Clone, Copy)]
@@ -147,6 +147,12 @@ impl Engine {
                 self.timeouts.remove(&(deadline_ms, session.id));
             }
         }
+    }
+
+    /// A reader of the propagation stream, from here on.
+    pub fn open_stream(&mut self) -> ReaderId {
+        self.keyspace.set_log_deletions(true);
+        self.stream.open()
     }
 
     /// A large argument that is being received: the caller may read the socket straight into it, and feeds nothing
