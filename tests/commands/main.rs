@@ -1,5 +1,7 @@
 //! Commands, bytes in and bytes out, through an engine without sockets whose clock is set by hand.
 
+mod command;
 mod harness;
+mod server;
 mod string;
 mod transaction;
