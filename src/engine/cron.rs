@@ -80,10 +80,7 @@ impl Engine {
         stats.input_rate.sample(stats.net_input_bytes, elapsed_ms);
         stats.output_rate.sample(stats.net_output_bytes, elapsed_ms);
         let used = host.usage().allocated_bytes + self.keyspace.arena_bytes() as u64;
-        if used > stats.peak_memory_bytes {
-            stats.peak_memory_bytes = used;
-            stats.peak_memory_ms = self.keyspace.now_ms();
-        }
+        stats.note_memory(used, self.keyspace.now_ms());
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
     }

@@ -90,6 +90,7 @@ impl Engine {
         identity.started_ms = clock.unix_ms();
         let table = CommandTable::new(rows);
         let stats = Stats::new(table.len());
+        let replication_id = random.hex(40);
         let mut server = Server {
             config,
             clients: Clients::default(),
@@ -99,6 +100,7 @@ impl Engine {
             random,
             pause: Pause::default(),
             identity,
+            replication_id,
             debug: DebugSwitches::default(),
         };
         server.apply_settings(&mut keyspace);

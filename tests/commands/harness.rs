@@ -27,6 +27,12 @@ pub struct TestHost {
     pub listened: usize,
     /// What `listen` answers.
     pub listen_error: Option<String>,
+    /// The working directories that were asked for; `/missing` is not there.
+    pub directories: Vec<String>,
+    /// How many clients there is room for; `None`: as many as are asked for.
+    pub clients_max: Option<u32>,
+    /// What `usage` answers.
+    pub usage: Usage,
 }
 
 impl Host for TestHost {
@@ -35,7 +41,7 @@ impl Host for TestHost {
         self.listen_error.clone().map_or(Ok(()), Err)
     }
     fn reserve_clients(&mut self, clients: u32) -> u32 {
-        clients
+        self.clients_max.map_or(clients, |max| clients.min(max))
     }
     fn sleep(&mut self, duration: Duration) {
         self.slept += duration;
@@ -50,14 +56,19 @@ impl Host for TestHost {
         self.files.insert(path.to_owned(), content.to_vec());
         Ok(())
     }
-    fn change_directory(&mut self, _: &str) -> io::Result<()> {
+    fn change_directory(&mut self, path: &str) -> io::Result<()> {
+        if path == "/missing" {
+            const ENOENT: i32 = 2;
+            return Err(io::Error::from_raw_os_error(ENOENT));
+        }
+        self.directories.push(path.to_owned());
         Ok(())
     }
     fn configure_log(&mut self, _: &Settings) -> Result<(), String> {
         Ok(())
     }
     fn usage(&mut self) -> Usage {
-        Usage::default()
+        self.usage
     }
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();

@@ -431,6 +431,11 @@ impl Store {
         self.expiring.len()
     }
 
+    /// Deadlines of some keys, at most `max`, from all over the heap of them.
+    pub fn sample_deadlines(&self, max: usize) -> impl Iterator<Item = i64> + '_ {
+        self.expiring.sample(max)
+    }
+
     /// Bytes that this store takes from outside the global allocator.
     pub fn arena_bytes(&self) -> usize {
         self.table.arena_bytes()
