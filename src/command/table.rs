@@ -44,7 +44,8 @@ pub enum RenameError {
 #[inline]
 fn name_hash(name: &[u8]) -> u64 {
     const LOWER: u64 = 0x2020_2020_2020_2020;
-    let read = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(*bytes.unwrap_or(&[0; 8]));
+    // Both ends lose their case before they are mixed: afterwards it has spread.
+    let read = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(*bytes.unwrap_or(&[0; 8])) | LOWER;
     let read_half =
         |bytes: Option<&[u8; 4]>| u64::from(u32::from_le_bytes(*bytes.unwrap_or(&[0; 4])));
     let word = match name.len() {
@@ -192,5 +193,33 @@ impl CommandTable {
         self.entries[usize::from(id)].name = new.to_owned();
         self.build_index();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_length_hash_alike_in_any_case() {
+        for name in [
+            "set",
+            "incr",
+            "append",
+            "setrange",
+            "getrange",
+            "incrbyfloat",
+            "unsubscribe",
+        ] {
+            let upper = name.to_uppercase();
+            let mixed = format!("{}{}", &upper[..2], &name[2..]);
+            for other in [upper, mixed] {
+                assert_eq!(
+                    name_hash(name.as_bytes()),
+                    name_hash(other.as_bytes()),
+                    "{other}"
+                );
+            }
+        }
     }
 }
