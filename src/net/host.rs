@@ -1,7 +1,7 @@
 //! The process, as commands see it through [`Host`]: listeners, files, the log, memory, sleep.
 
 use super::freer::Freer;
-use super::listener::{Listeners, Place};
+use super::listener::{ListenError, Listeners, Place};
 use super::process;
 use crate::command::host::{Host, Usage};
 use crate::config::settings::Settings;
@@ -37,6 +37,15 @@ impl ProcessHost {
         }
     }
 
+    /// Listens where the settings say and nowhere else.
+    ///
+    /// # Errors
+    /// The first place where it cannot; all is as it was then.
+    pub(super) fn listen_at(&mut self, settings: &Settings) -> Result<(), ListenError> {
+        let places = Place::all(settings);
+        self.listeners.replace(&places, settings, &self.registry)
+    }
+
     /// Ends the server after this turn.
     pub(super) fn begin_stop(&mut self) {
         self.stopping = true;
@@ -50,13 +59,10 @@ impl ProcessHost {
 
 impl Host for ProcessHost {
     fn listen(&mut self, settings: &Settings) -> Result<(), String> {
-        let places = Place::all(settings);
-        self.listeners
-            .replace(&places, settings, &self.registry)
-            .map_err(|error| {
-                tracing::warn!("Could not create server TCP listening socket {error}");
-                "Unable to listen on this port. Check server logs.".to_owned()
-            })
+        self.listen_at(settings).map_err(|error| {
+            tracing::warn!("{error}");
+            "Unable to listen on this port. Check server logs.".to_owned()
+        })
     }
 
     fn reserve_clients(&mut self, clients: u32) -> u32 {

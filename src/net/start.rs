@@ -2,12 +2,11 @@
 //! its reason, and the program ends with status 1.
 
 use super::host::ProcessHost;
-use super::listener::Place;
+use super::listener::{ListenError, Place};
 use super::{Reactor, SIGNALS, process};
 use crate::base::clock::Clock;
 use crate::base::random::seed_from_os;
 use crate::command::ctx::Identity;
-use crate::command::host::Host;
 use crate::commands;
 use crate::config::settings::{Settings, Supervised};
 use crate::config::{Config, LoadError};
@@ -138,13 +137,14 @@ fn listen(host: &mut ProcessHost, settings: &Settings) -> Result<(), StartError>
         tracing::warn!("Configured to not listen anywhere, exiting.");
         return Err(StartError::Logged);
     }
-    host.listen(settings).map_err(|_| {
-        tracing::warn!(
-            "Failed listening on port {} (tcp), aborting.",
-            settings.port
-        );
-        StartError::Logged
-    })?;
+    if let Err(error) = host.listen_at(settings) {
+        tracing::warn!("{error}");
+        if let ListenError::Tcp { .. } = error {
+            let port = settings.port;
+            tracing::warn!("Failed listening on port {port} (tcp), aborting.");
+        }
+        return Err(StartError::Logged);
+    }
     if host.listeners.len() == 0 {
         tracing::warn!("No address of 'bind' is available on this machine, exiting.");
         return Err(StartError::Logged);
@@ -214,7 +214,7 @@ fn system_name() -> String {
 }
 
 fn finish(settings: &Settings, supervisor: Supervised, pidfile: Option<&str>) {
-    tracing::warn!("User requested shutdown...");
+    tracing::info!("User requested shutdown...");
     process::report_stopping(supervisor);
     if !settings.save.is_empty() {
         tracing::warn!("This version keeps data in memory only: nothing is saved.");
