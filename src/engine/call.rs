@@ -149,7 +149,11 @@ impl Engine {
         let mark = turn.output.mark();
         let dirty = self.keyspace.dirty();
         let db = turn.session.db;
-        let mut propagate = Propagate::default();
+        let mut propagate = if self.stream.has_readers() {
+            Propagate::default()
+        } else {
+            Propagate::ignored()
+        };
         let skip = if entry.top { 1 } else { 2 };
         let mut args = Args::new(argv, skip, self.keyspace.hasher(), key);
         let mut ctx = Ctx {

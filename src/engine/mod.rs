@@ -124,7 +124,7 @@ impl Engine {
             return Err("-ERR max number of clients reached\r\n");
         }
         let open = settings.requirepass.is_empty();
-        if settings.protected_mode && open && !peer.loopback && has_default_bind(&settings.bind) {
+        if settings.protected_mode && open && !peer.loopback {
             self.server.stats.rejected_connections += 1;
             return Err(gates::PROTECTED_MODE);
         }
@@ -291,7 +291,8 @@ impl Engine {
         now
     }
 
-    /// Looks up the commands of a batch and asks for their keys' cache lines: first all buckets, then all records.
+    /// Looks up the commands of a batch and asks for their keys' cache lines: in three stages for all of them,
+    /// so that cache misses overlap: segments, buckets, records.
     fn stage(&mut self, db: usize, batch: &Batch, input: &[u8]) {
         self.staged.clear();
         let store = self.keyspace.store(db);
@@ -305,14 +306,19 @@ impl Engine {
                 None => (0, 0),
             };
             if key.0 > 0 && batch.len() > 1 {
-                store.prefetch_bucket(key.1);
+                store.prefetch_segment(key.1);
             }
             self.staged.push(Staged { command, key });
         }
         if batch.len() > 1 {
-            for staged in self.staged.iter().filter(|staged| staged.key.0 > 0) {
-                store.prefetch_record(staged.key.1);
-            }
+            let keys = || {
+                self.staged
+                    .iter()
+                    .map(|staged| staged.key)
+                    .filter(|key| key.0 > 0)
+            };
+            keys().for_each(|key| store.prefetch_bucket(key.1));
+            keys().for_each(|key| store.prefetch_record(key.1));
         }
     }
 
@@ -349,14 +355,4 @@ impl Engine {
         session.output.clear();
         bytes
     }
-}
-
-/// Whether `bind` was left as it is by default, which means all interfaces.
-fn has_default_bind(bind: &[String]) -> bool {
-    bind.iter().all(|address| {
-        matches!(
-            address.trim_start_matches('-'),
-            "*" | "::*" | "::" | "0.0.0.0"
-        )
-    })
 }
