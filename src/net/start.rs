@@ -64,7 +64,10 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
     process::report_panics();
     memory::claim_serving_thread();
     log_start(&config);
-    fit_clients(&mut config);
+    process::fit_clients(&mut config).map_err(|reason| {
+        tracing::warn!("{reason}");
+        StartError::Logged
+    })?;
     let poll = Poll::new().map_err(doing("Creating the event loop"))?;
     let registry = poll.registry().try_clone();
     let mut host = ProcessHost::new(registry.map_err(doing("Creating the event loop"))?, log);
@@ -115,23 +118,6 @@ fn create_engine(config: Config, identity: Identity) -> Result<Engine, StartErro
     Ok(engine)
 }
 
-/// Lowers `maxclients` to what the system has descriptors for.
-fn fit_clients(config: &mut Config) {
-    let wanted = config.settings.maxclients;
-    let room = process::reserve_clients(wanted);
-    if room < wanted {
-        tracing::warn!(
-            "maxclients has been reduced from {wanted} to {room} to compensate for the limit of open files. \
-             If you need more clients increase 'ulimit -n'."
-        );
-        // There is always room for one: the listeners are open already.
-        let lowered = config.put("maxclients", &[room.max(1).to_string().as_bytes()]);
-        if let Err(reason) = lowered {
-            tracing::warn!("maxclients stays at {wanted}: {reason}");
-        }
-    }
-}
-
 fn listen(host: &mut ProcessHost, settings: &Settings) -> Result<(), StartError> {
     if Place::all(settings).is_empty() {
         tracing::warn!("Configured to not listen anywhere, exiting.");
@@ -153,7 +139,7 @@ fn listen(host: &mut ProcessHost, settings: &Settings) -> Result<(), StartError>
 }
 
 /// SIGTERM and SIGINT end the server; a second SIGINT ends it at once.
-fn watch_signals(poll: &Poll) -> io::Result<Signals> {
+pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;

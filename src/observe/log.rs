@@ -30,6 +30,7 @@ use tracing_subscriber::{Layer, Registry, reload};
 static ROLE: AtomicU8 = AtomicU8::new(b'M');
 
 /// The log of the process; it is set up once and configured as often as one likes.
+#[derive(Clone)]
 pub struct Log {
     style: Arc<RwLock<Style>>,
     level: reload::Handle<LevelFilter, Registry>,

@@ -184,11 +184,6 @@ impl Client<TcpStream> {
         Client(stream)
     }
 
-    /// A second handle on the same connection, for another thread.
-    pub fn twin(&self) -> Self {
-        Client(self.0.try_clone().expect("descriptors are left"))
-    }
-
     /// Says that nothing more will be sent.
     pub fn finish(&mut self) {
         self.0

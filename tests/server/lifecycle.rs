@@ -197,3 +197,32 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
     assert!(receive().contains("STOPPING=1"));
     assert!(child.wait().expect("it has ended").success());
 }
+
+/// The program under a limit of open files.
+fn limited(files: u32) -> std::process::Command {
+    let mut command = std::process::Command::new("sh");
+    let line = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+    command.args(["-c", &line, env!("CARGO_BIN_EXE_oxidis")]);
+    command.args(["--port", &free_port().to_string(), "--bind", "127.0.0.1"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+#[test]
+fn maxclients_is_lowered_to_what_the_limit_of_open_files_allows() {
+    let mut child = limited(100).spawn().expect("the program runs");
+    let log = Lines::of(child.stdout.take().expect("it is piped"));
+    log.expect(
+        "# You requested maxclients of 10000 requiring at least 10032 max file descriptors.",
+    );
+    log.expect("# Current maximum open files is 100. maxclients has been reduced to 68");
+    log.expect("Ready to accept connections tcp");
+    child.kill().expect("it runs");
+    child.wait().expect("it has ended");
+    let (status, log, _) = run(&mut limited(32));
+    assert_eq!(status.code(), Some(1));
+    assert!(
+        log.contains("Your current 'ulimit -n' of 32 is not enough"),
+        "{log}"
+    );
+}
