@@ -1,7 +1,7 @@
 //! From a configuration to a running server, and from there to its end. Whatever stops the start is logged or printed with
 //! its reason, and the program ends with status 1.
 
-use super::host::ProcessHost;
+use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
 use super::{Reactor, SIGNALS, process};
 use crate::base::clock::Clock;
@@ -55,7 +55,7 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
     let executable = env::current_exe().unwrap_or_default();
     env::set_current_dir(&config.settings.dir).map_err(doing("Can't chdir to the dir"))?;
     let log = Log::install().map_err(StartError::Log)?;
-    log.configure(&config.settings).map_err(StartError::Log)?;
+    configure_log(&log, &config.settings).map_err(StartError::Log)?;
     let supervisor = process::find_supervisor(config.settings.supervised);
     let background = config.settings.daemonize && supervisor == Supervised::No;
     if background {
