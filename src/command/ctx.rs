@@ -18,6 +18,9 @@ use crate::session::Session;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 
+/// The Redis version whose commands and replies this server has.
+pub const REDIS_VERSION: &str = "8.0.0";
+
 /// One command's surroundings. The fields are apart so that handlers borrow them apart.
 pub struct Ctx<'a> {
     /// The selected database.

@@ -8,6 +8,7 @@ pub mod args;
 pub mod ctx;
 pub mod error;
 pub mod expiry;
+pub mod help;
 pub mod host;
 pub mod propagate;
 pub mod row;
@@ -33,6 +34,13 @@ pub enum Flow {
     RunScript(Box<dyn Script>),
     /// It is answered, and the connection ends.
     Close,
+    /// It is answered, and another client's wait ends.
+    Unblock {
+        /// Who waits in a blocking command.
+        client: u64,
+        /// What it is answered; `None`: what its command answers at its deadline.
+        error: Option<Error>,
+    },
 }
 
 /// What a blocking command waits for.

@@ -16,6 +16,7 @@
 //! x...             several times
 //! ```
 
+mod connection;
 mod string;
 mod transaction;
 
@@ -23,5 +24,7 @@ use crate::command::Row;
 
 /// The rows of all families.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [string::ROWS, transaction::ROWS].into_iter().flatten()
+    [connection::ROWS, string::ROWS, transaction::ROWS]
+        .into_iter()
+        .flatten()
 }

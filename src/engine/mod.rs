@@ -67,6 +67,8 @@ pub struct Engine {
     staged: Vec<Staged>,
     /// Deadlines of blocked clients: (Unix milliseconds, client id).
     timeouts: BTreeSet<(i64, u64)>,
+    /// A watched key of the client whose command runs was changed by a client that it caused to be served.
+    spoilt_while_lent: bool,
     cron: Cron,
 }
 
@@ -107,6 +109,7 @@ impl Engine {
             batch: Batch::default(),
             staged: Vec::new(),
             timeouts: BTreeSet::new(),
+            spoilt_while_lent: false,
             cron: Cron::default(),
         }
     }
@@ -166,7 +169,7 @@ impl Engine {
         }
         let consumed = self.run_input(&mut turn, input);
         self.end_turn(turn);
-        self.serve_ready(host);
+        self.end_pause();
         consumed
     }
 

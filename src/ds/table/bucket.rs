@@ -4,7 +4,7 @@ use super::{PAGE_BUCKETS, PAGES_MAX, SLOTS, Slot};
 use std::ptr::NonNull;
 
 /// A directory entry; see the head of the file.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Entry(u64);
 
 /// Where the pages of a segment are: one cache line.

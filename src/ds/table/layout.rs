@@ -111,10 +111,18 @@ impl<S: Slot> Table<S> {
     }
 
     /// Names `entry` for all hashes of its segment.
-    fn publish(&mut self, start: u64, entry: Entry) {
+    pub(super) fn publish(&mut self, start: u64, entry: Entry) {
+        self.segments += 1;
+        self.deepest += usize::from(entry.depth() == self.depth);
         let first = self.index(start);
         let run = 1usize << (self.depth - entry.depth());
         self.directory[first..first + run].fill(entry);
+    }
+
+    /// The segment is about to be replaced.
+    fn uncount(&mut self, entry: Entry) {
+        self.segments -= 1;
+        self.deepest -= usize::from(entry.depth() == self.depth);
     }
 
     /// Every element of a segment, saved if a walk wants it, with its hash. The records are asked for beforehand.
@@ -135,63 +143,64 @@ impl<S: Slot> Table<S> {
         }
     }
 
-    /// Lays `elements` out in a fresh segment: the smallest of at least `count` buckets that takes them all.
-    fn lay_out(&mut self, elements: &[(u64, S)], mut count: usize, depth: u32) -> Entry {
-        loop {
+    /// Lays `elements` out in a fresh segment: the smallest of at least `count` buckets that takes them all, if one does.
+    fn lay_out(&mut self, elements: &[(u64, S)], count: usize, depth: u32) -> Option<Entry> {
+        let mut size = Some(count);
+        while let Some(count) = size {
             let entry = self.allocate(count, depth);
             if elements
                 .iter()
                 .all(|(hash, handle)| self.place(entry, *hash, *handle).is_some())
             {
-                return entry;
+                return Some(entry);
             }
             self.release(entry);
-            count = next_size(count)
-                .expect("a segment is split before it holds more than its largest size takes");
+            size = next_size(count);
         }
+        None
     }
 
+    /// There is no room near the home of `hash`: its segment grows, or is split.
     #[cold]
     pub(super) fn make_room(&mut self, hash: u64, entry: Entry) {
         let mut elements = Vec::with_capacity(entry.count() * SLOTS);
         self.elements(entry, &mut elements);
-        let depth = entry.depth();
+        let start = Self::start_of(hash, entry.depth());
+        self.uncount(entry);
         match next_size(entry.count()) {
-            Some(count) => {
-                let grown = self.lay_out(&elements, count, depth);
-                self.publish(Self::start_of(hash, depth), grown);
-            }
-            None => self.split(hash, depth, &elements),
+            Some(count) => self.settle(start, entry.depth(), count, &elements),
+            None => self.split(start, entry.depth(), &elements),
         }
         self.release(entry);
     }
 
-    fn split(&mut self, hash: u64, depth: u32, elements: &[(u64, S)]) {
+    /// Gives the stretch of hash space from `start`, which no segment holds any more, a segment with these elements; or
+    /// several, where they stand so close together that one cannot take them.
+    fn settle(&mut self, start: u64, depth: u32, count: usize, elements: &[(u64, S)]) {
+        match self.lay_out(elements, count, depth) {
+            Some(entry) => self.publish(start, entry),
+            None => self.split(start, depth, elements),
+        }
+    }
+
+    fn split(&mut self, start: u64, depth: u32, elements: &[(u64, S)]) {
         assert!(
             depth < DEPTH_MAX,
             "so many keyed hashes cannot agree on {DEPTH_MAX} bits"
         );
         if depth == self.depth {
-            let doubled = self
+            self.directory = self
                 .directory
                 .iter()
                 .flat_map(|entry| [*entry, *entry])
                 .collect();
-            self.directory = doubled;
             self.depth += 1;
             self.deepest = 0;
         }
-        let start = Self::start_of(hash, depth);
         let middle = start | 1 << (63 - depth);
         let (low, high): (Vec<_>, Vec<_>) = elements.iter().partition(|(hash, _)| *hash < middle);
-        for (start, half) in [(start, low), (middle, high)] {
-            let entry = self.lay_out(&half, size_for(half.len()), depth + 1);
-            self.publish(start, entry);
-        }
-        self.segments += 1;
-        if depth + 1 == self.depth {
-            self.deepest += 2;
-        }
+        self.settle(start, depth + 1, size_for(low.len()), &low);
+        self.settle(middle, depth + 1, size_for(high.len()), &high);
     }
 
     /// Makes the segment of `hash` smaller, or merges it with its buddy, if it is sparse.
@@ -218,9 +227,13 @@ impl<S: Slot> Table<S> {
         if count < entry.count() {
             let mut elements = Vec::with_capacity(len);
             self.elements(entry, &mut elements);
-            let smaller = self.lay_out(&elements, count, depth);
-            self.publish(Self::start_of(hash, depth), smaller);
-            self.release(entry);
+            self.replace_segments(
+                &[entry],
+                Self::start_of(hash, depth),
+                depth,
+                count,
+                &elements,
+            );
         }
     }
 
@@ -229,27 +242,46 @@ impl<S: Slot> Table<S> {
         self.elements(entry, &mut elements);
         self.elements(buddy, &mut elements);
         let depth = entry.depth() - 1;
-        let merged = self.lay_out(&elements, size_for(elements.len() * 5 / 4), depth);
-        self.publish(Self::start_of(hash, depth), merged);
-        self.release(entry);
-        self.release(buddy);
-        self.segments -= 1;
-        if depth + 1 == self.depth {
-            self.deepest -= 2;
-            if self.deepest == 0 && self.depth > 0 {
-                self.halve_directory();
-            }
+        let count = size_for(elements.len() * 5 / 4);
+        self.replace_segments(
+            &[entry, buddy],
+            Self::start_of(hash, depth),
+            depth,
+            count,
+            &elements,
+        );
+        if self.deepest == 0 && self.depth > 0 {
+            self.halve_directory();
         }
+    }
+
+    /// Puts one smaller segment in the place of those that hold the elements; all stays as it is if it would not be.
+    fn replace_segments(
+        &mut self,
+        old: &[Entry],
+        start: u64,
+        depth: u32,
+        count: usize,
+        elements: &[(u64, S)],
+    ) {
+        let Some(entry) = self.lay_out(elements, count, depth) else {
+            return;
+        };
+        if entry.count() >= old.iter().map(|old| old.count()).sum() {
+            return self.release(entry);
+        }
+        old.iter().for_each(|old| self.uncount(*old));
+        self.publish(start, entry);
+        old.iter().for_each(|old| self.release(*old));
     }
 
     fn halve_directory(&mut self) {
         self.directory = self.directory.iter().copied().step_by(2).collect();
         self.depth -= 1;
-        let deep = self
+        self.deepest = self
             .directory
             .iter()
             .filter(|entry| entry.depth() == self.depth)
             .count();
-        self.deepest = deep;
     }
 }

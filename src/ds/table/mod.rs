@@ -259,7 +259,7 @@ impl<S: Slot> Table<S> {
         if self.directory.is_empty() {
             let entry = self.allocate(1, 0);
             self.directory.push(entry);
-            (self.segments, self.deepest) = (1, 1);
+            self.publish(0, entry);
         }
         loop {
             let index = self.index(hash);
