@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 /// Nanoseconds without accepting when there are no file descriptors, unless a client leaves before.
-const OUT_OF_FILES_PAUSE_NS: u64 = 100_000_000;
+const OUT_OF_FILES_PAUSE_NS: u64 = 1_000_000_000;
 
 impl Reactor {
     /// Takes in clients that wait at the listeners; `now_ns` is the turn's time.

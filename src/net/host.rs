@@ -1,12 +1,12 @@
 //! The process, as commands see it through [`Host`]: listeners, files, the log, memory, sleep.
 
 use super::freer::Freer;
-use super::listener::{Listeners, Place};
+use super::listener::{ListenError, Listeners, Place};
 use super::process;
 use crate::command::host::{Host, Usage};
-use crate::config::settings::Settings;
+use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;
-use crate::observe::log::Log;
+use crate::observe::log::{Log, Shape, Style, Threshold, Timestamp};
 use crate::observe::memory;
 use mio::Registry;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -14,7 +14,7 @@ use nix::sys::time::TimeValLike;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// See the head of the file. It lives beside the engine, so that both can be borrowed.
 pub(super) struct ProcessHost {
@@ -37,6 +37,15 @@ impl ProcessHost {
         }
     }
 
+    /// Listens where the settings say and nowhere else.
+    ///
+    /// # Errors
+    /// The first place where it cannot; all is as it was then.
+    pub(super) fn listen_at(&mut self, settings: &Settings) -> Result<(), ListenError> {
+        let places = Place::all(settings);
+        self.listeners.replace(&places, settings, &self.registry)
+    }
+
     /// Ends the server after this turn.
     pub(super) fn begin_stop(&mut self) {
         self.stopping = true;
@@ -50,13 +59,10 @@ impl ProcessHost {
 
 impl Host for ProcessHost {
     fn listen(&mut self, settings: &Settings) -> Result<(), String> {
-        let places = Place::all(settings);
-        self.listeners
-            .replace(&places, settings, &self.registry)
-            .map_err(|error| {
-                tracing::warn!("Could not create server TCP listening socket {error}");
-                "Unable to listen on this port. Check server logs.".to_owned()
-            })
+        self.listen_at(settings).map_err(|error| {
+            tracing::warn!("{error}");
+            "Unable to listen on this port. Check server logs.".to_owned()
+        })
     }
 
     fn reserve_clients(&mut self, clients: u32) -> u32 {
@@ -64,7 +70,12 @@ impl Host for ProcessHost {
     }
 
     fn sleep(&mut self, duration: Duration) {
-        std::thread::sleep(duration);
+        let (mut left, end) = (duration, Instant::now() + duration);
+        // A signal may wake it early.
+        while !left.is_zero() {
+            std::thread::park_timeout(left);
+            left = end.saturating_duration_since(Instant::now());
+        }
     }
 
     fn read_file(&mut self, path: &str) -> io::Result<Vec<u8>> {
@@ -90,7 +101,7 @@ impl Host for ProcessHost {
     }
 
     fn configure_log(&mut self, settings: &Settings) -> Result<(), String> {
-        self.log.configure(settings)
+        configure_log(&self.log, settings)
     }
 
     fn usage(&mut self) -> Usage {
@@ -117,6 +128,39 @@ impl Host for ProcessHost {
     fn stop(&mut self) {
         self.begin_stop();
     }
+}
+
+/// Applies the settings of the log.
+///
+/// # Errors
+/// Why the file cannot be opened; nothing has changed then.
+pub(super) fn configure_log(log: &Log, settings: &Settings) -> Result<(), String> {
+    let threshold = match settings.loglevel {
+        LogLevel::Debug => Threshold::Debug,
+        LogLevel::Verbose => Threshold::Verbose,
+        LogLevel::Notice => Threshold::Notice,
+        LogLevel::Warning => Threshold::Warning,
+        LogLevel::Error => Threshold::Error,
+        LogLevel::Nothing => Threshold::Nothing,
+    };
+    let shape = match (settings.logformat, settings.log_format) {
+        (LogFormat::Json, _) | (_, LegacyLogFormat::Json) => Shape::Json,
+        (_, LegacyLogFormat::Logfmt) => Shape::Logfmt,
+        (LogFormat::Console, LegacyLogFormat::Legacy) => Shape::Console,
+    };
+    let timestamp = match settings.log_timestamp_format {
+        LogTimestamp::Legacy => Timestamp::Console,
+        LogTimestamp::Iso8601 => Timestamp::Iso8601,
+        LogTimestamp::Milliseconds => Timestamp::Milliseconds,
+    };
+    let file = settings.logfile.as_ref().filter(|name| !name.is_empty());
+    let style = Style {
+        shape,
+        timestamp,
+        file: file.map(Into::into),
+    };
+    log.configure(threshold, style)
+        .map_err(|error| format!("Can't open the log file: {error}"))
 }
 
 /// Writes a file beside the one that it is to replace, with that one's permissions, and puts it in its place.

@@ -45,15 +45,28 @@ pub(super) struct Listeners {
     list: Vec<Listener>,
 }
 
-/// An address at which nothing can be listened to.
+/// A place where nothing can be listened to, in the words of the log.
 #[derive(Debug, thiserror::Error)]
-#[error("{place}: {source}")]
-pub(super) struct ListenError {
-    /// Where.
-    pub(super) place: String,
-    /// What the system said.
-    #[source]
-    pub(super) source: io::Error,
+pub(super) enum ListenError {
+    /// An address and port.
+    #[error(
+        "Warning: Could not create server TCP listening socket {place}: {}",
+        reason(source)
+    )]
+    Tcp {
+        /// Where.
+        place: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A Unix socket.
+    #[error("Failed opening Unix socket {place}: {}", reason(source))]
+    Unix {
+        /// Where.
+        place: String,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 impl Place {
@@ -76,10 +89,16 @@ impl Place {
         places
     }
 
-    fn name(&self) -> String {
+    fn failed(&self, source: io::Error) -> ListenError {
         match self {
-            Place::Tcp { address, port, .. } => format!("{address}:{port}"),
-            Place::Unix { path } => path.clone(),
+            Place::Tcp { address, port, .. } => ListenError::Tcp {
+                place: format!("{address}:{port}"),
+                source,
+            },
+            Place::Unix { path } => ListenError::Unix {
+                place: path.clone(),
+                source,
+            },
         }
     }
 
@@ -152,7 +171,7 @@ impl Listeners {
         if opened.is_err() {
             self.list.truncate(kept);
             if let Err(error) = self.open_all(&old, &[], settings, registry) {
-                tracing::warn!("Listening no more on {error}");
+                tracing::warn!("{error}");
             }
         }
         opened
@@ -171,10 +190,7 @@ impl Listeners {
                 Err(error) if place.is_optional() && is_unavailable(error) => Ok(()),
                 Err(error) => Err(error.into()),
             }
-            .map_err(|source| ListenError {
-                place: place.name(),
-                source,
-            })?;
+            .map_err(|source| place.failed(source))?;
         }
         Ok(())
     }
@@ -231,6 +247,14 @@ impl Listeners {
         let unix_count = self.list.iter().filter(unix).count();
         (unix_count < self.list.len(), unix_count > 0)
     }
+}
+
+/// What the system says, without the number that Rust adds.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error")
+        .map_or(text.as_str(), |(reason, _)| reason)
+        .to_owned()
 }
 
 /// Whether an error of `accept` means that the process or the machine has no file descriptors left.
@@ -312,4 +336,93 @@ fn open_socket(family: AddressFamily) -> Result<OwnedFd, Errno> {
 
 fn backlog(settings: &Settings) -> i32 {
     i32::try_from(settings.tcp_backlog).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream};
+
+    fn settings(bind: &[&str], port: u16) -> Settings {
+        let mut settings = crate::config::Config::default().settings;
+        settings.bind = bind.iter().map(ToString::to_string).collect();
+        settings.port = port;
+        settings
+    }
+
+    fn free_port() -> u16 {
+        let probe = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+        probe.local_addr().expect("it is bound").port()
+    }
+
+    fn replace(listeners: &mut Listeners, poll: &mio::Poll, settings: &Settings) -> bool {
+        listeners
+            .replace(&Place::all(settings), settings, poll.registry())
+            .is_ok()
+    }
+
+    fn is_open(port: u16) -> bool {
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    }
+
+    #[test]
+    fn going_from_one_address_to_all_of_the_same_port_works() {
+        let poll = mio::Poll::new().expect("a poll");
+        let mut listeners = Listeners::default();
+        let port = free_port();
+        assert!(replace(
+            &mut listeners,
+            &poll,
+            &settings(&["127.0.0.1"], port)
+        ));
+        assert!(is_open(port));
+        assert!(replace(
+            &mut listeners,
+            &poll,
+            &settings(&["*", "-::*"], port)
+        ));
+        assert!(is_open(port));
+        assert!(replace(
+            &mut listeners,
+            &poll,
+            &settings(&["127.0.0.1"], port)
+        ));
+        assert!(is_open(port));
+        assert_eq!(listeners.len(), 1);
+    }
+
+    #[test]
+    fn a_change_that_fails_leaves_the_old_addresses_open() {
+        let poll = mio::Poll::new().expect("a poll");
+        let mut listeners = Listeners::default();
+        let port = free_port();
+        assert!(replace(
+            &mut listeners,
+            &poll,
+            &settings(&["127.0.0.1"], port)
+        ));
+        let other = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+        let taken = other.local_addr().expect("it is bound").port();
+        let wanted = settings(&["127.0.0.2", "127.0.0.1"], taken);
+        assert!(!replace(&mut listeners, &poll, &wanted));
+        assert!(is_open(port));
+        assert_eq!(listeners.len(), 1);
+        assert!(TcpStream::connect(("127.0.0.2", taken)).is_err());
+    }
+
+    #[test]
+    fn an_optional_address_that_the_machine_does_not_have_is_passed_over() {
+        let poll = mio::Poll::new().expect("a poll");
+        let mut listeners = Listeners::default();
+        let port = free_port();
+        // 192.0.2.0/24 is reserved for documentation (RFC 5737).
+        let wanted = settings(&["127.0.0.1", "-192.0.2.1"], port);
+        assert!(replace(&mut listeners, &poll, &wanted));
+        assert_eq!(listeners.len(), 1);
+        assert!(!replace(
+            &mut listeners,
+            &poll,
+            &settings(&["192.0.2.1"], port)
+        ));
+    }
 }

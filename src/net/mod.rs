@@ -17,6 +17,8 @@ mod host;
 mod listener;
 mod process;
 pub mod start;
+#[cfg(test)]
+mod tests;
 
 use crate::engine::Engine;
 use crate::session::Closing;

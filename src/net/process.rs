@@ -1,5 +1,6 @@
 //! The process around the server: descriptors, background, process id file, service manager, crash report.
 
+use crate::config::Config;
 use crate::config::settings::{Settings, Supervised};
 use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
 use std::backtrace::Backtrace;
@@ -39,6 +40,34 @@ pub(super) fn reserve_clients(clients: u32) -> u32 {
     }
     let room = reached.saturating_sub(RESERVED_FILES).min(clients.into());
     u32::try_from(room).unwrap_or(clients)
+}
+
+/// Lowers `maxclients` to what the system has descriptors for.
+///
+/// # Errors
+/// If there is room for none; the reason stands in the log.
+pub(super) fn fit_clients(config: &mut Config) -> Result<(), String> {
+    let wanted = config.settings.maxclients;
+    let room = reserve_clients(wanted);
+    if room == wanted {
+        return Ok(());
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let needed = u64::from(wanted) + RESERVED_FILES;
+    if room == 0 {
+        return Err(format!(
+            "Your current 'ulimit -n' of {files} is not enough for the server to start. \
+             Please increase your open file limit to at least {needed}. Exiting."
+        ));
+    }
+    tracing::warn!(
+        "You requested maxclients of {wanted} requiring at least {needed} max file descriptors."
+    );
+    tracing::warn!(
+        "Current maximum open files is {files}. maxclients has been reduced to {room} to compensate for low ulimit. \
+         If you need higher maxclients increase 'ulimit -n'."
+    );
+    config.put("maxclients", &[room.to_string().as_bytes()])
 }
 
 /// The kind of service manager that started the process, if the settings want one to be told.

@@ -1,13 +1,12 @@
 //! From a configuration to a running server, and from there to its end. Whatever stops the start is logged or printed with
 //! its reason, and the program ends with status 1.
 
-use super::host::ProcessHost;
-use super::listener::Place;
+use super::host::{ProcessHost, configure_log};
+use super::listener::{ListenError, Place};
 use super::{Reactor, SIGNALS, process};
 use crate::base::clock::Clock;
 use crate::base::random::seed_from_os;
 use crate::command::ctx::Identity;
-use crate::command::host::Host;
 use crate::commands;
 use crate::config::settings::{Settings, Supervised};
 use crate::config::{Config, LoadError};
@@ -56,7 +55,7 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
     let executable = env::current_exe().unwrap_or_default();
     env::set_current_dir(&config.settings.dir).map_err(doing("Can't chdir to the dir"))?;
     let log = Log::install().map_err(StartError::Log)?;
-    log.configure(&config.settings).map_err(StartError::Log)?;
+    configure_log(&log, &config.settings).map_err(StartError::Log)?;
     let supervisor = process::find_supervisor(config.settings.supervised);
     let background = config.settings.daemonize && supervisor == Supervised::No;
     if background {
@@ -65,7 +64,10 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
     process::report_panics();
     memory::claim_serving_thread();
     log_start(&config);
-    fit_clients(&mut config);
+    process::fit_clients(&mut config).map_err(|reason| {
+        tracing::warn!("{reason}");
+        StartError::Logged
+    })?;
     let poll = Poll::new().map_err(doing("Creating the event loop"))?;
     let registry = poll.registry().try_clone();
     let mut host = ProcessHost::new(registry.map_err(doing("Creating the event loop"))?, log);
@@ -116,35 +118,19 @@ fn create_engine(config: Config, identity: Identity) -> Result<Engine, StartErro
     Ok(engine)
 }
 
-/// Lowers `maxclients` to what the system has descriptors for.
-fn fit_clients(config: &mut Config) {
-    let wanted = config.settings.maxclients;
-    let room = process::reserve_clients(wanted);
-    if room < wanted {
-        tracing::warn!(
-            "maxclients has been reduced from {wanted} to {room} to compensate for the limit of open files. \
-             If you need more clients increase 'ulimit -n'."
-        );
-        // There is always room for one: the listeners are open already.
-        let lowered = config.put("maxclients", &[room.max(1).to_string().as_bytes()]);
-        if let Err(reason) = lowered {
-            tracing::warn!("maxclients stays at {wanted}: {reason}");
-        }
-    }
-}
-
 fn listen(host: &mut ProcessHost, settings: &Settings) -> Result<(), StartError> {
     if Place::all(settings).is_empty() {
         tracing::warn!("Configured to not listen anywhere, exiting.");
         return Err(StartError::Logged);
     }
-    host.listen(settings).map_err(|_| {
-        tracing::warn!(
-            "Failed listening on port {} (tcp), aborting.",
-            settings.port
-        );
-        StartError::Logged
-    })?;
+    if let Err(error) = host.listen_at(settings) {
+        tracing::warn!("{error}");
+        if let ListenError::Tcp { .. } = error {
+            let port = settings.port;
+            tracing::warn!("Failed listening on port {port} (tcp), aborting.");
+        }
+        return Err(StartError::Logged);
+    }
     if host.listeners.len() == 0 {
         tracing::warn!("No address of 'bind' is available on this machine, exiting.");
         return Err(StartError::Logged);
@@ -153,7 +139,7 @@ fn listen(host: &mut ProcessHost, settings: &Settings) -> Result<(), StartError>
 }
 
 /// SIGTERM and SIGINT end the server; a second SIGINT ends it at once.
-fn watch_signals(poll: &Poll) -> io::Result<Signals> {
+pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
@@ -214,7 +200,7 @@ fn system_name() -> String {
 }
 
 fn finish(settings: &Settings, supervisor: Supervised, pidfile: Option<&str>) {
-    tracing::warn!("User requested shutdown...");
+    tracing::info!("User requested shutdown...");
     process::report_stopping(supervisor);
     if !settings.save.is_empty() {
         tracing::warn!("This version keeps data in memory only: nothing is saved.");

@@ -8,7 +8,6 @@
 //! `*` notice, `#` warning; in tracing's words trace, debug, info, and warn or error. The file is opened anew for each line, so
 //! that moving it away is all that rotation needs.
 
-use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use chrono::{DateTime, Local, SecondsFormat};
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
@@ -30,6 +29,7 @@ use tracing_subscriber::{Layer, Registry, reload};
 static ROLE: AtomicU8 = AtomicU8::new(b'M');
 
 /// The log of the process; it is set up once and configured as often as one likes.
+#[derive(Clone)]
 pub struct Log {
     style: Arc<RwLock<Style>>,
     level: reload::Handle<LevelFilter, Registry>,
@@ -37,19 +37,54 @@ pub struct Log {
 
 /// Shape and place of lines.
 #[derive(Clone, Debug, Default)]
-struct Style {
-    shape: Shape,
-    timestamp: LogTimestamp,
-    /// `None`: standard output.
-    file: Option<PathBuf>,
+pub struct Style {
+    /// The shape.
+    pub shape: Shape,
+    /// How the console and logfmt show the time.
+    pub timestamp: Timestamp,
+    /// The file to append to; `None`: standard output.
+    pub file: Option<PathBuf>,
 }
 
+/// The shape of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Shape {
+pub enum Shape {
+    /// For people.
     #[default]
     Console,
+    /// `name=value` pairs.
     Logfmt,
+    /// A JSON object.
     Json,
+}
+
+/// How a line shows its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timestamp {
+    /// `21 Nov 2026 00:12:13.123`, local time.
+    #[default]
+    Console,
+    /// `2026-11-21T00:12:13.123+00:00`, local time.
+    Iso8601,
+    /// Unix milliseconds.
+    Milliseconds,
+}
+
+/// The least important lines that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threshold {
+    /// All, tracing's `trace` included.
+    Debug,
+    /// From `debug` on.
+    Verbose,
+    /// From `info` on.
+    Notice,
+    /// From `warn` on.
+    Warning,
+    /// Only `error`.
+    Error,
+    /// None.
+    Nothing,
 }
 
 impl Log {
@@ -71,35 +106,20 @@ impl Log {
         Ok(Log { style, level })
     }
 
-    /// Applies level, shape and file.
+    /// Writes lines from this importance on, in this style. A relative file counts from the present folder.
     ///
     /// # Errors
-    /// The reason why the file cannot be opened; nothing has changed then.
-    pub fn configure(&self, settings: &Settings) -> Result<(), String> {
-        let file = match settings.logfile.as_deref() {
-            None | Some("") => None,
-            Some(name) => Some(
-                std::path::absolute(name)
-                    .and_then(|path| open(&path).map(|_| path))
-                    .map_err(|error| format!("Can't open the log file: {error}"))?,
-            ),
-        };
-        let json =
-            settings.logformat == LogFormat::Json || settings.log_format == LegacyLogFormat::Json;
-        let shape = match settings.log_format {
-            _ if json => Shape::Json,
-            LegacyLogFormat::Logfmt => Shape::Logfmt,
-            _ => Shape::Console,
-        };
-        let timestamp = settings.log_timestamp_format;
-        *self.style.write().unwrap_or_else(PoisonError::into_inner) = Style {
-            shape,
-            timestamp,
-            file,
-        };
+    /// What the system says to opening the file; nothing has changed then.
+    pub fn configure(&self, threshold: Threshold, mut style: Style) -> io::Result<()> {
+        if let Some(name) = &style.file {
+            let path = std::path::absolute(name)?;
+            open(&path)?;
+            style.file = Some(path);
+        }
+        *self.style.write().unwrap_or_else(PoisonError::into_inner) = style;
         self.level
-            .modify(|filter| *filter = filter_of(settings.loglevel))
-            .map_err(|error| error.to_string())
+            .modify(|filter| *filter = filter_of(threshold))
+            .map_err(io::Error::other)
     }
 }
 
@@ -108,14 +128,14 @@ pub fn set_role(letter: char) {
     ROLE.store(u8::try_from(letter).unwrap_or(b'?'), Ordering::Relaxed);
 }
 
-fn filter_of(level: LogLevel) -> LevelFilter {
-    match level {
-        LogLevel::Debug => LevelFilter::TRACE,
-        LogLevel::Verbose => LevelFilter::DEBUG,
-        LogLevel::Notice => LevelFilter::INFO,
-        LogLevel::Warning => LevelFilter::WARN,
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Nothing => LevelFilter::OFF,
+fn filter_of(threshold: Threshold) -> LevelFilter {
+    match threshold {
+        Threshold::Debug => LevelFilter::TRACE,
+        Threshold::Verbose => LevelFilter::DEBUG,
+        Threshold::Notice => LevelFilter::INFO,
+        Threshold::Warning => LevelFilter::WARN,
+        Threshold::Error => LevelFilter::ERROR,
+        Threshold::Nothing => LevelFilter::OFF,
     }
 }
 
@@ -191,7 +211,7 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn print(&self, shape: Shape, timestamp: LogTimestamp) -> String {
+    fn print(&self, shape: Shape, timestamp: Timestamp) -> String {
         let Line {
             pid, role, message, ..
         } = self;
@@ -217,11 +237,11 @@ impl Line<'_> {
         }
     }
 
-    fn time_text(&self, timestamp: LogTimestamp) -> String {
+    fn time_text(&self, timestamp: Timestamp) -> String {
         match timestamp {
-            LogTimestamp::Legacy => self.time.format("%d %b %Y %H:%M:%S%.3f").to_string(),
-            LogTimestamp::Iso8601 => self.time.to_rfc3339_opts(SecondsFormat::Millis, false),
-            LogTimestamp::Milliseconds => self.time.timestamp_millis().to_string(),
+            Timestamp::Console => self.time.format("%d %b %Y %H:%M:%S%.3f").to_string(),
+            Timestamp::Iso8601 => self.time.to_rfc3339_opts(SecondsFormat::Millis, false),
+            Timestamp::Milliseconds => self.time.timestamp_millis().to_string(),
         }
     }
 
@@ -261,13 +281,13 @@ mod tests {
 
     #[test]
     fn the_console_line_has_the_usual_order() {
-        let printed = line("full").print(Shape::Console, LogTimestamp::Legacy);
+        let printed = line("full").print(Shape::Console, Timestamp::Console);
         assert_eq!(printed, "7:M 21 Nov 2026 00:12:13.005 # full\n");
     }
 
     #[test]
     fn a_json_line_stays_one_line_and_can_be_read_back() {
-        let printed = line("a \"quoted\"\nline").print(Shape::Json, LogTimestamp::Legacy);
+        let printed = line("a \"quoted\"\nline").print(Shape::Json, Timestamp::Console);
         assert_eq!(printed.matches('\n').count(), 1);
         let value: serde_json::Value = serde_json::from_str(&printed).expect("valid JSON");
         assert_eq!(value["message"], "a \"quoted\"\nline");
@@ -279,7 +299,7 @@ mod tests {
 
     #[test]
     fn logfmt_keeps_quotes_out_of_the_message() {
-        let printed = line("a \"b\"").print(Shape::Logfmt, LogTimestamp::Milliseconds);
+        let printed = line("a \"b\"").print(Shape::Logfmt, Timestamp::Milliseconds);
         assert!(printed.ends_with(" level=warning message=\"a 'b'\"\n"));
         assert!(printed.starts_with("pid=7 role=primary timestamp=\""));
     }

@@ -1,0 +1,6 @@
+//! The real program over real sockets: its start, its listeners, its limits, its end.
+
+mod clients;
+mod harness;
+mod lifecycle;
+mod listeners;
