@@ -20,6 +20,7 @@
 //! ```
 
 pub mod docs;
+mod monitoring;
 mod server;
 mod string;
 mod transaction;
@@ -28,7 +29,12 @@ use crate::command::Row;
 
 /// The rows of all families.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [server::ROWS, string::ROWS, transaction::ROWS]
-        .into_iter()
-        .flatten()
+    [
+        monitoring::ROWS,
+        server::ROWS,
+        string::ROWS,
+        transaction::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }

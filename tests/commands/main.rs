@@ -2,6 +2,7 @@
 
 mod command;
 mod harness;
+mod monitoring;
 mod server;
 mod string;
 mod transaction;

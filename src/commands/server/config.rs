@@ -43,7 +43,13 @@ const EFFECTS: [Effect; 4] = [
         apply: |host, settings| host.listen(settings),
     },
     Effect {
-        parameters: &["loglevel", "logfile", "logformat"],
+        parameters: &[
+            "loglevel",
+            "logfile",
+            "logformat",
+            "log-format",
+            "log-timestamp-format",
+        ],
         apply: |host, settings| host.configure_log(settings),
     },
 ];
