@@ -29,6 +29,7 @@ pub mod config;
 pub mod ds;
 pub mod engine;
 pub mod keyspace;
+pub mod net;
 pub mod observe;
 pub mod resp;
 pub mod session;

@@ -130,7 +130,10 @@ fn parse_pieces(
             let parsed = parser.parse(piece, limits, &mut batch);
             for index in 0..batch.len() {
                 let argv = batch.argv(index, piece);
-                assert_eq!(argv.wire_bytes(), argv.iter().map(<[u8]>::len).sum());
+                assert_eq!(
+                    argv.wire_bytes(),
+                    argv.iter().map(<[u8]>::len).sum::<usize>()
+                );
                 outcome
                     .commands
                     .push(argv.iter().map(<[u8]>::to_vec).collect());

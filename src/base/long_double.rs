@@ -11,7 +11,7 @@
 use super::binary_float::{self, Scaled};
 use super::natural::Natural;
 use super::number;
-use std::ops::Add;
+use std::ops::{Add, Neg};
 
 /// Significant bits.
 const MANTISSA_BITS: u32 = 64;
@@ -91,6 +91,31 @@ impl LongDouble {
         self.magnitude == Magnitude::Infinite
     }
 
+    /// Zero.
+    pub const ZERO: LongDouble = LongDouble {
+        negative: false,
+        magnitude: Magnitude::Finite {
+            mantissa: 0,
+            exponent: EXPONENT_MIN,
+        },
+    };
+
+    /// The largest finite number.
+    pub const MAX: LongDouble = LongDouble {
+        negative: false,
+        magnitude: Magnitude::Finite {
+            mantissa: u64::MAX,
+            exponent: EXPONENT_MAX,
+        },
+    };
+
+    /// Whether this is less than `other`; no number is less or more than what is not a number.
+    pub fn is_less(self, other: LongDouble) -> bool {
+        // The difference of two different numbers is never rounded to zero: the smallest ones are evenly spaced.
+        let difference = self + -other;
+        difference.negative && !difference.is_nan() && !difference.is_zero()
+    }
+
     /// Appends the number with 17 decimals, rounded, without trailing zeros; zero of either sign is `0`.
     pub fn format(&self, out: &mut Vec<u8>) {
         let start = out.len();
@@ -129,6 +154,17 @@ impl LongDouble {
         LongDouble {
             negative,
             magnitude,
+        }
+    }
+}
+
+impl Neg for LongDouble {
+    type Output = LongDouble;
+
+    fn neg(self) -> LongDouble {
+        LongDouble {
+            negative: !self.negative,
+            ..self
         }
     }
 }

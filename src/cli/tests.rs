@@ -1,3 +1,5 @@
+//! The forms of the command line that are understood, and what is refused.
+
 use super::*;
 use crate::config::{Config, load};
 

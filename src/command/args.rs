@@ -10,7 +10,8 @@ use crate::keyspace::entry::Key;
 use crate::resp::request::Argv;
 use crate::types::string::NewString;
 
-/// See the head of the file.
+/// See the head of the file. A clone looks ahead.
+#[derive(Clone)]
 pub struct Args<'a> {
     argv: Argv<'a>,
     at: usize,
@@ -84,8 +85,15 @@ impl<'a> Args<'a> {
     /// The next word as a string to be stored: shared if it was received as a large bulk.
     #[inline]
     pub fn string(&mut self) -> Result<NewString<'a>, Error> {
-        let at = self.at;
-        let bytes = self.word()?;
+        let string = self.string_at(self.at)?;
+        self.at += 1;
+        Ok(string)
+    }
+
+    /// Word `at` of the whole command as a string to be stored; the cursor stays.
+    #[inline]
+    pub fn string_at(&self, at: usize) -> Result<NewString<'a>, Error> {
+        let bytes = self.argv.get(at).ok_or(Error::Syntax)?;
         Ok(match self.argv.large(at) {
             Some(shared) => NewString::Shared(shared.clone()),
             None => NewString::Bytes(bytes),

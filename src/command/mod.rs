@@ -35,6 +35,13 @@ pub enum Flow {
     RunScript(Box<dyn Script>),
     /// It is answered, and the connection ends.
     Close,
+    /// It is answered, and another client's wait ends.
+    Unblock {
+        /// Who waits in a blocking command.
+        client: u64,
+        /// What it is answered; `None`: what its command answers at its deadline.
+        error: Option<Error>,
+    },
 }
 
 /// What a blocking command waits for.

@@ -8,17 +8,38 @@ use crate::resp::request::StoredArgv;
 pub struct Propagate {
     instead: Option<Vec<StoredArgv>>,
     also: Vec<StoredArgv>,
+    /// Nobody reads the stream: what is said is not kept.
+    ignored: bool,
 }
 
 impl Propagate {
+    /// For a command while nobody reads the stream.
+    #[inline]
+    pub fn ignored() -> Self {
+        Self {
+            ignored: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether anybody reads: if not, a handler need not make up words.
+    #[inline]
+    pub fn is_wanted(&self) -> bool {
+        !self.ignored
+    }
+
     /// These words in place of the command's own (SET EX becomes SET PXAT). Called again, it replaces what it said.
     pub fn instead(&mut self, words: &[&[u8]]) {
-        self.instead = Some(vec![StoredArgv::from_words(words)]);
+        if self.is_wanted() {
+            self.instead = Some(vec![StoredArgv::from_words(words)]);
+        }
     }
 
     /// These words after the command's own.
     pub fn also(&mut self, words: &[&[u8]]) {
-        self.also.push(StoredArgv::from_words(words));
+        if self.is_wanted() {
+            self.also.push(StoredArgv::from_words(words));
+        }
     }
 
     /// Nothing at all.

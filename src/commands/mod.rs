@@ -19,6 +19,7 @@
 //! x^6.2.0 x!2.8.12 since, and deprecated since, another version than the command
 //! ```
 
+mod connection;
 pub mod docs;
 mod monitoring;
 mod server;
@@ -30,6 +31,7 @@ use crate::command::Row;
 /// The rows of all families.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
+        connection::ROWS,
         monitoring::ROWS,
         server::ROWS,
         string::ROWS,

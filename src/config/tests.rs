@@ -1,3 +1,5 @@
+//! The table against the lists of the real servers; CONFIG GET, SET and REWRITE.
+
 use std::collections::BTreeSet;
 
 use super::kind::Kind;
@@ -305,123 +307,127 @@ fn protected_and_loading_depend_on_the_circumstances() {
     assert!(config.set(&[(b"loglevel", b"debug")], loading).is_ok());
 }
 
+const MEMORY: &str = "argument must be a memory value";
+const INTEGER: &str = "argument couldn't be parsed into an integer";
+
+/// (parameter, value, why it is refused).
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "port",
+        "65536",
+        "argument must be between 0 and 65535 inclusive",
+    ),
+    ("port", "x", INTEGER),
+    ("hz", " 10", INTEGER),
+    ("hz", "010", INTEGER),
+    ("timeout", "", INTEGER),
+    ("timeout", "5mb", INTEGER),
+    ("timeout", "99999999999999999999", INTEGER),
+    ("maxmemory", "1kk", MEMORY),
+    ("maxmemory", "1.5gb", MEMORY),
+    ("maxmemory", "1 gb", MEMORY),
+    ("maxmemory", "-1", MEMORY),
+    (
+        "proto-max-bulk-len",
+        "1023",
+        "argument must be between 1048576 and 9223372036854775807 inclusive",
+    ),
+    (
+        "proto-max-bulk-len",
+        "99999999999999gb",
+        "argument must be between 1048576 and 9223372036854775807 inclusive",
+    ),
+    (
+        "maxmemory-clients",
+        "-5%",
+        "argument must be a memory or percent value",
+    ),
+    ("appendonly", "maybe", "argument must be 'yes' or 'no'"),
+    (
+        "appendfsync",
+        "x",
+        "argument(s) must be one of the following: everysec, always, no",
+    ),
+    ("save", "1", "Invalid save parameters"),
+    ("save", "0 1", "Invalid save parameters"),
+    ("save", "1 -1", "Invalid save parameters"),
+    (
+        "client-output-buffer-limit",
+        "normal 1 2",
+        "Wrong number of arguments in buffer limit configuration.",
+    ),
+    (
+        "client-output-buffer-limit",
+        "master 1 2 3",
+        "Invalid client class specified in buffer limit configuration.",
+    ),
+    (
+        "client-output-buffer-limit",
+        "normal x 2 3",
+        "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
+    ),
+    (
+        "notify-keyspace-events",
+        "Q",
+        "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.",
+    ),
+    (
+        "latency-tracking-info-percentiles",
+        "x",
+        "Invalid latency-tracking-info-percentiles parameters",
+    ),
+    (
+        "latency-tracking-info-percentiles",
+        "101",
+        "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]",
+    ),
+    ("oom-score-adj-values", "1 2", "wrong number of arguments"),
+    (
+        "oom-score-adj-values",
+        "1 2 3000",
+        "Invalid oom-score-adj-values, elements must be between -2000 and 2000.",
+    ),
+    (
+        "proc-title-template",
+        "{nosuch}",
+        "template format is invalid or contains unknown variables",
+    ),
+    (
+        "proc-title-template",
+        "{title",
+        "template format is invalid or contains unknown variables",
+    ),
+    (
+        "proc-title-template",
+        "{title}",
+        "template format is invalid or contains unknown variables",
+    ),
+    (
+        "shutdown-on-sigterm",
+        "save nosave",
+        "shutdown options SAVE and NOSAVE can't be used simultaneously",
+    ),
+    (
+        "cluster-announce-hostname",
+        "a_b",
+        "Hostnames may only contain alphanumeric characters, hyphens or dots",
+    ),
+    (
+        "cluster-announce-client-ipv4",
+        "1.2.3",
+        "Invalid IPv4 address",
+    ),
+    (
+        "cluster-announce-client-ipv6",
+        "1.2.3.4",
+        "Invalid IPv6 address",
+    ),
+];
+
 #[test]
 fn refused_values_say_why_in_the_words_of_redis() {
-    const MEMORY: &str = "argument must be a memory value";
-    const INTEGER: &str = "argument couldn't be parsed into an integer";
     let mut config = Config::default();
-    for (name, value, reason) in [
-        (
-            "port",
-            "65536",
-            "argument must be between 0 and 65535 inclusive",
-        ),
-        ("port", "x", INTEGER),
-        ("hz", " 10", INTEGER),
-        ("hz", "010", INTEGER),
-        ("timeout", "", INTEGER),
-        ("timeout", "5mb", INTEGER),
-        ("timeout", "99999999999999999999", INTEGER),
-        ("maxmemory", "1kk", MEMORY),
-        ("maxmemory", "1.5gb", MEMORY),
-        ("maxmemory", "1 gb", MEMORY),
-        ("maxmemory", "-1", MEMORY),
-        (
-            "proto-max-bulk-len",
-            "1023",
-            "argument must be between 1048576 and 9223372036854775807 inclusive",
-        ),
-        (
-            "proto-max-bulk-len",
-            "99999999999999gb",
-            "argument must be between 1048576 and 9223372036854775807 inclusive",
-        ),
-        (
-            "maxmemory-clients",
-            "-5%",
-            "argument must be a memory or percent value",
-        ),
-        ("appendonly", "maybe", "argument must be 'yes' or 'no'"),
-        (
-            "appendfsync",
-            "x",
-            "argument(s) must be one of the following: everysec, always, no",
-        ),
-        ("save", "1", "Invalid save parameters"),
-        ("save", "0 1", "Invalid save parameters"),
-        ("save", "1 -1", "Invalid save parameters"),
-        (
-            "client-output-buffer-limit",
-            "normal 1 2",
-            "Wrong number of arguments in buffer limit configuration.",
-        ),
-        (
-            "client-output-buffer-limit",
-            "master 1 2 3",
-            "Invalid client class specified in buffer limit configuration.",
-        ),
-        (
-            "client-output-buffer-limit",
-            "normal x 2 3",
-            "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
-        ),
-        (
-            "notify-keyspace-events",
-            "Q",
-            "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.",
-        ),
-        (
-            "latency-tracking-info-percentiles",
-            "x",
-            "Invalid latency-tracking-info-percentiles parameters",
-        ),
-        (
-            "latency-tracking-info-percentiles",
-            "101",
-            "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]",
-        ),
-        ("oom-score-adj-values", "1 2", "wrong number of arguments"),
-        (
-            "oom-score-adj-values",
-            "1 2 3000",
-            "Invalid oom-score-adj-values, elements must be between -2000 and 2000.",
-        ),
-        (
-            "proc-title-template",
-            "{nosuch}",
-            "template format is invalid or contains unknown variables",
-        ),
-        (
-            "proc-title-template",
-            "{title",
-            "template format is invalid or contains unknown variables",
-        ),
-        (
-            "proc-title-template",
-            "{title}",
-            "template format is invalid or contains unknown variables",
-        ),
-        (
-            "shutdown-on-sigterm",
-            "save nosave",
-            "shutdown options SAVE and NOSAVE can't be used simultaneously",
-        ),
-        (
-            "cluster-announce-hostname",
-            "a_b",
-            "Hostnames may only contain alphanumeric characters, hyphens or dots",
-        ),
-        (
-            "cluster-announce-client-ipv4",
-            "1.2.3",
-            "Invalid IPv4 address",
-        ),
-        (
-            "cluster-announce-client-ipv6",
-            "1.2.3.4",
-            "Invalid IPv6 address",
-        ),
-    ] {
+    for (name, value, reason) in REFUSED.iter().copied() {
         let expected =
             format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}");
         assert_eq!(

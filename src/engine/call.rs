@@ -38,6 +38,9 @@ impl Engine {
         if turn.session.reply_mode != ReplyMode::On {
             mute(turn, mark);
         }
+        if ran && self.keyspace.waiters.has_ready() && !turn.session.is_nested() {
+            self.serve_after(turn);
+        }
         ran
     }
 
@@ -76,15 +79,19 @@ impl Engine {
         row: &'static Row,
     ) -> Result<bool, Error> {
         gates::check(self, turn, row)?;
-        let nested = turn.session.hindrances & hindrance::NESTED != 0;
-        if turn.session.in_transaction() && !nested && !row.is(flag::IN_MULTI) {
-            queue(turn, argv, row)?;
-            turn.reply().simple("QUEUED");
-            return Ok(false);
+        if turn.session.is_nested() {
+            return Ok(true);
         }
+        turn.session.last_command = row.full_name;
         if gates::is_paused(self, turn, row) {
             turn.session.postponed = Some(Box::new(StoredArgv::from_argv(argv)));
             self.server.clients.count_blocked(true);
+            return Ok(false);
+        }
+        if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
+            queue(turn, argv, row)?;
+            turn.session.commands += 1;
+            turn.reply().simple("QUEUED");
             return Ok(false);
         }
         Ok(true)
@@ -128,7 +135,7 @@ impl Engine {
         self.answer_error(turn, error);
     }
 
-    fn answer_error(&mut self, turn: &mut Turn<'_>, error: &Error) {
+    pub(super) fn answer_error(&mut self, turn: &mut Turn<'_>, error: &Error) {
         self.server.stats.count_error(&error.code());
         turn.reply().error(error.to_string());
     }
@@ -144,12 +151,17 @@ impl Engine {
     ) {
         let entry = self.server.table.entry(command);
         let row = entry.row;
-        turn.session.last_command = row.full_name;
-        turn.session.commands += 1;
+        if !turn.session.is_nested() {
+            turn.session.last_command = row.full_name;
+        }
         let mark = turn.output.mark();
         let dirty = self.keyspace.dirty();
         let db = turn.session.db;
-        let mut propagate = Propagate::default();
+        let mut propagate = if self.stream.has_readers() {
+            Propagate::default()
+        } else {
+            Propagate::ignored()
+        };
         let skip = if entry.top { 1 } else { 2 };
         let mut args = Args::new(argv, skip, self.keyspace.hasher(), key);
         let mut ctx = Ctx {
@@ -162,6 +174,7 @@ impl Engine {
             row,
         };
         let result = (row.handler)(&mut ctx, &mut args);
+        turn.session.commands += u64::from(!turn.session.is_nested());
         if self.keyspace.has_news() {
             self.log_deletions();
         }
@@ -172,6 +185,8 @@ impl Engine {
             }
             self.spoil_watchers();
         }
+        // What EXEC and scripts ran stands in the stream already.
+        let is_unit = matches!(result, Ok(Flow::RunQueued | Flow::RunScript(_)));
         match result {
             Ok(Flow::Done) => {}
             Ok(flow) => self.follow(turn, argv, flow),
@@ -181,10 +196,7 @@ impl Engine {
                 self.answer_error(turn, &error);
             }
         }
-        if self.keyspace.dirty() != dirty
-            && self.stream.has_readers()
-            && !matches!(row.full_name, "exec")
-        {
+        if self.keyspace.dirty() != dirty && self.stream.has_readers() && !is_unit {
             self.stream.append(db, argv, propagate);
         }
         if self.keyspace.has_garbage() {
@@ -204,11 +216,12 @@ impl Engine {
             Flow::Block(block) => self.block(turn, argv, block),
             Flow::RunQueued => self.run_queued(turn),
             Flow::RunScript(script) => self.run_script(turn, script),
+            Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
     }
 
     fn block(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, block: Block) {
-        if turn.session.hindrances & hindrance::NESTED != 0 {
+        if turn.session.is_nested() {
             return (block.on_timeout)(&mut turn.reply());
         }
         let id = turn.session.id;
@@ -259,6 +272,8 @@ impl Engine {
 
     /// A program that calls commands: their replies go to the program, its own to the client.
     fn run_script(&mut self, turn: &mut Turn<'_>, mut script: Box<dyn Script>) {
+        // A script that EXEC runs is part of EXEC's unit.
+        let nested = turn.session.is_nested();
         turn.session.hinder(hindrance::NESTED, true);
         self.stream.begin_unit();
         let reply_to_client = std::mem::take(&mut turn.output);
@@ -269,7 +284,7 @@ impl Engine {
         });
         turn.output = reply_to_client;
         self.stream.end_unit();
-        turn.session.hinder(hindrance::NESTED, false);
+        turn.session.hinder(hindrance::NESTED, nested);
         match result {
             Ok(bytes) => turn.reply().raw(&bytes),
             Err(error) => self.answer_error(turn, &error),
@@ -312,9 +327,13 @@ fn unknown_subcommand(row: &'static Row, argv: Argv<'_>) -> Error {
     }
 }
 
-/// CLIENT REPLY OFF and SKIP: the reply of the command that just ended is taken back.
+/// CLIENT REPLY OFF and SKIP: the reply of the command that just ended is taken back. One that waits has not ended; the
+/// commands of EXEC and of scripts answer those, not the client.
 #[cold]
-fn mute(turn: &mut Turn<'_>, mark: Mark) {
+pub(super) fn mute(turn: &mut Turn<'_>, mark: Mark) {
+    if turn.session.is_nested() || turn.session.is_waiting() {
+        return;
+    }
     turn.output.truncate(mark);
     turn.session.reply_mode = match turn.session.reply_mode {
         ReplyMode::Skip => ReplyMode::Skipping,

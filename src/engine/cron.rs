@@ -13,7 +13,6 @@ const EXPIRE_TURN_NS: u64 = 250_000;
 #[derive(Debug, Default)]
 pub(super) struct Cron {
     last_round_ms: i64,
-    pause_was_set: bool,
 }
 
 impl Engine {
@@ -22,7 +21,10 @@ impl Engine {
         self.refresh_time();
         let expired = self.expire_for_a_while(host);
         self.time_out_blocked(host);
-        self.watch_pause();
+        if self.server.pause.is_set() && self.server.pause.at(self.keyspace.now_ms()).is_none() {
+            self.server.pause.stop();
+        }
+        self.end_pause();
         self.serve_ready(host);
         let now_ms = self.keyspace.now_ms();
         if now_ms - self.cron.last_round_ms >= PERIOD_MS || now_ms < self.cron.last_round_ms {
@@ -38,6 +40,7 @@ impl Engine {
         let expiry = self
             .keyspace
             .next_deadline_ms()
+            .filter(|_| !self.server.pause.is_set())
             .map(|deadline_ms| deadline_ms.saturating_add(1));
         let blocked = self.timeouts.first().map(|(deadline_ms, _)| *deadline_ms);
         let pause = self.server.pause.end_ms();
@@ -50,7 +53,11 @@ impl Engine {
         (next - now_ms).max(0) as u64
     }
 
+    /// Whether all keys that are due are gone. None goes during CLIENT PAUSE: the data set stands still.
     fn expire_for_a_while(&mut self, host: &mut dyn Host) -> bool {
+        if self.server.pause.is_set() {
+            return true;
+        }
         let clock = &self.server.clock;
         let effort = u64::from(self.server.config.settings.active_expire_effort);
         let end = clock.monotonic_ns() + EXPIRE_TURN_NS * effort;
@@ -64,17 +71,6 @@ impl Engine {
                 .for_each(|garbage| host.free(garbage));
         }
         done
-    }
-
-    fn watch_pause(&mut self) {
-        let now_ms = self.keyspace.now_ms();
-        if self.server.pause.is_set() && self.server.pause.at(now_ms).is_none() {
-            self.server.pause.stop();
-        }
-        if self.cron.pause_was_set && !self.server.pause.is_set() {
-            self.end_pause();
-        }
-        self.cron.pause_was_set = self.server.pause.is_set();
     }
 
     /// The slow duties.

@@ -34,8 +34,9 @@ pub(super) fn check(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
     GATES.iter().try_for_each(|gate| gate(engine, turn, row))
 }
 
-fn authenticated(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
-    if turn.session.is_authenticated() || row.is(flag::NO_AUTH) {
+fn authenticated(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let open = engine.server.config.settings.requirepass.is_empty();
+    if open || turn.session.is_authenticated() || row.is(flag::NO_AUTH) {
         Ok(())
     } else {
         Err(Error::NoAuth)
@@ -61,14 +62,11 @@ fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
     Ok(())
 }
 
-/// Whether CLIENT PAUSE holds the command back.
+/// Whether CLIENT PAUSE holds the command back: also one that would only be queued.
 pub(super) fn is_paused(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> bool {
     let Some((kind, _)) = engine.server.pause.at(engine.keyspace.now_ms()) else {
         return false;
     };
-    if turn.session.hindrances & hindrance::NESTED != 0 {
-        return false;
-    }
     match kind {
         PauseKind::All => true,
         PauseKind::Write => {

@@ -32,7 +32,7 @@ use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
 use cron::Cron;
 use std::collections::BTreeSet;
-use stream::Stream;
+use stream::{ReaderId, Stream};
 
 /// A command that has been parsed and looked up, and whose key has been hashed.
 #[derive(Clone, Copy)]
@@ -67,6 +67,8 @@ pub struct Engine {
     staged: Vec<Staged>,
     /// Deadlines of blocked clients: (Unix milliseconds, client id).
     timeouts: BTreeSet<(i64, u64)>,
+    /// A watched key of the client whose command runs was changed by a client that it caused to be served.
+    spoilt_while_lent: bool,
     cron: Cron,
 }
 
@@ -109,6 +111,7 @@ impl Engine {
             batch: Batch::default(),
             staged: Vec::new(),
             timeouts: BTreeSet::new(),
+            spoilt_while_lent: false,
             cron: Cron::default(),
         }
     }
@@ -126,7 +129,7 @@ impl Engine {
             return Err("-ERR max number of clients reached\r\n");
         }
         let open = settings.requirepass.is_empty();
-        if settings.protected_mode && open && !peer.loopback && has_default_bind(&settings.bind) {
+        if settings.protected_mode && open && !peer.loopback {
             self.server.stats.rejected_connections += 1;
             return Err(gates::PROTECTED_MODE);
         }
@@ -146,6 +149,12 @@ impl Engine {
                 self.timeouts.remove(&(deadline_ms, session.id));
             }
         }
+    }
+
+    /// A reader of the propagation stream, from here on.
+    pub fn open_stream(&mut self) -> ReaderId {
+        self.keyspace.set_log_deletions(true);
+        self.stream.open()
     }
 
     /// A large argument that is being received: the caller may read the socket straight into it, and feeds nothing
@@ -168,7 +177,7 @@ impl Engine {
         }
         let consumed = self.run_input(&mut turn, input);
         self.end_turn(turn);
-        self.serve_ready(host);
+        self.end_pause();
         consumed
     }
 
@@ -293,7 +302,8 @@ impl Engine {
         now
     }
 
-    /// Looks up the commands of a batch and asks for their keys' cache lines: first all buckets, then all records.
+    /// Looks up the commands of a batch and asks for their keys' cache lines: in three stages for all of them,
+    /// so that cache misses overlap: segments, buckets, records.
     fn stage(&mut self, db: usize, batch: &Batch, input: &[u8]) {
         self.staged.clear();
         let store = self.keyspace.store(db);
@@ -307,14 +317,19 @@ impl Engine {
                 None => (0, 0),
             };
             if key.0 > 0 && batch.len() > 1 {
-                store.prefetch_bucket(key.1);
+                store.prefetch_segment(key.1);
             }
             self.staged.push(Staged { command, key });
         }
         if batch.len() > 1 {
-            for staged in self.staged.iter().filter(|staged| staged.key.0 > 0) {
-                store.prefetch_record(staged.key.1);
-            }
+            let keys = || {
+                self.staged
+                    .iter()
+                    .map(|staged| staged.key)
+                    .filter(|key| key.0 > 0)
+            };
+            keys().for_each(|key| store.prefetch_bucket(key.1));
+            keys().for_each(|key| store.prefetch_record(key.1));
         }
     }
 
@@ -351,14 +366,4 @@ impl Engine {
         session.output.clear();
         bytes
     }
-}
-
-/// Whether `bind` was left as it is by default, which means all interfaces.
-fn has_default_bind(bind: &[String]) -> bool {
-    bind.iter().all(|address| {
-        matches!(
-            address.trim_start_matches('-'),
-            "*" | "::*" | "::" | "0.0.0.0"
-        )
-    })
 }

@@ -1,8 +1,10 @@
 //! Clients that wait: served when a key changes, answered when their time is up, let go when a pause ends.
 
+use super::call::mute;
 use super::{Engine, Staged, Turn};
+use crate::command::Error;
 use crate::command::host::Host;
-use crate::session::{Blocked, Session};
+use crate::session::{Blocked, Closing, ReplyMode, Session};
 
 /// Rounds of "a served client's command changes a key that others wait for" in one go.
 const CHAIN_MAX: usize = 10_000;
@@ -29,31 +31,77 @@ impl Engine {
     pub(super) fn spoil_watchers(&mut self) {
         while let Some(id) = self.keyspace.waiters.next_spoilt() {
             let clients = &mut self.server.clients;
-            if let Some(session) = clients.slot_of(id).and_then(|slot| clients.get_mut(slot)) {
-                spoil(session);
+            let Some(slot) = clients.slot_of(id) else {
+                continue;
+            };
+            match clients.get_mut(slot) {
+                Some(session) => spoil(session),
+                None => self.spoilt_while_lent = true,
             }
+        }
+    }
+
+    /// The same for what a running command has changed; `turn` is that command's.
+    #[cold]
+    pub(super) fn serve_after(&mut self, turn: &mut Turn<'_>) {
+        self.serve_ready(turn.host);
+        // Of all clients only this one is lent while others are served.
+        if std::mem::take(&mut self.spoilt_while_lent) {
+            spoil(&mut turn.session);
         }
     }
 
     /// Runs a waiting client's command again; it may have to go on waiting.
     fn serve_waiter(&mut self, id: u64, host: &mut dyn Host) {
+        self.end_wait(id, host, |engine, turn, blocked| {
+            let argv = blocked.argv.argv();
+            if let Some(command) = engine.look_up(argv) {
+                let since = engine.server.clock.monotonic_ns();
+                engine.run(turn, argv, command, (0, 0));
+                engine.count_run(Some(command), 1, since);
+            }
+        });
+    }
+
+    /// CLIENT UNBLOCK: a client that waits is answered the error, or what its deadline would have brought.
+    pub(super) fn unblock(&mut self, id: u64, error: Option<Error>, host: &mut dyn Host) {
+        self.end_wait(id, host, |engine, turn, blocked| match &error {
+            Some(error) => engine.answer_error(turn, error),
+            None => (blocked.on_timeout)(&mut turn.reply()),
+        });
+    }
+
+    /// A client that waits is answered by `answer`, unless that makes it go on waiting: then its old deadline stands.
+    fn end_wait(
+        &mut self,
+        id: u64,
+        host: &mut dyn Host,
+        answer: impl FnOnce(&mut Self, &mut Turn<'_>, &Blocked),
+    ) {
         let clients = &mut self.server.clients;
-        let Some(session) = clients.slot_of(id).and_then(|slot| clients.lend(slot)) else {
+        let slot = clients.slot_of(id).filter(|slot| {
+            clients
+                .get(*slot)
+                .is_some_and(|s| s.blocked.is_some() && s.closing == Closing::No)
+        });
+        let Some(session) = slot.and_then(|slot| clients.lend(slot)) else {
             return;
         };
         let mut turn = self.begin_turn(session, host);
         if let Some(blocked) = turn.session.blocked.take() {
             self.server.clients.count_blocked(false);
-            let argv = blocked.argv.argv();
-            let command = self.look_up(argv);
-            if let Some(command) = command {
-                let since = self.server.clock.monotonic_ns();
-                self.run(&mut turn, argv, command, (0, 0));
-                self.count_run(Some(command), 1, since);
-            }
+            let mark = turn.output.mark();
+            answer(self, &mut turn, &blocked);
             match &mut turn.session.blocked {
-                Some(again) => again.deadline_ms = blocked.deadline_ms,
+                Some(again) if again.deadline_ms != blocked.deadline_ms => {
+                    let newer = std::mem::replace(&mut again.deadline_ms, blocked.deadline_ms);
+                    newer.map(|deadline_ms| self.timeouts.remove(&(deadline_ms, id)));
+                }
+                Some(_) => {}
                 None => self.let_go(&mut turn, &blocked),
+            }
+            if turn.session.reply_mode != ReplyMode::On {
+                mute(&mut turn, mark);
             }
         }
         self.end_turn(turn);
@@ -74,22 +122,20 @@ impl Engine {
                 return;
             }
             self.timeouts.pop_first();
-            let clients = &mut self.server.clients;
-            let Some(session) = clients.slot_of(id).and_then(|slot| clients.lend(slot)) else {
-                continue;
-            };
-            let mut turn = self.begin_turn(session, host);
-            if let Some(blocked) = turn.session.blocked.take() {
-                self.server.clients.count_blocked(false);
-                (blocked.on_timeout)(&mut turn.reply());
-                self.let_go(&mut turn, &blocked);
-            }
-            self.end_turn(turn);
+            self.unblock(id, None, host);
         }
     }
 
-    /// Lets clients go on whose command CLIENT PAUSE held back, if the pause has ended.
+    /// If a pause has ended: lets clients go on whose command it held back.
+    #[inline]
     pub(super) fn end_pause(&mut self) {
+        if self.server.pause.take_ended() {
+            self.resume_postponed();
+        }
+    }
+
+    #[cold]
+    fn resume_postponed(&mut self) {
         let clients = &mut self.server.clients;
         let held: Vec<usize> = clients
             .iter()

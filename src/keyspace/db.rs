@@ -122,6 +122,8 @@ impl<'k> Database<'k> {
     /// Asks for the cache lines of several keys at once: their look-ups will not wait for one another.
     pub fn prefetch(&self, keys: &[Key<'_>]) {
         keys.iter()
+            .for_each(|key| self.store().prefetch_segment(key.hash));
+        keys.iter()
             .for_each(|key| self.store().prefetch_bucket(key.hash));
         keys.iter()
             .for_each(|key| self.store().prefetch_record(key.hash));

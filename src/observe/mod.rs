@@ -2,6 +2,8 @@
 //! that owns a number adds it to an [`Info`] under its section.
 
 pub mod histogram;
+pub mod log;
+pub mod memory;
 pub mod stats;
 
 use std::fmt::{Display, Write};

@@ -211,6 +211,15 @@ impl<'a> Reply<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// A floating point number of more digits than a double has, as its text.
+    pub fn double_text(&mut self, text: &[u8]) {
+        if self.resp3() {
+            self.line(b',', text);
+        } else {
+            self.bulk(text);
+        }
+    }
+
     /// An integer of any size, as its digits.
     pub fn big_number(&mut self, digits: &[u8]) {
         if self.resp3() {

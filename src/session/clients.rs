@@ -42,7 +42,7 @@ impl Clients {
         let session = self.slots.get_mut(slot)?.take()?;
         self.by_id.remove(&session.id);
         self.free.push(slot);
-        self.blocked -= usize::from(session.blocked.is_some());
+        self.blocked -= usize::from(session.blocked.is_some() || session.postponed.is_some());
         Some(session)
     }
 
@@ -125,7 +125,7 @@ impl Clients {
         self.last_id
     }
 
-    /// Clients that wait in a blocking command.
+    /// Clients that wait in a blocking command or for the end of CLIENT PAUSE.
     pub fn blocked(&self) -> usize {
         self.blocked
     }

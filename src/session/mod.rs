@@ -18,8 +18,6 @@ pub mod hindrance {
     pub const NOT_AUTHENTICATED: u32 = 1;
     /// Between MULTI and EXEC.
     pub const IN_TRANSACTION: u32 = 1 << 1;
-    /// Replies are off or skipped (CLIENT REPLY).
-    pub const MUTED: u32 = 1 << 2;
     /// A script or EXEC runs commands for it.
     pub const NESTED: u32 = 1 << 3;
 }
@@ -103,6 +101,10 @@ pub struct Session {
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
+    /// CLIENT CAPA REDIRECT: it understands being sent to another server.
+    pub follows_redirects: bool,
+    /// CLIENT IMPORT-SOURCE: it imports data.
+    pub imports: bool,
     /// How it is about to end.
     pub closing: Closing,
     /// Whether it stands in the list of clients whose output waits to be written.
@@ -113,9 +115,7 @@ pub struct Session {
     pub active_ms: i64,
     /// Full name of the last command.
     pub last_command: &'static str,
-    /// Bytes of the words of the last command.
-    pub argv_bytes: usize,
-    /// Commands run.
+    /// Commands run or queued; those that EXEC or a script ran for it are not counted.
     pub commands: u64,
     /// Bytes received.
     pub net_input_bytes: u64,
@@ -149,12 +149,13 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_evict: false,
             no_touch: false,
+            follows_redirects: false,
+            imports: false,
             closing: Closing::No,
             flush_queued: false,
             created_ms: now_ms,
             active_ms: now_ms,
             last_command: "NULL",
-            argv_bytes: 0,
             commands: 0,
             net_input_bytes: 0,
             net_output_bytes: 0,
@@ -182,7 +183,18 @@ impl Session {
 
     /// Whether the client must not run commands now, although it may have sent some.
     pub fn is_held(&self) -> bool {
-        self.blocked.is_some() || self.postponed.is_some() || self.closing != Closing::No
+        self.is_waiting() || self.closing != Closing::No
+    }
+
+    /// Whether its command has yet to be answered: it blocks, or CLIENT PAUSE holds it back.
+    pub fn is_waiting(&self) -> bool {
+        self.blocked.is_some() || self.postponed.is_some()
+    }
+
+    /// Whether EXEC or a script runs commands for it.
+    #[inline]
+    pub fn is_nested(&self) -> bool {
+        self.hindrances & hindrance::NESTED != 0
     }
 
     /// Whether it is between MULTI and EXEC.

@@ -13,6 +13,8 @@ pub enum PauseKind {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pause {
     current: Option<(PauseKind, i64)>,
+    /// One has ended, and nobody has asked since.
+    ended: bool,
 }
 
 impl Pause {
@@ -26,7 +28,13 @@ impl Pause {
 
     /// Ends it.
     pub fn stop(&mut self) {
-        self.current = None;
+        self.ended |= self.current.take().is_some();
+    }
+
+    /// Whether a pause has ended since the last call: those who were held back may go on.
+    #[inline]
+    pub fn take_ended(&mut self) -> bool {
+        std::mem::take(&mut self.ended)
     }
 
     /// What is paused at `now_ms`, and until when.
@@ -56,5 +64,7 @@ mod tests {
         pause.start(PauseKind::Write, 50);
         assert_eq!(pause.at(99), Some((PauseKind::All, 100)));
         assert_eq!(pause.at(100), None);
+        pause.stop();
+        assert!(pause.take_ended() && !pause.take_ended());
     }
 }

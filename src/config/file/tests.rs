@@ -1,3 +1,5 @@
+//! Files, includes, options: what is read, and how a wrong line is named.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;

@@ -257,3 +257,47 @@ fn the_fill_stays_high_at_every_size() {
         "lowest {lowest}, mean {total}"
     );
 }
+
+/// An item whose hash says little: its key, in bits that are far from the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Clustered(u32);
+
+impl Slot for Clustered {
+    fn bits(self) -> u64 {
+        u64::from(self.0)
+    }
+    // SAFETY: any number is an item.
+    unsafe fn from_bits(bits: u64) -> Self {
+        Self(bits as u32)
+    }
+    fn hash(self, _: &Hasher) -> u64 {
+        u64::from(self.0) << 42
+    }
+    fn prefetch(self) {}
+}
+
+#[test]
+fn elements_that_stand_close_together_split_segments_until_they_fit() {
+    // A segment of 64 buckets that is four fifths full may still have no room in one place: that once was a panic.
+    let hasher = Hasher::new(1, 2);
+    let mut table = Table::new(hasher, false);
+    for key in 0..3_000 {
+        table.insert(Clustered(key).hash(&hasher), Clustered(key));
+    }
+    let find =
+        |table: &Table<Clustered>, key: u32| table.find(u64::from(key) << 42, |item| item.0 == key);
+    assert!((0..3_000).all(|key| find(&table, key).is_some()));
+    for key in 0..3_000 {
+        let (position, item) = find(&table, key).expect("it is in the table");
+        table.remove(position, item.hash(&hasher));
+    }
+    assert!(table.is_empty());
+    assert_eq!(
+        table.segments,
+        table
+            .directory
+            .iter()
+            .collect::<std::collections::HashSet<_>>()
+            .len()
+    );
+}

@@ -14,7 +14,7 @@
 //! moves or frees a record but `&mut Store`. Content changes only behind [`Table::change`] or [`Table::replace`].
 
 use crate::base::{hash::Hasher, random::Random};
-use crate::ds::arena::{Arena, cell_bytes, same_cell};
+use crate::ds::arena::{Arena, CELL_MAX_BYTES, cell_bytes, same_cell};
 use crate::ds::expiry_heap::{ExpiryHeap, Located};
 use crate::ds::table::{Position, Sink, Slot, Table, prefetch};
 use crate::types::string::{NewString, SHARED_MIN_BYTES, StringRef, edit_shared};
@@ -391,10 +391,9 @@ impl OwnedValue {
 /// What a removed or replaced value leaves to be freed, here or on the helper thread.
 pub type Remains = Option<Box<Object>>;
 
-/// The records of one database: table, arena and expiry heap, always in step.
+/// The records of one database: table (with the arena) and expiry heap, always in step.
 pub struct Store {
     table: Table<Record>,
-    arena: Arena,
     expiring: ExpiryHeap<Record>,
 }
 
@@ -406,9 +405,15 @@ impl Store {
     pub fn new(hasher: Hasher) -> Self {
         Self {
             table: Table::new(hasher, true),
-            arena: Arena::new(),
             expiring: ExpiryHeap::new(),
         }
+    }
+
+    #[inline]
+    fn arena(&mut self) -> &mut Arena {
+        self.table
+            .arena()
+            .expect("the table of a store has an arena")
     }
 
     /// Keys.
@@ -433,7 +438,7 @@ impl Store {
 
     /// Bytes that this store takes from outside the global allocator.
     pub fn arena_bytes(&self) -> usize {
-        self.arena.used_bytes() + self.table.arena_bytes()
+        self.table.arena_bytes()
     }
 
     /// Bytes of table and heap: what is neither key nor value.
@@ -447,7 +452,13 @@ impl Store {
         (segments, directory, largest, self.table.capacity())
     }
 
-    /// Asks for the cache line in which a look-up of `hash` starts.
+    /// Asks for the cache line in which a look-up of `hash` starts: the first of three stages.
+    #[inline]
+    pub fn prefetch_segment(&self, hash: u64) {
+        self.table.prefetch_segment(hash);
+    }
+
+    /// Asks for the bucket of `hash`; the segment should have been asked for before.
     #[inline]
     pub fn prefetch_bucket(&self, hash: u64) {
         self.table.prefetch_bucket(hash);
@@ -496,7 +507,7 @@ impl Store {
     ) -> Record {
         let expiry = if deadline.is_some() { EXPIRY_BYTES } else { 0 };
         let bytes = KEY_LENGTH_AT + length_bytes(key.len()) + expiry + key.len() + value.bytes();
-        let record = Record(self.arena.alloc(bytes));
+        let record = Record(self.arena().alloc(bytes));
         let [a, b, c, _] = access.to_le_bytes();
         record.write(
             0,
@@ -528,15 +539,19 @@ impl Store {
     ) -> Remains {
         let old = self.table.change(position);
         let remains = take_object(old);
-        if deadline.is_none() && !old.has_expiry() {
-            let at = old.value_at();
-            let bytes = at + value.bytes();
-            if same_cell(old.bytes_total(), bytes) {
-                let [a, b, c, _] = access.to_le_bytes();
-                old.write(0, &[value.kind(), a, b, c]);
-                write_value(old, at, value);
-                return remains;
+        let at = old.value_at();
+        let expires = deadline.is_some();
+        if expires == old.has_expiry() && same_cell(old.bytes_total(), at + value.bytes()) {
+            let [a, b, c, _] = access.to_le_bytes();
+            old.write(
+                0,
+                &[value.kind() | if expires { HAS_EXPIRY } else { 0 }, a, b, c],
+            );
+            write_value(old, at, value);
+            if deadline.is_some() && deadline != RecordRef::new(old).deadline() {
+                self.set_deadline(position, deadline);
             }
+            return remains;
         }
         let key = RecordRef::new(old).key();
         let record = self.create(key, value, deadline, access);
@@ -561,7 +576,7 @@ impl Store {
         }
         let bytes = old.bytes_total();
         // SAFETY: the record was allocated with that many bytes and nothing names it any more.
-        unsafe { self.arena.free(old.0, bytes) };
+        unsafe { self.arena().free(old.0, bytes) };
     }
 
     /// Sets or clears the deadline of the key at `position`.
@@ -583,7 +598,7 @@ impl Store {
                 let expiry = if deadline.is_some() { EXPIRY_BYTES } else { 0 };
                 let bytes =
                     KEY_LENGTH_AT + length_bytes(key_bytes) + expiry + key_bytes + value_bytes;
-                let record = Record(self.arena.alloc(bytes));
+                let record = Record(self.arena().alloc(bytes));
                 record.write(0, &old.read::<4>(0));
                 record.write(
                     0,
@@ -607,7 +622,7 @@ impl Store {
         let remains = take_object(record);
         let bytes = record.bytes_total();
         // SAFETY: the record was allocated with that many bytes and nothing names it any more.
-        unsafe { self.arena.free(record.0, bytes) };
+        unsafe { self.arena().free(record.0, bytes) };
         remains
     }
 
@@ -729,15 +744,19 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        let arena = &mut self.arena;
+        let mut large = Vec::new();
         self.table.drain(|record| {
             drop(take_object(record));
-            let bytes = record.bytes_total();
-            if bytes > crate::ds::arena::CELL_MAX_BYTES {
-                // SAFETY: the record was allocated with that many bytes, and the table forgets it.
-                unsafe { arena.free(record.0, bytes) };
+            if record.bytes_total() > CELL_MAX_BYTES {
+                large.push(record);
             }
         });
+        // Cells go with the arena as a whole; what came from the global allocator goes one by one.
+        for record in large {
+            let bytes = record.bytes_total();
+            // SAFETY: the record was allocated with that many bytes, and the table has forgotten it.
+            unsafe { self.arena().free(record.0, bytes) };
+        }
     }
 }
 
@@ -765,5 +784,4 @@ fn take_object(record: Record) -> Remains {
 }
 
 #[cfg(test)]
-#[path = "entry_tests.rs"]
 mod tests;

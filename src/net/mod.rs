@@ -1,0 +1,345 @@
+//! The reactor: one loop that owns every socket and drives the engine. It knows no command names.
+//!
+//! One turn: wait for events or the next deadline; read what has arrived and run it; timed duties; clients whose waiting
+//! has ended; write every client's replies once; close who is to be closed; then take new clients in.
+//!
+//! Events are edge-triggered, and each is used up when it is seen. So whoever may still have something to be read stands
+//! in `ready`, and the next turn does not wait: a connection that used up its budget, a client that was held back and
+//! goes on. A read that does not fill the buffer has emptied the socket, unless the peer has closed its side.
+//!
+//! Bounds of one turn: [`READ_BUDGET_BYTES`] and [`WRITE_BUDGET_BYTES`] a connection, `max-new-connections-per-cycle`
+//! connections a listener.
+
+mod accept;
+mod connection;
+mod freer;
+mod host;
+mod listener;
+mod process;
+pub mod start;
+
+use crate::engine::Engine;
+use crate::session::Closing;
+use connection::{Connection, Transfer};
+use host::ProcessHost;
+use mio::{Events, Poll, Token};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+use std::io;
+use std::time::Duration;
+
+/// Bytes read from one connection in one turn.
+const READ_BUDGET_BYTES: usize = 256 << 10;
+/// Bytes after which one connection's writing goes on in the next turn.
+const WRITE_BUDGET_BYTES: usize = 1 << 20;
+/// Size of the buffer that all reads share.
+const READ_BUFFER_BYTES: usize = 64 << 10;
+/// Events taken at once.
+const EVENTS_MAX: usize = 1024;
+
+/// Token of the signals; those of listeners and connections (by slot) follow.
+const SIGNALS: Token = Token(0);
+const LISTENERS_FROM: usize = 1;
+const CONNECTIONS_FROM: usize = 64;
+
+/// See the head of the file.
+struct Reactor {
+    engine: Engine,
+    host: ProcessHost,
+    poll: Poll,
+    signals: Signals,
+    /// By slot.
+    connections: Vec<Option<Connection>>,
+    /// Slots that are read in this turn.
+    ready: Vec<usize>,
+    /// Slots whose output goes on in the next turn.
+    unfinished: Vec<usize>,
+    /// Room for the lists of slots that the engine hands out.
+    slots: Vec<usize>,
+    buffer: Box<[u8]>,
+    /// Milliseconds until the engine's next duty.
+    wait_ms: u64,
+    /// No connection is accepted before this time (monotonic nanoseconds): there are no file descriptors.
+    accept_from_ns: u64,
+}
+
+impl Reactor {
+    fn new(engine: Engine, host: ProcessHost, poll: Poll, signals: Signals) -> Self {
+        Self {
+            engine,
+            host,
+            poll,
+            signals,
+            connections: Vec::new(),
+            ready: Vec::new(),
+            unfinished: Vec::new(),
+            slots: Vec::new(),
+            buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
+            wait_ms: 0,
+            accept_from_ns: 0,
+        }
+    }
+
+    /// Serves until the server is to stop.
+    ///
+    /// # Errors
+    /// What the system says to waiting for events.
+    fn run(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        while !self.host.stopping() {
+            match self.poll.poll(&mut events, Some(self.wait())) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+            self.turn(&events);
+        }
+        Ok(())
+    }
+
+    /// How long the next turn may wait for events.
+    fn wait(&self) -> Duration {
+        let busy = !self.ready.is_empty()
+            || !self.unfinished.is_empty()
+            || self.engine.server.clients.has_resume()
+            || (self.host.listeners.has_pending() && self.accept_from_ns == 0);
+        Duration::from_millis(if busy { 0 } else { self.wait_ms })
+    }
+
+    fn turn(&mut self, events: &Events) {
+        let began = self.engine.server.clock.monotonic_ns();
+        for event in events {
+            match event.token() {
+                SIGNALS => self.take_signals(),
+                Token(listener) if listener < CONNECTIONS_FROM => {
+                    self.host.listeners.wake(Token(listener));
+                }
+                Token(token) => self.note(token - CONNECTIONS_FROM, event),
+            }
+        }
+        self.read_ready();
+        self.wait_ms = self.engine.tick(&mut self.host);
+        self.resume();
+        self.flush();
+        if self.host.listeners.has_pending() {
+            self.accept(began);
+        }
+        let stats = &mut self.engine.server.stats;
+        let took = self.engine.server.clock.monotonic_ns() - began;
+        stats.loop_turns += 1;
+        stats.loop_ns += took;
+        stats.loop_max_ns = stats.loop_max_ns.max(took);
+    }
+
+    fn take_signals(&mut self) {
+        for signal in self.signals.pending() {
+            match signal {
+                SIGINT => tracing::warn!("Received SIGINT scheduling shutdown..."),
+                SIGTERM => tracing::warn!("Received SIGTERM scheduling shutdown..."),
+                _ => continue,
+            }
+            self.host.begin_stop();
+        }
+    }
+
+    /// Notes what an event says of a connection.
+    fn note(&mut self, slot: usize, event: &mio::event::Event) {
+        let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
+            return;
+        };
+        if event.is_error() {
+            connection.ended = true;
+        }
+        if event.is_read_closed() {
+            connection.peer_closed = true;
+        }
+        if connection.ended || (event.is_writable() && connection.waits_to_write()) {
+            self.engine.server.clients.queue_flush_of(slot);
+        }
+        if event.is_readable() || event.is_read_closed() {
+            connection.unread = true;
+            if !connection.queued {
+                connection.queued = true;
+                self.ready.push(slot);
+            }
+        }
+    }
+
+    fn read_ready(&mut self) {
+        let mut ready = std::mem::take(&mut self.ready);
+        for slot in ready.drain(..) {
+            self.read(slot);
+        }
+        // What was queued anew meanwhile waits for the next turn, so that the others come first.
+        ready.append(&mut self.ready);
+        self.ready = ready;
+    }
+
+    /// Reads one connection until it is empty, its budget is used up or its client is held.
+    fn read(&mut self, slot: usize) {
+        let mut budget = READ_BUDGET_BYTES;
+        loop {
+            let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
+                return;
+            };
+            connection.queued = false;
+            if !connection.kept.is_empty() {
+                // A client that waits and has said all it will is gone for us.
+                if connection.peer_closed {
+                    self.end(slot);
+                }
+                return;
+            }
+            if budget == 0 {
+                connection.queued = true;
+                self.ready.push(slot);
+                return;
+            }
+            let Some(taken) = self.read_once(slot) else {
+                return;
+            };
+            budget = budget.saturating_sub(taken);
+        }
+    }
+
+    /// Reads and runs one buffer; how many bytes it was, or `None` if reading is over for now.
+    fn read_once(&mut self, slot: usize) -> Option<usize> {
+        let connection = self.connections.get_mut(slot)?.as_mut()?;
+        let stats = &mut self.engine.server.stats;
+        stats.reads += 1;
+        let filling = self.engine.filling(slot);
+        let (transfer, room, direct) = match filling.and_then(|f| connection.read_into(f)) {
+            Some((transfer, room)) => (transfer, room, true),
+            None => (connection.read(&mut self.buffer), READ_BUFFER_BYTES, false),
+        };
+        let taken = match transfer {
+            Transfer::Bytes(taken) => taken,
+            Transfer::Blocked => {
+                connection.unread = false;
+                return None;
+            }
+            Transfer::Ended => {
+                self.end(slot);
+                return None;
+            }
+        };
+        let drained = taken < room && !connection.peer_closed;
+        connection.unread = !drained;
+        if direct {
+            self.count_direct_input(slot, taken);
+            self.engine.feed(slot, &[], &mut self.host);
+        } else {
+            let input = self.buffer.get(..taken).unwrap_or_default();
+            let consumed = self.engine.feed(slot, input, &mut self.host);
+            connection.keep(input.get(consumed..).unwrap_or_default());
+        }
+        let closes = match self.engine.server.clients.get(slot) {
+            Some(session) => session.closing != Closing::No,
+            None => true,
+        };
+        (!drained && !closes).then_some(taken)
+    }
+
+    /// Input that went past [`Engine::feed`], which counts the rest.
+    fn count_direct_input(&mut self, slot: usize, bytes: usize) {
+        self.engine.server.stats.net_input_bytes += bytes as u64;
+        if let Some(session) = self.engine.server.clients.get_mut(slot) {
+            session.net_input_bytes += bytes as u64;
+        }
+    }
+
+    /// The connection is over: what can still be written is, then it is closed.
+    fn end(&mut self, slot: usize) {
+        if let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) {
+            connection.ended = true;
+            self.engine.server.clients.queue_flush_of(slot);
+        }
+    }
+
+    /// Feeds the input that was kept of clients whose waiting has ended.
+    fn resume(&mut self) {
+        for slot in self.engine.take_resume() {
+            let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
+                continue;
+            };
+            let kept = std::mem::take(&mut connection.kept);
+            let consumed = self.engine.feed(slot, &kept, &mut self.host);
+            connection.keep(kept.get(consumed..).unwrap_or_default());
+            if connection.unread && !connection.queued {
+                connection.queued = true;
+                self.ready.push(slot);
+            }
+        }
+    }
+
+    /// Writes the output of every client that has some, and closes those that are to be closed.
+    fn flush(&mut self) {
+        let mut slots = std::mem::take(&mut self.slots);
+        let unfinished = std::mem::take(&mut self.unfinished);
+        for slot in unfinished {
+            self.engine.server.clients.queue_flush_of(slot);
+        }
+        loop {
+            self.engine.take_flush(&mut slots);
+            if slots.is_empty() {
+                break;
+            }
+            for slot in slots.drain(..) {
+                if self.write(slot) {
+                    self.close(slot);
+                }
+            }
+        }
+        self.slots = slots;
+    }
+
+    /// Writes one client's output as far as its socket takes it; whether it is to be closed then.
+    fn write(&mut self, slot: usize) -> bool {
+        let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
+            return false;
+        };
+        let Some(session) = self.engine.server.clients.get_mut(slot) else {
+            return true;
+        };
+        if session.closing == Closing::Now {
+            return true;
+        }
+        let stats = &mut self.engine.server.stats;
+        let mut budget = WRITE_BUDGET_BYTES;
+        let mut blocked = false;
+        while !session.output.is_empty() && !blocked && budget > 0 {
+            let (transfer, offered) = connection.write(&session.output);
+            stats.writes += 1;
+            let written = match transfer {
+                Transfer::Bytes(written) => written,
+                Transfer::Blocked => 0,
+                Transfer::Ended => return true,
+            };
+            session.output.advance(written);
+            session.net_output_bytes += written as u64;
+            stats.net_output_bytes += written as u64;
+            budget = budget.saturating_sub(written);
+            blocked = written < offered;
+        }
+        let empty = session.output.is_empty();
+        let closing = session.closing;
+        if empty {
+            if let Some(buffer) = session.output.take_buffer() {
+                self.engine.server.clients.give_buffer(buffer);
+            }
+        } else if !blocked {
+            self.unfinished.push(slot);
+        }
+        let watched = connection.wait_to_write(blocked, slot, self.poll.registry());
+        watched.is_err() || connection.ended || (empty && closing == Closing::AfterReply)
+    }
+
+    fn close(&mut self, slot: usize) {
+        self.engine.disconnect(slot);
+        if let Some(place) = self.connections.get_mut(slot) {
+            // Closing the socket takes it out of the poll.
+            *place = None;
+        }
+        self.accept_from_ns = 0;
+    }
+}

@@ -1,0 +1,232 @@
+//! From a configuration to a running server, and from there to its end. Whatever stops the start is logged or printed with
+//! its reason, and the program ends with status 1.
+
+use super::host::ProcessHost;
+use super::listener::Place;
+use super::{Reactor, SIGNALS, process};
+use crate::base::clock::Clock;
+use crate::base::random::seed_from_os;
+use crate::command::ctx::Identity;
+use crate::command::host::Host;
+use crate::commands;
+use crate::config::settings::{Settings, Supervised};
+use crate::config::{Config, LoadError};
+use crate::engine::Engine;
+use crate::observe::log::Log;
+use crate::observe::memory;
+use mio::{Interest, Poll};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::{env, fs};
+
+/// Why the server did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be carried out.
+    #[error("{0}")]
+    Config(#[from] LoadError),
+    /// The log cannot be written.
+    #[error("{0}")]
+    Log(String),
+    /// The system refused something; it says what.
+    #[error("{doing}: {source}")]
+    System {
+        /// What the server was doing.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The reason stands in the log.
+    #[error("the reason stands in the log")]
+    Logged,
+}
+
+fn doing(doing: &'static str) -> impl FnOnce(io::Error) -> StartError {
+    move |source| StartError::System { doing, source }
+}
+
+/// Runs a server of this configuration until it is told to end.
+///
+/// # Errors
+/// Why it did not start.
+pub fn serve(mut config: Config) -> Result<(), StartError> {
+    let executable = env::current_exe().unwrap_or_default();
+    env::set_current_dir(&config.settings.dir).map_err(doing("Can't chdir to the dir"))?;
+    let log = Log::install().map_err(StartError::Log)?;
+    log.configure(&config.settings).map_err(StartError::Log)?;
+    let supervisor = process::find_supervisor(config.settings.supervised);
+    let background = config.settings.daemonize && supervisor == Supervised::No;
+    if background {
+        process::daemonize().map_err(doing("Going to the background"))?;
+    }
+    process::report_panics();
+    memory::claim_serving_thread();
+    log_start(&config);
+    fit_clients(&mut config);
+    let poll = Poll::new().map_err(doing("Creating the event loop"))?;
+    let registry = poll.registry().try_clone();
+    let mut host = ProcessHost::new(registry.map_err(doing("Creating the event loop"))?, log);
+    let identity = Identity {
+        pid: std::process::id(),
+        executable: executable.display().to_string(),
+        config_file: config
+            .file
+            .as_ref()
+            .map_or_else(String::new, |file| file.display().to_string()),
+        system: system_name(),
+        supervised: supervisor.word().to_owned(),
+        ..Identity::default()
+    };
+    let engine = create_engine(config, identity)?;
+    let settings = engine.server.config.settings.clone();
+    listen(&mut host, &settings)?;
+    let signals = watch_signals(&poll).map_err(doing("Watching signals"))?;
+    let pidfile = process::pidfile_path(&settings, background);
+    pidfile.into_iter().for_each(process::write_pidfile);
+    log_ready(&settings, &host);
+    process::report_ready(supervisor);
+    let mut reactor = Reactor::new(engine, host, poll, signals);
+    reactor.run().map_err(doing("Waiting for events"))?;
+    finish(&reactor.engine.server.config.settings, supervisor, pidfile);
+    Ok(())
+}
+
+fn create_engine(config: Config, identity: Identity) -> Result<Engine, StartError> {
+    let renamed: Vec<_> = config.renamed_commands().cloned().collect();
+    let mut engine = Engine::new(
+        config,
+        commands::rows(),
+        Clock::system(),
+        seed_from_os(),
+        identity,
+    );
+    for directive in renamed {
+        let [old, new] = directive.words.as_slice() else {
+            let reason = "wrong number of arguments";
+            return Err(LoadError::at(&directive.place, reason).into());
+        };
+        let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
+        engine
+            .rename_command(&old, &new)
+            .map_err(|error| LoadError::at(&directive.place, error.to_string()))?;
+    }
+    Ok(engine)
+}
+
+/// Lowers `maxclients` to what the system has descriptors for.
+fn fit_clients(config: &mut Config) {
+    let wanted = config.settings.maxclients;
+    let room = process::reserve_clients(wanted);
+    if room < wanted {
+        tracing::warn!(
+            "maxclients has been reduced from {wanted} to {room} to compensate for the limit of open files. \
+             If you need more clients increase 'ulimit -n'."
+        );
+        // There is always room for one: the listeners are open already.
+        let lowered = config.put("maxclients", &[room.max(1).to_string().as_bytes()]);
+        if let Err(reason) = lowered {
+            tracing::warn!("maxclients stays at {wanted}: {reason}");
+        }
+    }
+}
+
+fn listen(host: &mut ProcessHost, settings: &Settings) -> Result<(), StartError> {
+    if Place::all(settings).is_empty() {
+        tracing::warn!("Configured to not listen anywhere, exiting.");
+        return Err(StartError::Logged);
+    }
+    host.listen(settings).map_err(|_| {
+        tracing::warn!(
+            "Failed listening on port {} (tcp), aborting.",
+            settings.port
+        );
+        StartError::Logged
+    })?;
+    if host.listeners.len() == 0 {
+        tracing::warn!("No address of 'bind' is available on this machine, exiting.");
+        return Err(StartError::Logged);
+    }
+    Ok(())
+}
+
+/// SIGTERM and SIGINT end the server; a second SIGINT ends it at once.
+fn watch_signals(poll: &Poll) -> io::Result<Signals> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
+    signal_hook::flag::register(SIGINT, interrupted)?;
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    poll.registry()
+        .register(&mut signals, SIGNALS, Interest::READABLE)?;
+    Ok(signals)
+}
+
+fn log_start(config: &Config) {
+    let version = env!("CARGO_PKG_VERSION");
+    let pid = std::process::id();
+    tracing::info!("Oxidis is starting, version={version}, bits=64, pid={pid}");
+    match &config.file {
+        Some(file) => tracing::info!("Configuration loaded from {}", file.display()),
+        None => tracing::info!("No configuration file, using the defaults and the command line."),
+    }
+}
+
+fn log_ready(settings: &Settings, host: &ProcessHost) {
+    let terminal = io::stdout().is_terminal() && settings.logfile.is_none();
+    if settings.always_show_logo || terminal {
+        tracing::info!("{}", banner(settings));
+    } else {
+        tracing::info!("Running mode=standalone, port={}.", settings.port);
+    }
+    tracing::info!("Server initialized");
+    let (tcp, unix) = host.listeners.kinds();
+    if tcp {
+        tracing::info!("Ready to accept connections tcp");
+    }
+    if unix {
+        tracing::info!("Ready to accept connections unix");
+    }
+}
+
+fn banner(settings: &Settings) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let (pid, port) = (std::process::id(), settings.port);
+    format!(
+        "\n\n\
+         \x20    .-------.\n\
+         \x20   /   O2   /|     Oxidis {version} (64 bit)\n\
+         \x20  .-------. |     standalone\n\
+         \x20  |  K V  | |     Port: {port}\n\
+         \x20  |       | '     PID: {pid}\n\
+         \x20  |       |/\n\
+         \x20  '-------'\n"
+    )
+}
+
+/// `Linux 6.1.0 x86_64`.
+fn system_name() -> String {
+    let system = rustix::system::uname();
+    [system.sysname(), system.release(), system.machine()]
+        .map(|part| part.to_string_lossy())
+        .join(" ")
+}
+
+fn finish(settings: &Settings, supervisor: Supervised, pidfile: Option<&str>) {
+    tracing::warn!("User requested shutdown...");
+    process::report_stopping(supervisor);
+    if !settings.save.is_empty() {
+        tracing::warn!("This version keeps data in memory only: nothing is saved.");
+    }
+    if let Some(path) = pidfile {
+        tracing::info!("Removing the pid file.");
+        // Nothing is left to be done if it is gone already.
+        let _ = fs::remove_file(path);
+    }
+    if let Some(path) = &settings.unixsocket {
+        tracing::info!("Removing the unix socket file.");
+        let _ = fs::remove_file(path);
+    }
+    tracing::warn!("Oxidis is now ready to exit, bye bye...");
+}
