@@ -6,9 +6,6 @@ use crate::keyspace::Garbage;
 use std::io;
 use std::time::Duration;
 
-/// The global allocator, as INFO names it.
-pub const ALLOCATOR: &str = "libc";
-
 /// What the process has used so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {

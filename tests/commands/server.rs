@@ -100,7 +100,7 @@ fn more_clients_than_the_system_allows_are_refused() {
 fn what_acted_on_a_change_that_failed_acts_on_the_old_values_again() {
     let mut server = Server::with_config("enable-protected-configs yes");
     server.check("CONFIG SET dir /data -> OK");
-    server.host.listen_error = Some("Failed to bind to specified addresses.".to_owned());
+    server.host.listen_error = Some("Unable to listen on this port. Check server logs.".to_owned());
     server.check(
         "CONFIG SET dir /other bind 1.2.3.4 -> !ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses.
          CONFIG GET dir -> [dir /data]",
