@@ -21,6 +21,7 @@
 
 mod connection;
 pub mod docs;
+mod monitoring;
 mod server;
 mod string;
 mod transaction;
@@ -31,6 +32,7 @@ use crate::command::Row;
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         connection::ROWS,
+        monitoring::ROWS,
         server::ROWS,
         string::ROWS,
         transaction::ROWS,

@@ -4,6 +4,7 @@ mod command;
 mod connection;
 mod engine;
 mod harness;
+mod monitoring;
 mod rows;
 mod server;
 mod string;
