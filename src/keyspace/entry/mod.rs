@@ -155,7 +155,7 @@ impl Record {
     }
 
     #[inline]
-    fn object<'a>(self) -> Option<NonNull<Object>> {
+    fn object(self) -> Option<NonNull<Object>> {
         if self.kind() & KEPT_MASK != KEPT_BOXED {
             return None;
         }
@@ -276,8 +276,8 @@ impl<'a> RecordRef<'a> {
                     raw: kept == KEPT_RAW,
                 })
             }
-            _ => self.object().and_then(|object| match object {
-                Object::String(bytes) => Some(StringRef::Shared(bytes)),
+            _ => self.object().map(|object| match object {
+                Object::String(bytes) => StringRef::Shared(bytes),
             }),
         }
     }
