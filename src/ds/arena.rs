@@ -17,6 +17,8 @@
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::ptr::NonNull;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of a region, and its alignment: one huge page.
 const REGION_BYTES: usize = 2 << 20;
@@ -30,6 +32,11 @@ const HEADERS_BYTES: usize = 4096;
 pub const CELL_MAX_BYTES: usize = 4096;
 /// Regions after this many are asked to be huge pages (a small database shall not cost 2 MiB of memory).
 const SMALL_REGIONS: usize = 1;
+/// An arena of so many regions takes the next one from the spares: the first touch of a huge page takes the better part
+/// of a millisecond, which the helper thread has then spent beforehand.
+const SPARES_FROM: usize = 32;
+/// Spares that are kept.
+const SPARES_MAX: usize = 2;
 /// No slab, no cell.
 const NONE: u32 = u32::MAX;
 
@@ -360,7 +367,12 @@ impl Arena {
             .iter()
             .position(Option::is_none)
             .unwrap_or(self.regions.len());
-        let base = map_region(index >= SMALL_REGIONS);
+        let base = if self.regions.len() >= SPARES_FROM {
+            take_spare()
+        } else {
+            None
+        };
+        let base = base.unwrap_or_else(|| map_region(index >= SMALL_REGIONS));
         self.mapped_bytes += REGION_BYTES;
         // SAFETY: fresh memory of REGION_BYTES; the number stands behind the headers, inside the header page.
         unsafe {
@@ -398,6 +410,42 @@ impl Drop for Arena {
     fn drop(&mut self) {
         for index in 0..self.regions.len() {
             self.drop_region(index);
+        }
+    }
+}
+
+/// Regions that have been touched already. Shared by all arenas; they hold no content.
+static SPARES: Mutex<Vec<Spare>> = Mutex::new(Vec::new());
+/// Whether an arena has taken a spare, or found none.
+static SPARE_WANTED: AtomicBool = AtomicBool::new(false);
+
+struct Spare(NonNull<u8>);
+
+// SAFETY: a spare is memory that nobody else knows of.
+unsafe impl Send for Spare {}
+
+fn take_spare() -> Option<NonNull<u8>> {
+    SPARE_WANTED.store(true, Ordering::Relaxed);
+    SPARES.lock().ok()?.pop().map(|spare| spare.0)
+}
+
+/// Whether [`prepare_spare`] should be called on a thread that has time. Asks once for each region that was taken.
+#[inline]
+pub fn wants_spare() -> bool {
+    SPARE_WANTED.load(Ordering::Relaxed) && SPARE_WANTED.swap(false, Ordering::Relaxed)
+}
+
+/// Maps and touches regions until there are enough spares.
+pub fn prepare_spare() {
+    while SPARES.lock().is_ok_and(|spares| spares.len() < SPARES_MAX) {
+        let base = map_region(true);
+        for page in (0..REGION_BYTES).step_by(4096) {
+            // SAFETY: the region was mapped just now and nobody else knows of it.
+            unsafe { base.as_ptr().add(page).write_volatile(0) };
+        }
+        match SPARES.lock() {
+            Ok(mut spares) => spares.push(Spare(base)),
+            Err(_) => return unmap_region(base),
         }
     }
 }

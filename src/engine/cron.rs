@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::command::host::Host;
+use crate::ds::arena::wants_spare;
 use crate::session::Closing;
 
 /// Milliseconds between two rounds of the slow duties.
@@ -26,6 +27,9 @@ impl Engine {
         }
         self.end_pause();
         self.serve_ready(host);
+        if wants_spare() {
+            host.prepare_memory();
+        }
         let now_ms = self.keyspace.now_ms();
         if now_ms - self.cron.last_round_ms >= PERIOD_MS || now_ms < self.cron.last_round_ms {
             let elapsed_ms = now_ms.saturating_sub(self.cron.last_round_ms);

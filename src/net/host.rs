@@ -125,6 +125,10 @@ impl Host for ProcessHost {
         self.freer.free(garbage);
     }
 
+    fn prepare_memory(&mut self) {
+        self.freer.prepare_memory();
+    }
+
     fn stop(&mut self) {
         self.begin_stop();
     }
