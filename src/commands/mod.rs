@@ -20,7 +20,9 @@
 //! ```
 
 mod connection;
+mod debug;
 pub mod docs;
+mod keys;
 mod server;
 mod string;
 mod transaction;
@@ -31,6 +33,8 @@ use crate::command::Row;
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         connection::ROWS,
+        debug::ROWS,
+        keys::ROWS,
         server::ROWS,
         string::ROWS,
         transaction::ROWS,
