@@ -294,18 +294,19 @@ impl Keyspace {
     }
 
     /// Exchanges the content of two databases. Clients stay with their number. Of those who watch or wait, it concerns
-    /// those of keys that were there before or live now.
+    /// those of keys that were there before or are there now.
     pub fn swap(&mut self, one: usize, other: usize) {
-        for (old, new) in [(one, other), (other, one)] {
-            let (old_store, new_store) = (&self.stores[old], &self.stores[new]);
-            let (hasher, now_ms) = (self.hasher, self.now_ms);
-            self.waiters.database_changed(old, |name| {
-                let key = Key::new(name, &hasher);
-                old_store.find(&key).is_some()
-                    || new_store.find(&key).is_some_and(|(_, record)| {
-                        record.deadline().is_none_or(|deadline| deadline >= now_ms)
-                    })
-            });
+        for (here, there) in [(one, other), (other, one)] {
+            for name in self.waiters.names_in(here) {
+                let key = Key::new(&name, &self.hasher);
+                self.expire_if_due(there, &key);
+                let concerned = [here, there]
+                    .iter()
+                    .any(|db| self.stores[*db].find(&key).is_some());
+                if concerned {
+                    self.waiters.changed(here, &name);
+                }
+            }
         }
         self.stores.swap(one, other);
     }

@@ -2,8 +2,10 @@
 
 mod command;
 mod connection;
+mod debug;
 mod engine;
 mod harness;
+mod keys;
 mod rows;
 mod server;
 mod string;

@@ -24,7 +24,8 @@ pub const ROWS: &[Row] = &[Row::new("debug", Group::Server, -2, debug)
         "1.0.0",
         "Depends on subcommand.",
         "Doors for tests and for those who look for faults.",
-    )];
+    )
+    .syntax("subcommand [arg...]")];
 
 /// Characters of a subcommand that an error shows.
 const SHOWN_MAX: usize = 128;
