@@ -65,6 +65,10 @@ pub struct DebugSwitches {
     pub rewrite_all: bool,
     /// DEBUG PAUSE-CRON.
     pub pause_cron: bool,
+    /// DEBUG SET-DISABLE-DENY-SCRIPTS: scripts may call what is denied to them.
+    pub allow_denied_in_scripts: bool,
+    /// DEBUG QUICKLIST-PACKED-THRESHOLD: list elements of so many bytes and more stand alone; 0: the default.
+    pub packed_threshold_bytes: u32,
 }
 
 /// All that is shared between commands besides the keyspace.

@@ -13,6 +13,7 @@ pub mod host;
 pub mod key_specs;
 pub mod propagate;
 pub mod row;
+pub mod scan;
 pub mod table;
 
 pub use args::Args;

@@ -508,21 +508,27 @@ impl Row {
         }
     }
 
-    /// (first, last, step) of the keys as the old form of COMMAND INFO has it; zeros where there are none.
+    /// (first, last, step) of the keys as the old form of COMMAND INFO has it: ranges that follow one another count as
+    /// one; zeros where there is none, or a gap between two.
     pub fn legacy_keys(&self) -> (i64, i64, i64) {
-        let Some(spec) = self.keys.first() else {
-            return (0, 0, 0);
-        };
-        match (spec.begin, spec.find) {
-            (Begin::Index(first), Find::Range { last, step, .. }) => {
-                let last = if last >= 0 {
-                    first as i64 + i64::from(last)
-                } else {
-                    i64::from(last)
-                };
-                (first as i64, last, step as i64)
+        let ranges = self.keys.iter().filter_map(|spec| match spec {
+            KeySpec {
+                begin: Begin::Index(first),
+                find: Find::Range { last, step, .. },
+                ..
+            } => {
+                let (first, last) = (*first as i64, i64::from(*last));
+                let last = if last >= 0 { first + last } else { last };
+                Some((first, last, *step as i64))
             }
-            _ => (0, 0, 0),
-        }
+            _ => None,
+        });
+        let joined = ranges
+            .map(Some)
+            .reduce(|before, next| match (before?, next?) {
+                ((first, end, 1), (start, last, 1)) if start == end + 1 => Some((first, last, 1)),
+                _ => None,
+            });
+        joined.flatten().unwrap_or((0, 0, 0))
     }
 }

@@ -20,7 +20,9 @@
 //! ```
 
 mod connection;
+mod debug;
 pub mod docs;
+mod keys;
 mod monitoring;
 mod server;
 mod string;
@@ -33,6 +35,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         connection::ROWS,
         monitoring::ROWS,
+        debug::ROWS,
+        keys::ROWS,
         server::ROWS,
         string::ROWS,
         transaction::ROWS,

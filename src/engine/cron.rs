@@ -34,7 +34,9 @@ impl Engine {
         if now_ms - self.cron.last_round_ms >= PERIOD_MS || now_ms < self.cron.last_round_ms {
             let elapsed_ms = now_ms.saturating_sub(self.cron.last_round_ms);
             self.cron.last_round_ms = now_ms;
-            self.round(elapsed_ms.max(0) as u64, host);
+            if !self.server.debug.pause_cron {
+                self.round(elapsed_ms.max(0) as u64, host);
+            }
         }
         if expired { self.wait_ms() } else { 0 }
     }
@@ -44,7 +46,7 @@ impl Engine {
         let expiry = self
             .keyspace
             .next_deadline_ms()
-            .filter(|_| !self.server.pause.is_set())
+            .filter(|_| self.expires_actively())
             .map(|deadline_ms| deadline_ms.saturating_add(1));
         let blocked = self.timeouts.first().map(|(deadline_ms, _)| *deadline_ms);
         let pause = self.server.pause.end_ms();
@@ -57,9 +59,15 @@ impl Engine {
         (next - now_ms).max(0) as u64
     }
 
-    /// Whether all keys that are due are gone. None goes during CLIENT PAUSE: the data set stands still.
+    /// Whether keys that are due go by themselves. None does during CLIENT PAUSE (the data set stands still), nor after
+    /// DEBUG PAUSE-CRON.
+    fn expires_actively(&self) -> bool {
+        !self.server.pause.is_set() && !self.server.debug.pause_cron
+    }
+
+    /// Whether all keys that are due, and may go, are gone.
     fn expire_for_a_while(&mut self, host: &mut dyn Host) -> bool {
-        if self.server.pause.is_set() {
+        if !self.expires_actively() {
             return true;
         }
         if self

@@ -7,10 +7,8 @@
 //! - A key whose deadline has passed is not there: the first look at it deletes it.
 
 use super::Keyspace;
-use super::access::AccessPolicy;
 use super::entry::{Key, NewValue, OwnedValue, RecordRef, Store};
 use super::event::{self, Event};
-use crate::base::random::Random;
 use crate::ds::table::Position;
 use crate::types::string::{NewString, StringRef};
 use crate::types::{Object, Type, WrongType};
@@ -153,29 +151,73 @@ impl<'k> Database<'k> {
     /// The key's record, counted as a read.
     #[inline]
     pub fn look_up(&mut self, key: &Key<'_>) -> Option<RecordRef<'_>> {
-        let Some(position) = self.locate(key) else {
-            self.keyspace.counters.misses += 1;
-            self.keyspace.notify(self.index, key.bytes, event::KEYMISS);
-            return None;
-        };
-        let keyspace = &mut *self.keyspace;
-        keyspace.counters.hits += 1;
-        let record = keyspace.stores[self.index].at(position);
-        if self.touch {
-            note_use(
-                record,
-                keyspace.access,
-                keyspace.access_now,
-                keyspace.now_ms,
-                &mut keyspace.random,
-            );
+        let position = self.locate_counted(key)?;
+        if !self.touch {
+            return Some(self.store().at(position));
         }
-        Some(record)
+        Some(self.note_use(position))
     }
 
-    /// Whether the key exists; counted as a read.
+    /// The key's record, counted as a read that is no use of the value (TTL, TYPE, OBJECT).
+    #[inline]
+    pub fn inspect(&mut self, key: &Key<'_>) -> Option<RecordRef<'_>> {
+        let position = self.locate_counted(key)?;
+        Some(self.store().at(position))
+    }
+
+    /// Where the key is, counted as a hit or a miss.
+    #[inline]
+    fn locate_counted(&mut self, key: &Key<'_>) -> Option<Position> {
+        let position = self.locate(key);
+        if position.is_some() {
+            self.keyspace.counters.hits += 1;
+        } else {
+            self.keyspace.counters.misses += 1;
+            self.keyspace.notify(self.index, key.bytes, event::KEYMISS);
+        }
+        position
+    }
+
+    /// The record at `position`, used now.
+    #[inline]
+    fn note_use(&mut self, position: Position) -> RecordRef<'_> {
+        let keyspace = &mut *self.keyspace;
+        let record = keyspace.stores[self.index].at(position);
+        let before = record.access();
+        let after = keyspace.access.touch(
+            before,
+            keyspace.access_now,
+            keyspace.now_ms,
+            &mut keyspace.random,
+        );
+        if before != after {
+            record.set_access(after);
+        }
+        record
+    }
+
+    /// Whether the key exists; counted as a read that is no use of the value.
     pub fn exists(&mut self, key: &Key<'_>) -> bool {
-        self.look_up(key).is_some()
+        self.inspect(key).is_some()
+    }
+
+    /// Notes a use of the key, under CLIENT NO-TOUCH too; whether it exists. Counted as a read.
+    pub fn touch(&mut self, key: &Key<'_>) -> bool {
+        let position = self.locate_counted(key);
+        if let Some(position) = position {
+            self.note_use(position);
+        }
+        position.is_some()
+    }
+
+    /// Keys, those included whose deadline has passed and that nobody has looked at since.
+    pub fn len(&self) -> usize {
+        self.store().len()
+    }
+
+    /// Whether it has no keys.
+    pub fn is_empty(&self) -> bool {
+        self.store().is_empty()
     }
 
     /// The key's value, if it has the type.
@@ -200,15 +242,7 @@ impl<'k> Database<'k> {
             return Err(WrongType);
         }
         if self.touch {
-            let keyspace = &mut *self.keyspace;
-            let record = keyspace.stores[self.index].at(position);
-            note_use(
-                record,
-                keyspace.access,
-                keyspace.access_now,
-                keyspace.now_ms,
-                &mut keyspace.random,
-            );
+            self.note_use(position);
         }
         Ok(Some(Edit::new(
             self.keyspace,
@@ -304,9 +338,22 @@ impl<'k> Database<'k> {
 
     /// Sets or clears the deadline of a key that exists; whether it does.
     pub fn set_deadline(&mut self, key: &Key<'_>, deadline: Option<i64>) -> bool {
+        self.set_deadline_if(key, deadline, |_| true)
+    }
+
+    /// The same for a key whose present deadline `allows` it.
+    pub fn set_deadline_if(
+        &mut self,
+        key: &Key<'_>,
+        deadline: Option<i64>,
+        allows: impl FnOnce(Option<i64>) -> bool,
+    ) -> bool {
         let Some(position) = self.locate(key) else {
             return false;
         };
+        if !allows(self.store().at(position).deadline()) {
+            return false;
+        }
         self.store_mut().set_deadline(position, deadline);
         let event = if deadline.is_some() {
             event::EXPIRE
@@ -317,13 +364,46 @@ impl<'k> Database<'k> {
         true
     }
 
-    /// Takes the key out of this database with its value and deadline, announced as `event`.
-    pub fn take(&mut self, key: &Key<'_>, event: Event) -> Option<(OwnedValue, Option<i64>)> {
-        let position = self.locate(key)?;
-        let deadline = self.store().at(position).deadline();
+    /// Moves a value with its deadline and its memory of use to another key, perhaps of another database: one change,
+    /// announced as the `left` of the old key and the `arrived` of the new one, whose value is replaced. Whether there
+    /// was such a key. The two must not be the same.
+    pub fn relocate(
+        &mut self,
+        key: &Key<'_>,
+        to: (usize, &Key<'_>),
+        left: Event,
+        arrived: Event,
+    ) -> bool {
+        let (db, new_key) = to;
+        let Some(position) = self.locate(key) else {
+            return false;
+        };
+        let record = self.store().at(position);
+        let (deadline, access) = (record.deadline(), record.access());
         let value = self.store_mut().take(position, key.hash);
-        self.keyspace.changed(self.index, key.bytes, event);
-        Some((value, deadline))
+        let mut target = self.other(db);
+        if let Some(position) = target.locate(new_key) {
+            let remains = target.store_mut().remove(position, new_key.hash);
+            target.keyspace.discard(remains);
+        }
+        let mut room = Vec::new();
+        let value = value.into_new(&mut room);
+        target.store_mut().insert(new_key, value, deadline, access);
+        self.keyspace.notify(db, new_key.bytes, event::NEW);
+        self.keyspace.touched(self.index, key.bytes, left);
+        self.keyspace.changed(db, new_key.bytes, arrived);
+        true
+    }
+
+    /// Gives a key that is not there a string without counting it as a change: it does not go into the propagation
+    /// stream. Whether it was not there.
+    pub fn plant(&mut self, key: &Key<'_>, value: NewString<'_>) -> bool {
+        let is_new = self.locate(key).is_none();
+        if is_new {
+            self.create(key, value.into(), None);
+            self.keyspace.spoil(self.index, key.bytes);
+        }
+        is_new
     }
 
     /// Puts a value that came from another key, announced as `event`; what was there is replaced.
@@ -351,7 +431,7 @@ impl<'k> Database<'k> {
         }
     }
 
-    /// Every key that has not expired.
+    /// Every key that has not expired, in no particular order.
     pub fn for_each(&self, mut visit: impl FnMut(RecordRef<'_>)) {
         let now_ms = self.keyspace.now_ms;
         self.store().for_each(|record| {
@@ -361,30 +441,19 @@ impl<'k> Database<'k> {
         });
     }
 
-    /// One step of an iteration; see [`crate::ds::table::Table::scan`]. Expired keys are left out.
-    pub fn scan(&self, cursor: u64, mut visit: impl FnMut(RecordRef<'_>)) -> u64 {
+    /// One step of an iteration; see [`crate::ds::table::Table::scan`]. Keys whose deadline has passed are deleted.
+    pub fn scan(&mut self, cursor: u64, mut visit: impl FnMut(RecordRef<'_>)) -> u64 {
         let now_ms = self.keyspace.now_ms;
-        self.store().scan(cursor, |record| {
-            if record.deadline().is_none_or(|deadline| deadline >= now_ms) {
-                visit(record);
-            }
-        })
-    }
-}
-
-/// Notes that the key is used now.
-#[inline]
-fn note_use(
-    record: RecordRef<'_>,
-    policy: AccessPolicy,
-    word_now: u32,
-    now_ms: i64,
-    random: &mut Random,
-) {
-    let before = record.access();
-    let after = policy.touch(before, word_now, now_ms, random);
-    if before != after {
-        record.set_access(after);
+        let mut expired = Vec::new();
+        let next = self.store().scan(cursor, |record| match record.deadline() {
+            Some(deadline) if deadline < now_ms => expired.push(record.key().to_vec()),
+            _ => visit(record),
+        });
+        for name in expired {
+            let key = self.key(&name);
+            self.locate(&key);
+        }
+        next
     }
 }
 

@@ -62,6 +62,18 @@ impl Keyspace {
         self.expire(db, &key, position);
     }
 
+    /// Deletes the key if its deadline has passed.
+    pub(in crate::keyspace) fn expire_if_due(&mut self, db: usize, key: &Key<'_>) {
+        let due = self.stores[db].find(key).filter(|(_, record)| {
+            record
+                .deadline()
+                .is_some_and(|deadline| deadline < self.now_ms)
+        });
+        if let Some(position) = due.map(|(position, _)| position) {
+            self.expire(db, key, position);
+        }
+    }
+
     /// Deletes a key whose deadline has passed.
     #[cold]
     pub(in crate::keyspace) fn expire(&mut self, db: usize, key: &Key<'_>, position: Position) {

@@ -153,10 +153,7 @@ impl Keyspace {
     /// A key with its hash.
     #[inline]
     pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
-        Key {
-            bytes,
-            hash: self.hasher.hash(bytes),
-        }
+        Key::new(bytes, &self.hasher)
     }
 
     /// Unix milliseconds that the running command sees.
@@ -219,10 +216,16 @@ impl Keyspace {
     /// What follows from a change besides the dirty count.
     #[inline]
     fn touched(&mut self, db: usize, key: &[u8], event: Event) {
+        self.spoil(db, key);
+        self.notify(db, key, event);
+    }
+
+    /// Tells those who watch the key or wait for it.
+    #[inline]
+    fn spoil(&mut self, db: usize, key: &[u8]) {
         if !self.waiters.is_empty() {
             self.waiters.changed(db, key);
         }
-        self.notify(db, key, event);
     }
 
     /// Notes an event for publication, if its class is.
@@ -276,11 +279,13 @@ impl Keyspace {
         }
     }
 
-    /// Empties a database; how many keys it had. `lazy`: freed on the helper thread.
+    /// Empties a database; how many keys it had. `lazy`: freed on the helper thread. Of those who watch or wait, it
+    /// concerns those of keys that were there.
     pub fn flush(&mut self, db: usize, lazy: bool) -> usize {
         let store = std::mem::replace(&mut self.stores[db], Store::new(self.hasher));
-        let keys = store.len();
-        self.waiters.database_changed(db, |_| keys > 0);
+        let (keys, hasher) = (store.len(), self.hasher);
+        self.waiters
+            .database_changed(db, |name| store.find(&Key::new(name, &hasher)).is_some());
         if lazy && keys > 0 {
             self.counters.lazy_freed += keys as u64;
             self.garbage.push(Garbage::Store(Box::new(store)));
@@ -288,12 +293,22 @@ impl Keyspace {
         keys
     }
 
-    /// Exchanges the content of two databases. Clients stay with their number.
+    /// Exchanges the content of two databases. Clients stay with their number. Of those who watch or wait, it concerns
+    /// those of keys that were there before or are there now.
     pub fn swap(&mut self, one: usize, other: usize) {
-        self.stores.swap(one, other);
-        for db in [one, other] {
-            self.waiters.database_changed(db, |_| true);
+        for (here, there) in [(one, other), (other, one)] {
+            for name in self.waiters.names_in(here) {
+                let key = Key::new(&name, &self.hasher);
+                self.expire_if_due(there, &key);
+                let concerned = [here, there]
+                    .iter()
+                    .any(|db| self.stores[*db].find(&key).is_some());
+                if concerned {
+                    self.waiters.changed(here, &name);
+                }
+            }
         }
+        self.stores.swap(one, other);
     }
 
     /// INFO keyspace: a line for each database that has keys. `avg_ttl` in milliseconds is that of a sample.

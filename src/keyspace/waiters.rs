@@ -92,6 +92,12 @@ impl Waiters {
         self.watched.get(&client).map_or(&[], Vec::as_slice)
     }
 
+    /// The keys of a database that anybody watches or waits for.
+    pub fn names_in(&self, db: usize) -> Vec<Box<[u8]>> {
+        let names = self.places.keys().filter(|(of, _)| *of == db);
+        names.map(|(_, name)| name.clone()).collect()
+    }
+
     /// The key was changed.
     #[cold]
     pub fn changed(&mut self, db: usize, key: &[u8]) {

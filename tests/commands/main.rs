@@ -2,8 +2,10 @@
 
 mod command;
 mod connection;
+mod debug;
 mod engine;
 mod harness;
+mod keys;
 mod monitoring;
 mod rows;
 mod server;

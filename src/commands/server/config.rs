@@ -184,7 +184,7 @@ fn make_dir_absolute(ctx: &mut Ctx<'_>, old: &str) {
     }
 }
 
-pub(super) fn rewrite(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+pub(in crate::commands) fn rewrite(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     let path = ctx.server.identity.config_file.clone();
     if path.is_empty() {
         return Err(Error::Text(

@@ -32,6 +32,17 @@ pub struct Key<'a> {
     pub hash: u64,
 }
 
+impl<'a> Key<'a> {
+    /// The key of this name under the keyspace's secret.
+    #[inline]
+    pub fn new(bytes: &'a [u8], hasher: &Hasher) -> Self {
+        Self {
+            bytes,
+            hash: hasher.hash(bytes),
+        }
+    }
+}
+
 const HAS_EXPIRY: u8 = 0x80;
 const KEPT_MASK: u8 = 0x07;
 const KEPT_INT: u8 = 0;
@@ -251,6 +262,11 @@ impl<'a> RecordRef<'a> {
     pub fn set_access(&self, access: u32) {
         let [a, b, c, _] = access.to_le_bytes();
         self.record.write(1, &[a, b, c]);
+    }
+
+    /// Where the record lies, for DEBUG OBJECT: it stays there while its value is changed in place.
+    pub fn address(&self) -> usize {
+        self.record.0.addr().get()
     }
 
     /// The object, where the value is kept outside the record.
