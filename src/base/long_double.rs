@@ -717,4 +717,23 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn numbers_are_ordered_across_signs_and_sizes() {
+        let number = |text: &str| LongDouble::parse(text.as_bytes()).expect("it is a number");
+        let ordered = [
+            "-inf", "-1e4932", "-1.5", "-1", "0", "3e-4950", "0.1", "1", "1e4932", "inf",
+        ];
+        for (i, small) in ordered.iter().enumerate() {
+            assert!(!number(small).is_less(number(small)), "{small}");
+            for large in &ordered[i + 1..] {
+                assert!(number(small).is_less(number(large)), "{small} {large}");
+                assert!(!number(large).is_less(number(small)), "{large} {small}");
+            }
+        }
+        assert!(
+            number("1e4932").is_less(LongDouble::MAX) && LongDouble::MAX.is_less(number("inf"))
+        );
+        assert!(!number("-0").is_less(LongDouble::ZERO) && !LongDouble::ZERO.is_less(number("-0")));
+    }
 }

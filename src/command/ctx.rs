@@ -85,6 +85,8 @@ pub struct Server {
     pub pause: Pause,
     /// Who this server is.
     pub identity: Identity,
+    /// Which history of changes this data belongs to: 40 hexadecimal digits.
+    pub replication_id: String,
     /// What DEBUG changed.
     pub debug: DebugSwitches,
 }

@@ -50,6 +50,8 @@ pub trait Host {
     fn usage(&mut self) -> Usage;
     /// Frees this on the helper thread.
     fn free(&mut self, garbage: Garbage);
+    /// Gives memory that the allocator keeps unused back to the system, where the allocator can.
+    fn purge_memory(&mut self) {}
     /// Ends the server after this turn.
     fn stop(&mut self);
 }

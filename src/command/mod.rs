@@ -10,6 +10,7 @@ pub mod error;
 pub mod expiry;
 pub mod help;
 pub mod host;
+pub mod key_specs;
 pub mod propagate;
 pub mod row;
 pub mod table;

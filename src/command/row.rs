@@ -192,6 +192,8 @@ pub enum Begin {
     Index(usize),
     /// After a keyword; the search for it starts at this word, backwards from the end if negative.
     Keyword(&'static str, i32),
+    /// Nobody can tell from the words.
+    Unknown,
 }
 
 /// How keys follow from where the search begins.
@@ -210,6 +212,8 @@ pub enum Find {
         first: usize,
         step: usize,
     },
+    /// Nobody can tell from the words.
+    Unknown,
 }
 
 /// Where a command's keys are and what becomes of them.

@@ -44,7 +44,8 @@ pub enum RenameError {
 #[inline]
 fn name_hash(name: &[u8]) -> u64 {
     const LOWER: u64 = 0x2020_2020_2020_2020;
-    let read = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(*bytes.unwrap_or(&[0; 8]));
+    // The case bits go before the words are turned against each other.
+    let read = |bytes: Option<&[u8; 8]>| u64::from_le_bytes(*bytes.unwrap_or(&[0; 8])) | LOWER;
     let read_half =
         |bytes: Option<&[u8; 4]>| u64::from(u32::from_le_bytes(*bytes.unwrap_or(&[0; 4])));
     let word = match name.len() {
@@ -192,5 +193,23 @@ impl CommandTable {
         self.entries[usize::from(id)].name = new.to_owned();
         self.build_index();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_name_does_not_see_case_at_any_length() {
+        let name = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-ABCDEFGHIJ";
+        for length in 1..name.len() {
+            let (upper, lower) = (&name[..length], name[..length].to_lowercase());
+            assert_eq!(
+                name_hash(upper.as_bytes()),
+                name_hash(lower.as_bytes()),
+                "{upper}"
+            );
+        }
     }
 }

@@ -8,15 +8,21 @@
 //! ```text
 //! name             an argument of type string; `key`, or a name that ends in -key, is of type key
 //! name:integer     of another type: string integer double key pattern unix-time
+//! name="ip:port"   shown in another way (before the type)
 //! key@1            a key of the command's second key spec
 //! TOKEN            a word that stands for itself
-//! TOKEN name       an argument that a word precedes
-//! [ ... ]          may be left out
+//! change:CH        the same, where the argument's name differs; also equal:= and auto-id:*
+//! TOKEN name       an argument that a word precedes; also TOKEN name:( ... )
+//! [ ... ]          may be left out; [LIMIT offset count] is a block with a token
 //! a | b            one of them; name:( ... ) names a group
-//! x...             several times
+//! x...             several times; [GET pattern]... with the word each time
+//! x^6.2.0 x!2.8.12 since, and deprecated since, another version than the command
 //! ```
 
 mod connection;
+pub mod docs;
+mod monitoring;
+mod server;
 mod string;
 mod transaction;
 
@@ -24,7 +30,13 @@ use crate::command::Row;
 
 /// The rows of all families.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [connection::ROWS, string::ROWS, transaction::ROWS]
-        .into_iter()
-        .flatten()
+    [
+        connection::ROWS,
+        monitoring::ROWS,
+        server::ROWS,
+        string::ROWS,
+        transaction::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }

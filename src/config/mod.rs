@@ -182,7 +182,12 @@ impl Config {
     /// Comments, order, includes and renamed commands stay; `users` are the ACL users as `name rule ...`, or
     /// `None` when they live in a file of their own and the lines here must not change.
     pub fn rewrite(&self, old_text: &str, users: Option<&[String]>) -> String {
-        rewrite::rewrite(self, old_text, users)
+        rewrite::rewrite(self, old_text, users, false)
+    }
+
+    /// The same with a line for every parameter, also for those at their default (DEBUG CONFIG-REWRITE-FORCE-ALL).
+    pub fn rewrite_all(&self, old_text: &str, users: Option<&[String]>) -> String {
+        rewrite::rewrite(self, old_text, users, true)
     }
 
     /// The lines `user NAME RULE...`, in the order of the file.

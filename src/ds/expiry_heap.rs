@@ -62,6 +62,14 @@ impl<H: Located> ExpiryHeap<H> {
             .sum()
     }
 
+    /// Deadlines at even distances in the heap's order, at most `max` of them.
+    pub fn sample(&self, max: usize) -> impl Iterator<Item = i64> + '_ {
+        let step = self.len.div_ceil(max.max(1)).max(1);
+        (0..self.len)
+            .step_by(step)
+            .map(|place| self.at(place).deadline)
+    }
+
     /// The earliest deadline and whose it is.
     pub fn first(&self) -> Option<(i64, H)> {
         (self.len > 0).then(|| (self.at(0).deadline, self.at(0).handle))

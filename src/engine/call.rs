@@ -185,6 +185,8 @@ impl Engine {
             }
             self.spoil_watchers();
         }
+        // What EXEC and scripts ran stands in the stream already.
+        let is_unit = matches!(result, Ok(Flow::RunQueued | Flow::RunScript(_)));
         match result {
             Ok(Flow::Done) => {}
             Ok(flow) => self.follow(turn, argv, flow),
@@ -194,10 +196,7 @@ impl Engine {
                 self.answer_error(turn, &error);
             }
         }
-        if self.keyspace.dirty() != dirty
-            && self.stream.has_readers()
-            && !matches!(row.full_name, "exec")
-        {
+        if self.keyspace.dirty() != dirty && self.stream.has_readers() && !is_unit {
             self.stream.append(db, argv, propagate);
         }
         if self.keyspace.has_garbage() {
@@ -249,16 +248,18 @@ impl Engine {
         turn.reply().array(transaction.queue.len());
         turn.session.hinder(hindrance::NESTED, true);
         self.stream.begin_unit();
+        let began_ns = turn.since_ns;
         for argv in &transaction.queue {
             self.run_nested(turn, argv.argv());
         }
+        // EXEC's own time holds that of its commands.
+        turn.since_ns = began_ns;
         self.stream.end_unit();
         turn.session.hinder(hindrance::NESTED, false);
     }
 
     fn run_nested(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>) {
         let command = self.look_up(argv);
-        let since = self.server.clock.monotonic_ns();
         if self.execute(
             turn,
             argv,
@@ -267,12 +268,14 @@ impl Engine {
                 key: (0, 0),
             },
         ) {
-            self.count_run(command, 1, since);
+            self.count_run(turn, command, 1);
         }
     }
 
     /// A program that calls commands: their replies go to the program, its own to the client.
     fn run_script(&mut self, turn: &mut Turn<'_>, mut script: Box<dyn Script>) {
+        // A script that EXEC runs is part of EXEC's unit.
+        let nested = turn.session.is_nested();
         turn.session.hinder(hindrance::NESTED, true);
         self.stream.begin_unit();
         let reply_to_client = std::mem::take(&mut turn.output);
@@ -283,7 +286,7 @@ impl Engine {
         });
         turn.output = reply_to_client;
         self.stream.end_unit();
-        turn.session.hinder(hindrance::NESTED, false);
+        turn.session.hinder(hindrance::NESTED, nested);
         match result {
             Ok(bytes) => turn.reply().raw(&bytes),
             Err(error) => self.answer_error(turn, &error),

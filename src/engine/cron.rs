@@ -58,6 +58,13 @@ impl Engine {
         if self.server.pause.is_set() {
             return true;
         }
+        if self
+            .keyspace
+            .next_deadline_ms()
+            .is_none_or(|deadline_ms| deadline_ms >= self.keyspace.now_ms())
+        {
+            return true;
+        }
         let clock = &self.server.clock;
         let effort = u64::from(self.server.config.settings.active_expire_effort);
         let end = clock.monotonic_ns() + EXPIRE_TURN_NS * effort;
@@ -75,15 +82,13 @@ impl Engine {
 
     /// The slow duties.
     fn round(&mut self, elapsed_ms: u64, host: &mut dyn Host) {
+        self.server.clock.synchronize();
         let stats = &mut self.server.stats;
         stats.commands_rate.sample(stats.commands, elapsed_ms);
         stats.input_rate.sample(stats.net_input_bytes, elapsed_ms);
         stats.output_rate.sample(stats.net_output_bytes, elapsed_ms);
         let used = host.usage().allocated_bytes + self.keyspace.arena_bytes() as u64;
-        if used > stats.peak_memory_bytes {
-            stats.peak_memory_bytes = used;
-            stats.peak_memory_ms = self.keyspace.now_ms();
-        }
+        stats.note_memory(used, self.keyspace.now_ms());
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
     }

@@ -30,6 +30,8 @@ pub struct Stream {
 /// Commands that belong together.
 #[derive(Debug, Default)]
 struct Unit {
+    /// Units begun inside this one and not yet ended.
+    inner: usize,
     commands: Vec<(usize, StoredArgv)>,
 }
 
@@ -111,16 +113,20 @@ impl Stream {
     /// What is appended from here to [`Self::end_unit`] belongs together. Units do not nest: an inner one is part of the
     /// outer one.
     pub fn begin_unit(&mut self) {
-        if self.has_readers() && self.unit.is_none() {
+        if let Some(unit) = &mut self.unit {
+            unit.inner += 1;
+        } else if self.has_readers() {
             self.unit = Some(Unit::default());
         }
     }
 
     /// Ends the unit: one command stands alone, several stand between MULTI and EXEC.
     pub fn end_unit(&mut self) {
-        let Some(Unit { commands }) = self.unit.take() else {
+        if let Some(unit) = self.unit.as_mut().filter(|unit| unit.inner > 0) {
+            unit.inner -= 1;
             return;
-        };
+        }
+        let commands = self.unit.take().unwrap_or_default().commands;
         let Some((first_db, _)) = commands.first() else {
             return;
         };

@@ -7,8 +7,10 @@
 //! - A key whose deadline has passed is not there: the first look at it deletes it.
 
 use super::Keyspace;
+use super::access::AccessPolicy;
 use super::entry::{Key, NewValue, OwnedValue, RecordRef, Store};
 use super::event::{self, Event};
+use crate::base::random::Random;
 use crate::ds::table::Position;
 use crate::types::string::{NewString, StringRef};
 use crate::types::{Object, Type, WrongType};
@@ -156,27 +158,19 @@ impl<'k> Database<'k> {
             self.keyspace.notify(self.index, key.bytes, event::KEYMISS);
             return None;
         };
-        self.keyspace.counters.hits += 1;
-        if self.touch {
-            self.note_use(position);
-        }
-        Some(self.store().at(position))
-    }
-
-    #[inline]
-    fn note_use(&mut self, position: Position) {
         let keyspace = &mut *self.keyspace;
+        keyspace.counters.hits += 1;
         let record = keyspace.stores[self.index].at(position);
-        let before = record.access();
-        let after = keyspace.access.touch(
-            before,
-            keyspace.access_now,
-            keyspace.now_ms,
-            &mut keyspace.random,
-        );
-        if before != after {
-            record.set_access(after);
+        if self.touch {
+            note_use(
+                record,
+                keyspace.access,
+                keyspace.access_now,
+                keyspace.now_ms,
+                &mut keyspace.random,
+            );
         }
+        Some(record)
     }
 
     /// Whether the key exists; counted as a read.
@@ -206,7 +200,15 @@ impl<'k> Database<'k> {
             return Err(WrongType);
         }
         if self.touch {
-            self.note_use(position);
+            let keyspace = &mut *self.keyspace;
+            let record = keyspace.stores[self.index].at(position);
+            note_use(
+                record,
+                keyspace.access,
+                keyspace.access_now,
+                keyspace.now_ms,
+                &mut keyspace.random,
+            );
         }
         Ok(Some(Edit::new(
             self.keyspace,
@@ -367,6 +369,22 @@ impl<'k> Database<'k> {
                 visit(record);
             }
         })
+    }
+}
+
+/// Notes that the key is used now.
+#[inline]
+fn note_use(
+    record: RecordRef<'_>,
+    policy: AccessPolicy,
+    word_now: u32,
+    now_ms: i64,
+    random: &mut Random,
+) {
+    let before = record.access();
+    let after = policy.touch(before, word_now, now_ms, random);
+    if before != after {
+        record.set_access(after);
     }
 }
 

@@ -17,6 +17,7 @@ pub mod expire;
 pub mod waiters;
 
 use crate::base::{hash::Hasher, random::Random};
+use crate::observe::Info;
 use crate::types::Object;
 use access::AccessPolicy;
 use entry::{Key, Remains, Store};
@@ -36,6 +37,19 @@ pub struct Counters {
     pub expire_capped: u64,
     /// Objects handed to the helper thread to be freed.
     pub lazy_freed: u64,
+}
+
+impl Counters {
+    /// INFO stats: hits, misses and expiry.
+    pub fn info(&self, info: &mut Info) {
+        info.zeros(&["expired_subkeys"])
+            .field("expired_keys", self.expired)
+            .field("expired_stale_perc", "0.00")
+            .field("expired_time_cap_reached_count", self.expire_capped)
+            .zeros(&["evicted_keys", "evicted_clients", "evicted_scripts"])
+            .field("keyspace_hits", self.hits)
+            .field("keyspace_misses", self.misses);
+    }
 }
 
 /// An event to be published.
@@ -69,6 +83,9 @@ impl Garbage {
 
 /// Values whose freeing takes more allocations than this go to the helper thread.
 pub const LAZY_FREE_MIN_EFFORT: usize = 64;
+
+/// Deadlines that INFO averages.
+const TTL_SAMPLES: usize = 64;
 
 /// All databases. See the head of the file.
 pub struct Keyspace {
@@ -276,6 +293,27 @@ impl Keyspace {
         self.stores.swap(one, other);
         for db in [one, other] {
             self.waiters.database_changed(db, |_| true);
+        }
+    }
+
+    /// INFO keyspace: a line for each database that has keys. `avg_ttl` in milliseconds is that of a sample.
+    pub fn info(&self, info: &mut Info) {
+        for (db, store) in self.stores.iter().enumerate() {
+            if store.is_empty() {
+                continue;
+            }
+            let left_ms = |deadline: i64| deadline.saturating_sub(self.now_ms).max(0);
+            let (sum_ms, sampled) = store
+                .sample_deadlines(TTL_SAMPLES)
+                .fold((0i128, 0i128), |(sum, count), deadline| {
+                    (sum + i128::from(left_ms(deadline)), count + 1)
+                });
+            let (keys, expires) = (store.len(), store.expiring());
+            let avg_ttl = sum_ms.checked_div(sampled).unwrap_or(0);
+            info.field(
+                format_args!("db{db}"),
+                format_args!("keys={keys},expires={expires},avg_ttl={avg_ttl},subexpiry=0"),
+            );
         }
     }
 

@@ -148,6 +148,11 @@ impl Waiters {
         !self.ready.is_empty() || !self.spoilt.is_empty()
     }
 
+    /// Clients that watch keys, for INFO.
+    pub fn watching_clients(&self) -> usize {
+        self.watched.len()
+    }
+
     /// (keys with waiters, keys that are watched), for INFO.
     pub fn counts(&self) -> (usize, usize) {
         let waited = self

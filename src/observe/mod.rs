@@ -31,6 +31,20 @@ impl Info {
         self
     }
 
+    /// Adds `name:0` for each name: fields that tools ask for, of what this server does not do.
+    pub fn zeros(&mut self, names: &[&str]) -> &mut Self {
+        for name in names {
+            self.field(name, 0);
+        }
+        self
+    }
+
+    /// Adds `name:value` in bytes, and `name_human:value` for people.
+    pub fn bytes(&mut self, name: &str, bytes: u64) -> &mut Self {
+        self.field(name, bytes)
+            .field(format_args!("{name}_human"), human_bytes(bytes))
+    }
+
     /// The whole text.
     pub fn finish(self) -> String {
         self.text

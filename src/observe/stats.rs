@@ -1,5 +1,6 @@
 //! Counters of what the server has done, as INFO's stats, commandstats, errorstats and latencystats show them.
 
+use super::Info;
 use super::histogram::Histogram;
 use std::collections::BTreeMap;
 
@@ -23,6 +24,46 @@ pub struct CommandStats {
     pub failed: u64,
     /// How long it took, where `latency-tracking` is on.
     pub latency: Option<Histogram>,
+}
+
+impl CommandStats {
+    /// The line of INFO commandstats; none for a command that nobody has sent.
+    pub fn info(&self, name: &str, info: &mut Info) {
+        if self.calls == 0 && self.rejected == 0 && self.failed == 0 {
+            return;
+        }
+        let us = self.ns / 1000;
+        let us_per_call = if self.calls == 0 {
+            0.0
+        } else {
+            self.ns as f64 / 1000.0 / self.calls as f64
+        };
+        info.field(
+            format_args!("cmdstat_{name}"),
+            format_args!(
+                "calls={},usec={us},usec_per_call={us_per_call:.2},rejected_calls={},failed_calls={}",
+                self.calls, self.rejected, self.failed
+            ),
+        );
+    }
+
+    /// The line of INFO latencystats, in microseconds; none where nothing was measured.
+    pub fn info_latency(&self, name: &str, percentiles: &[f64], info: &mut Info) {
+        let Some(latency) = self.latency.as_ref().filter(|latency| latency.total() > 0) else {
+            return;
+        };
+        let values: Vec<String> = percentiles
+            .iter()
+            .map(|percent| {
+                let us = latency.percentile_ns(*percent) as f64 / 1000.0;
+                format!("p{percent}={us:.3}")
+            })
+            .collect();
+        info.field(
+            format_args!("latency_percentiles_usec_{name}"),
+            values.join(","),
+        );
+    }
 }
 
 /// A rate per second, averaged over the last samples.
@@ -83,6 +124,8 @@ pub struct Stats {
     pub peak_memory_bytes: u64,
     /// When it was, Unix milliseconds.
     pub peak_memory_ms: i64,
+    /// Bytes in use when it was asked for the first time: the first timed duties do, right after the start.
+    pub startup_memory_bytes: u64,
     /// Turns of the event loop.
     pub loop_turns: u64,
     /// Nanoseconds of all turns, without waiting.
@@ -130,8 +173,76 @@ impl Stats {
         *self = Self {
             peak_memory_bytes: self.peak_memory_bytes,
             peak_memory_ms: self.peak_memory_ms,
+            startup_memory_bytes: self.startup_memory_bytes,
             ..Self::new(self.by_command.len())
         };
+    }
+
+    /// Notes how many bytes are in use, for the peak and for what the start took.
+    pub fn note_memory(&mut self, used_bytes: u64, now_ms: i64) {
+        if self.startup_memory_bytes == 0 {
+            self.startup_memory_bytes = used_bytes;
+        }
+        if used_bytes > self.peak_memory_bytes {
+            self.peak_memory_bytes = used_bytes;
+            self.peak_memory_ms = now_ms;
+        }
+    }
+
+    /// INFO stats: connections, commands and bytes.
+    pub fn info_traffic(&self, info: &mut Info) {
+        let kib = |rate: &Rate| format!("{:.2}", rate.per_second() / 1024.0);
+        info.field("total_connections_received", self.connections)
+            .field("total_commands_processed", self.commands)
+            .field(
+                "instantaneous_ops_per_sec",
+                self.commands_rate.per_second().round(),
+            )
+            .field("total_net_input_bytes", self.net_input_bytes)
+            .field("total_net_output_bytes", self.net_output_bytes)
+            .zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"])
+            .field("instantaneous_input_kbps", kib(&self.input_rate))
+            .field("instantaneous_output_kbps", kib(&self.output_rate))
+            .field("instantaneous_input_repl_kbps", "0.00")
+            .field("instantaneous_output_repl_kbps", "0.00")
+            .field("rejected_connections", self.rejected_connections);
+    }
+
+    /// INFO stats: errors, sockets and the event loop.
+    pub fn info_work(&self, info: &mut Info) {
+        let turn_us = self.loop_ns.checked_div(self.loop_turns).unwrap_or(0) / 1000;
+        info.field("total_error_replies", self.error_replies)
+            .zeros(&["dump_payload_sanitizations"])
+            .field("total_reads_processed", self.reads)
+            .field("total_writes_processed", self.writes)
+            .zeros(&[
+                "io_threaded_reads_processed",
+                "io_threaded_writes_processed",
+            ])
+            .field(
+                "client_query_buffer_limit_disconnections",
+                self.query_buffer_closes,
+            )
+            .field(
+                "client_output_buffer_limit_disconnections",
+                self.output_buffer_closes,
+            )
+            .field("eventloop_cycles", self.loop_turns)
+            .field("eventloop_duration_sum", self.loop_ns / 1000)
+            .field("eventloop_duration_cmd_sum", self.loop_command_ns / 1000)
+            .field("eventloop_duration_avg", turn_us)
+            .field("eventloop_duration_max", self.loop_max_ns / 1000)
+            .field("acl_access_denied_auth", self.auth_failures);
+    }
+
+    /// INFO errorstats.
+    pub fn info_errors(&self, info: &mut Info) {
+        for (code, count) in &self.errors {
+            info.field(
+                format_args!("errorstat_{code}"),
+                format_args!("count={count}"),
+            );
+        }
     }
 
     /// Adds `calls` calls of a command that took `ns` nanoseconds in all.

@@ -1,6 +1,7 @@
 //! All clients: their slots, who has output to be written, whom to close, whose input goes on.
 
 use super::{Closing, Peer, Session, hindrance};
+use crate::observe::Info;
 use std::collections::HashMap;
 
 /// Reply buffers kept for the next client that needs one.
@@ -89,6 +90,34 @@ impl Clients {
     /// All clients but lent ones.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
         self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
+    }
+
+    /// INFO clients. `current` is the client that is lent, `watching` how many clients watch keys.
+    pub fn info(&self, current: &Session, maxclients: u32, watching: usize, info: &mut Info) {
+        let all = || self.iter().chain([current]);
+        let input = all().map(|client| client.parser.buffered_bytes()).max();
+        let output = all().map(|client| client.output.heap_bytes()).max();
+        let with_deadline = |client: &&Session| {
+            let blocked = client.blocked.as_ref();
+            blocked.is_some_and(|blocked| blocked.deadline_ms.is_some())
+        };
+        info.field("connected_clients", self.len())
+            .zeros(&["cluster_connections"])
+            .field("maxclients", maxclients)
+            .field("client_recent_max_input_buffer", input.unwrap_or(0))
+            .field("client_recent_max_output_buffer", output.unwrap_or(0))
+            .field("blocked_clients", self.blocked)
+            .zeros(&["tracking_clients", "pubsub_clients"])
+            .field("watching_clients", watching)
+            .field(
+                "clients_in_timeout_table",
+                all().filter(with_deadline).count(),
+            );
+    }
+
+    /// Bytes of all clients' buffers and queues but those of lent clients.
+    pub fn memory_bytes(&self) -> usize {
+        self.iter().map(Session::memory_bytes).sum()
     }
 
     /// The id of the newest client.

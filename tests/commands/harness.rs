@@ -9,7 +9,7 @@ use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
 use oxidis::keyspace::Garbage;
 use oxidis::resp::value::{Value, parse_value};
-use oxidis::session::Peer;
+use oxidis::session::{Closing, Peer};
 use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
@@ -27,6 +27,12 @@ pub struct TestHost {
     pub listened: usize,
     /// What `listen` answers.
     pub listen_error: Option<String>,
+    /// The working directories that were asked for; `/missing` is not there.
+    pub directories: Vec<String>,
+    /// How many clients there is room for; `None`: as many as are asked for.
+    pub clients_max: Option<u32>,
+    /// What `usage` answers.
+    pub usage: Usage,
 }
 
 impl Host for TestHost {
@@ -35,7 +41,7 @@ impl Host for TestHost {
         self.listen_error.clone().map_or(Ok(()), Err)
     }
     fn reserve_clients(&mut self, clients: u32) -> u32 {
-        clients
+        self.clients_max.map_or(clients, |max| clients.min(max))
     }
     fn sleep(&mut self, duration: Duration) {
         self.slept += duration;
@@ -50,14 +56,19 @@ impl Host for TestHost {
         self.files.insert(path.to_owned(), content.to_vec());
         Ok(())
     }
-    fn change_directory(&mut self, _: &str) -> io::Result<()> {
+    fn change_directory(&mut self, path: &str) -> io::Result<()> {
+        if path == "/missing" {
+            const ENOENT: i32 = 2;
+            return Err(io::Error::from_raw_os_error(ENOENT));
+        }
+        self.directories.push(path.to_owned());
         Ok(())
     }
     fn configure_log(&mut self, _: &Settings) -> Result<(), String> {
         Ok(())
     }
     fn usage(&mut self) -> Usage {
-        Usage::default()
+        self.usage
     }
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
@@ -74,6 +85,8 @@ pub struct Server {
     pub host: TestHost,
     /// The client that [`Server::run`] speaks for.
     pub client: usize,
+    /// What clients have sent that the engine does not take yet: they wait for something.
+    kept: HashMap<usize, Vec<u8>>,
 }
 
 impl Server {
@@ -107,6 +120,7 @@ impl Server {
             clock,
             host: TestHost::default(),
             client,
+            kept: HashMap::new(),
         }
     }
 
@@ -115,10 +129,55 @@ impl Server {
         self.engine.connect(local_peer()).expect("the client fits")
     }
 
-    /// Feeds raw bytes for a client; what it is answered.
+    /// Feeds raw bytes for a client; what it is answered. What the engine does not take is kept, and fed when the client
+    /// may go on.
     pub fn feed(&mut self, client: usize, bytes: &[u8]) -> Vec<u8> {
-        self.engine.feed(client, bytes, &mut self.host);
+        let waits = self.kept.get(&client).is_some_and(|kept| !kept.is_empty());
+        self.kept.entry(client).or_default().extend(bytes);
+        if !waits {
+            self.feed_kept(client);
+        }
+        self.feed_resumed();
         self.engine.take_output(client)
+    }
+
+    fn feed_kept(&mut self, client: usize) {
+        let mut bytes = self.kept.remove(&client).unwrap_or_default();
+        let taken = self.engine.feed(client, &bytes, &mut self.host);
+        bytes.drain(..taken);
+        self.kept.insert(client, bytes);
+    }
+
+    fn feed_resumed(&mut self) {
+        loop {
+            let resumed = self.engine.take_resume();
+            if resumed.is_empty() {
+                return;
+            }
+            for client in resumed {
+                self.feed_kept(client);
+            }
+        }
+    }
+
+    /// The client's connection is gone.
+    pub fn disconnect(&mut self, client: usize) {
+        self.kept.remove(&client);
+        self.engine.disconnect(client);
+    }
+
+    /// Closes the connections that the engine wants to be closed, as a server does after each turn; which ones.
+    pub fn close_ended(&mut self) -> Vec<usize> {
+        let mut wanted = Vec::new();
+        self.engine.take_flush(&mut wanted);
+        wanted.retain(|client| {
+            let session = self.engine.server.clients.get(*client);
+            session.is_some_and(|session| session.closing != Closing::No)
+        });
+        for client in &wanted {
+            self.disconnect(*client);
+        }
+        wanted
     }
 
     /// Runs a command given as words for a client; its raw reply.
@@ -154,6 +213,7 @@ impl Server {
     pub fn pass_ms(&mut self, ms: u64) {
         self.clock.advance_ms(ms);
         self.engine.tick(&mut self.host);
+        self.feed_resumed();
     }
 
     /// Checks lines of `command -> reply`; every reply must be exactly that (but for blanks at its end).
@@ -166,6 +226,7 @@ impl Server {
         {
             let (command, expected) = line
                 .split_once(" -> ")
+                .or_else(|| Some((line.strip_suffix(" ->")?, "")))
                 .unwrap_or_else(|| panic!("no arrow in {line}"));
             assert_eq!(
                 self.run(command.trim()).trim_end(),

@@ -1,5 +1,11 @@
 //! Commands, bytes in and bytes out, through an engine without sockets whose clock is set by hand.
 
+mod command;
+mod connection;
+mod engine;
 mod harness;
+mod monitoring;
+mod rows;
+mod server;
 mod string;
 mod transaction;

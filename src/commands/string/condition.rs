@@ -29,16 +29,17 @@ pub(super) enum Condition<'a> {
 impl<'a> Condition<'a> {
     /// Takes the next two words if they are a condition.
     pub(super) fn take(args: &mut Args<'a>) -> Result<Option<Condition<'a>>, Error> {
-        let words: [(&str, fn(&'a [u8]) -> Condition<'a>); 4] = [
-            ("IFEQ", Condition::Equal),
-            ("IFNE", Condition::NotEqual),
-            ("IFDEQ", Condition::Digest),
-            ("IFDNE", Condition::NotDigest),
-        ];
-        for (word, condition) in words {
-            if let Some(value) = args.value_of(word)? {
-                return Ok(Some(condition(value)));
-            }
+        if let Some(value) = args.value_of("IFEQ")? {
+            return Ok(Some(Condition::Equal(value)));
+        }
+        if let Some(value) = args.value_of("IFNE")? {
+            return Ok(Some(Condition::NotEqual(value)));
+        }
+        if let Some(digest) = args.value_of("IFDEQ")? {
+            return Ok(Some(Condition::Digest(digest)));
+        }
+        if let Some(digest) = args.value_of("IFDNE")? {
+            return Ok(Some(Condition::NotDigest(digest)));
         }
         Ok(None)
     }

@@ -96,3 +96,42 @@ pub(super) fn store(
         edit.changed(event::SET);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyspace::Keyspace;
+    use crate::keyspace::event::class;
+
+    const NOW_MS: i64 = 1_000;
+
+    /// The events of storing `a` under these deadlines, one after the other.
+    fn events(deadlines: &[Deadline]) -> Vec<&'static str> {
+        let mut keyspace = Keyspace::new(1, 1);
+        keyspace.set_now_ms(NOW_MS);
+        keyspace.set_notify(class::of_letters("KEA"));
+        for deadline in deadlines {
+            let mut db = Database::new(&mut keyspace, 0, true);
+            let key = db.key(b"a");
+            store(&mut db, &key, NewString::Bytes(b"v"), *deadline);
+        }
+        let notifications = keyspace.take_notifications();
+        notifications.iter().map(|note| note.event.name).collect()
+    }
+
+    #[test]
+    fn storing_is_announced_before_the_deadline() {
+        assert_eq!(events(&[Deadline::Clear]), ["set"]);
+        assert_eq!(events(&[Deadline::Keep]), ["set"]);
+        assert_eq!(events(&[Deadline::At(NOW_MS + 1)]), ["set", "expire"]);
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_deletes_what_was_there() {
+        assert_eq!(
+            events(&[Deadline::Clear, Deadline::At(NOW_MS)]),
+            ["set", "del"]
+        );
+        assert!(events(&[Deadline::At(NOW_MS)]).is_empty());
+    }
+}
