@@ -336,6 +336,10 @@ impl Reactor {
 
     /// The connection is over: what can still be written is, then it is closed.
     fn end(&mut self, slot: usize) {
+        if let Some(session) = self.engine.server.clients.get(slot) {
+            let (id, address) = (session.id, &session.peer.address);
+            tracing::debug!("Client closed connection id={id} addr={address}");
+        }
         if let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) {
             connection.ended = true;
             self.engine.server.clients.queue_flush_of(slot);
