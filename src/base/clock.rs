@@ -16,7 +16,11 @@ pub struct Clock {
 
 #[derive(Clone, Debug)]
 enum Source {
-    System { start: Instant },
+    System {
+        start: Instant,
+        /// Unix microseconds at `start`, as the machine believes now.
+        started_unix_us: Cell<i64>,
+    },
     Manual(Rc<Hands>),
 }
 
@@ -30,10 +34,14 @@ struct Hands {
 impl Clock {
     /// The machine's own time.
     pub fn system() -> Clock {
-        let start = Instant::now();
-        Clock {
-            source: Source::System { start },
-        }
+        let clock = Clock {
+            source: Source::System {
+                start: Instant::now(),
+                started_unix_us: Cell::new(0),
+            },
+        };
+        clock.synchronize();
+        clock
     }
 
     /// A clock that stands still at `unix_ms` (milliseconds since 1970) until it is moved.
@@ -66,10 +74,32 @@ impl Clock {
     #[inline]
     pub fn monotonic_ns(&self) -> u64 {
         match &self.source {
-            Source::System { start } => {
+            Source::System { start, .. } => {
                 u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
             }
             Source::Manual(hands) => hands.monotonic_ns.get(),
+        }
+    }
+
+    /// The milliseconds since 1970 at a moment that [`Self::monotonic_ns`] gave: right but for what the machine's time was
+    /// set since [`Self::synchronize`]. One reading of the clock serves both questions.
+    #[inline]
+    pub fn unix_ms_at(&self, monotonic_ns: u64) -> i64 {
+        match &self.source {
+            Source::System {
+                started_unix_us, ..
+            } => (started_unix_us.get() + (monotonic_ns / 1000) as i64).div_euclid(1000),
+            Source::Manual(hands) => hands.unix_us.get().div_euclid(1000),
+        }
+    }
+
+    /// Looks at the machine's time, which somebody may have set.
+    pub fn synchronize(&self) {
+        if let Source::System {
+            started_unix_us, ..
+        } = &self.source
+        {
+            started_unix_us.set(system_unix_us() - (self.monotonic_ns() / 1000) as i64);
         }
     }
 

@@ -6,9 +6,6 @@ use crate::keyspace::Garbage;
 use std::io;
 use std::time::Duration;
 
-/// The global allocator, as INFO names it.
-pub const ALLOCATOR: &str = "libc";
-
 /// What the process has used so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
@@ -53,6 +50,8 @@ pub trait Host {
     fn usage(&mut self) -> Usage;
     /// Frees this on the helper thread.
     fn free(&mut self, garbage: Garbage);
+    /// Gives memory that the allocator keeps unused back to the system, where the allocator can.
+    fn purge_memory(&mut self) {}
     /// Ends the server after this turn.
     fn stop(&mut self);
 }

@@ -23,6 +23,7 @@ mod connection;
 mod debug;
 pub mod docs;
 mod keys;
+mod monitoring;
 mod server;
 mod string;
 mod transaction;
@@ -35,6 +36,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         connection::ROWS,
         debug::ROWS,
         keys::ROWS,
+        monitoring::ROWS,
         server::ROWS,
         string::ROWS,
         transaction::ROWS,

@@ -455,7 +455,7 @@ mod tests {
             let cell = cell_bytes(bytes);
             assert!(cell >= bytes && cell >= CELL_MIN_BYTES);
             assert!(
-                bytes < 4 || bytes > 1024 || cell - bytes <= bytes.div_ceil(16).max(2),
+                !(4..=1024).contains(&bytes) || cell - bytes <= bytes.div_ceil(16).max(2),
                 "{bytes} takes {cell}"
             );
         }

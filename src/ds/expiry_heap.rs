@@ -2,31 +2,59 @@
 //!
 //! Every item knows its place in the heap (the heap tells it through [`Located::set_place`] at each move), so a deadline
 //! is changed or taken away in O(log n) without a search. Four children a node: half the levels of a binary heap, and
-//! the children of a node lie in one cache line. Items live in chunks, so growth never copies the whole heap.
+//! the children of a node lie together. Items live in chunks, so growth never copies the whole heap.
 //!
-//! Invariant: `heap[i].deadline <= heap[4i + 1 ..= 4i + 4].deadline`, and the item at `i` has been told `i`.
+//! An item is 12 bytes: a deadline of 48 bits and a handle of 48. Invariant: `heap[i].deadline <= heap[4i + 1 ..= 4i + 4].deadline`, and the item at `i` has been told `i`.
+
+use super::table::Slot;
+use std::marker::PhantomData;
 
 /// Children of a node.
 const ARITY: usize = 4;
-/// Items of a chunk.
-const CHUNK: usize = 4096;
+/// Items of a chunk: 12 KiB, which allocators have a size for.
+const CHUNK: usize = 1024;
+/// Deadlines are kept in 48 bits (until the year 10889); later ones are as good as that.
+const DEADLINE_MAX: i64 = (1 << 48) - 1;
 
 /// A handle that remembers where in the heap it is.
-pub trait Located: Copy {
+pub trait Located: Slot {
     /// The heap has put the item at `place`.
     fn set_place(self, place: u32);
 }
 
+/// 48 bits of deadline above 48 bits of handle.
 #[derive(Clone, Copy)]
-struct Item<H> {
-    deadline: i64,
-    handle: H,
+struct Item([u32; 3]);
+
+impl Item {
+    #[inline]
+    fn new(deadline: i64, handle_bits: u64) -> Self {
+        let deadline = deadline.clamp(0, DEADLINE_MAX) as u64;
+        Self([
+            handle_bits as u32,
+            (handle_bits >> 32 | deadline << 16) as u32,
+            (deadline >> 16) as u32,
+        ])
+    }
+
+    #[inline]
+    fn deadline(self) -> i64 {
+        (u64::from(self.0[2]) << 16 | u64::from(self.0[1] >> 16)) as i64
+    }
+
+    #[inline]
+    fn handle<H: Slot>(self) -> H {
+        let bits = u64::from(self.0[1] & 0xffff) << 32 | u64::from(self.0[0]);
+        // SAFETY: the bits are those of a handle that was pushed, and whose owner takes it out before its record goes.
+        unsafe { H::from_bits(bits) }
+    }
 }
 
 /// See the head of the file.
 pub struct ExpiryHeap<H> {
-    chunks: Vec<Vec<Item<H>>>,
+    chunks: Vec<Vec<Item>>,
     len: usize,
+    handle: PhantomData<H>,
 }
 
 impl<H: Located> Default for ExpiryHeap<H> {
@@ -41,6 +69,7 @@ impl<H: Located> ExpiryHeap<H> {
         Self {
             chunks: Vec::new(),
             len: 0,
+            handle: PhantomData,
         }
     }
 
@@ -58,7 +87,7 @@ impl<H: Located> ExpiryHeap<H> {
     pub fn heap_bytes(&self) -> usize {
         self.chunks
             .iter()
-            .map(|chunk| chunk.capacity() * size_of::<Item<H>>())
+            .map(|chunk| chunk.capacity() * size_of::<Item>())
             .sum()
     }
 
@@ -67,12 +96,12 @@ impl<H: Located> ExpiryHeap<H> {
         let step = self.len.div_ceil(max.max(1)).max(1);
         (0..self.len)
             .step_by(step)
-            .map(|place| self.at(place).deadline)
+            .map(|place| self.at(place).deadline())
     }
 
     /// The earliest deadline and whose it is.
     pub fn first(&self) -> Option<(i64, H)> {
-        (self.len > 0).then(|| (self.at(0).deadline, self.at(0).handle))
+        (self.len > 0).then(|| (self.at(0).deadline(), self.at(0).handle()))
     }
 
     /// Adds an item; it learns its place.
@@ -83,7 +112,7 @@ impl<H: Located> ExpiryHeap<H> {
             let capacity = if place == 0 { ARITY } else { CHUNK };
             self.chunks.push(Vec::with_capacity(capacity));
         }
-        self.chunks[place / CHUNK].push(Item { deadline, handle });
+        self.chunks[place / CHUNK].push(Item::new(deadline, handle.bits()));
         self.len += 1;
         self.rise(place);
     }
@@ -91,9 +120,10 @@ impl<H: Located> ExpiryHeap<H> {
     /// Changes the deadline of the item at `place`.
     pub fn update(&mut self, place: u32, deadline: i64) {
         let place = place as usize;
-        let item = self.at_mut(place);
-        let earlier = deadline < item.deadline;
-        item.deadline = deadline;
+        let item = *self.at(place);
+        let new = Item::new(deadline, item.handle::<H>().bits());
+        let earlier = new.deadline() < item.deadline();
+        *self.at_mut(place) = new;
         if earlier {
             self.rise(place)
         } else {
@@ -104,7 +134,8 @@ impl<H: Located> ExpiryHeap<H> {
     /// The item at `place` has got another handle (its record moved).
     #[inline]
     pub fn rename(&mut self, place: u32, handle: H) {
-        self.at_mut(place as usize).handle = handle;
+        let deadline = self.at(place as usize).deadline();
+        *self.at_mut(place as usize) = Item::new(deadline, handle.bits());
     }
 
     /// Takes away the item at `place`.
@@ -120,7 +151,7 @@ impl<H: Located> ExpiryHeap<H> {
         self.len -= 1;
         if place < self.len {
             let removed = std::mem::replace(self.at_mut(place), last);
-            if last.deadline < removed.deadline {
+            if last.deadline() < removed.deadline() {
                 self.rise(place)
             } else {
                 self.sink(place)
@@ -129,12 +160,12 @@ impl<H: Located> ExpiryHeap<H> {
     }
 
     #[inline]
-    fn at(&self, place: usize) -> &Item<H> {
+    fn at(&self, place: usize) -> &Item {
         &self.chunks[place / CHUNK][place % CHUNK]
     }
 
     #[inline]
-    fn at_mut(&mut self, place: usize) -> &mut Item<H> {
+    fn at_mut(&mut self, place: usize) -> &mut Item {
         &mut self.chunks[place / CHUNK][place % CHUNK]
     }
 
@@ -144,7 +175,7 @@ impl<H: Located> ExpiryHeap<H> {
         while place > 0 {
             let parent = (place - 1) / ARITY;
             let above = *self.at(parent);
-            if above.deadline <= item.deadline {
+            if above.deadline() <= item.deadline() {
                 break;
             }
             self.settle(place, above);
@@ -159,11 +190,11 @@ impl<H: Located> ExpiryHeap<H> {
         loop {
             let first = place * ARITY + 1;
             let children = first..(first + ARITY).min(self.len);
-            let Some(child) = children.min_by_key(|child| self.at(*child).deadline) else {
+            let Some(child) = children.min_by_key(|child| self.at(*child).deadline()) else {
                 break;
             };
             let below = *self.at(child);
-            if below.deadline >= item.deadline {
+            if below.deadline() >= item.deadline() {
                 break;
             }
             self.settle(place, below);
@@ -173,9 +204,9 @@ impl<H: Located> ExpiryHeap<H> {
     }
 
     #[inline]
-    fn settle(&mut self, place: usize, item: Item<H>) {
+    fn settle(&mut self, place: usize, item: Item) {
         *self.at_mut(place) = item;
-        item.handle.set_place(place as u32);
+        item.handle::<H>().set_place(place as u32);
     }
 }
 
@@ -190,6 +221,20 @@ mod tests {
 
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     struct Id(u32);
+
+    impl Slot for Id {
+        fn bits(self) -> u64 {
+            u64::from(self.0)
+        }
+        // SAFETY: any number is an id.
+        unsafe fn from_bits(bits: u64) -> Self {
+            Self(bits as u32)
+        }
+        fn hash(self, _: &crate::base::hash::Hasher) -> u64 {
+            0
+        }
+        fn prefetch(self) {}
+    }
 
     impl Located for Id {
         fn set_place(self, place: u32) {

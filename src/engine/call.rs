@@ -248,16 +248,18 @@ impl Engine {
         turn.reply().array(transaction.queue.len());
         turn.session.hinder(hindrance::NESTED, true);
         self.stream.begin_unit();
+        let began_ns = turn.since_ns;
         for argv in &transaction.queue {
             self.run_nested(turn, argv.argv());
         }
+        // EXEC's own time holds that of its commands.
+        turn.since_ns = began_ns;
         self.stream.end_unit();
         turn.session.hinder(hindrance::NESTED, false);
     }
 
     fn run_nested(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>) {
         let command = self.look_up(argv);
-        let since = self.server.clock.monotonic_ns();
         if self.execute(
             turn,
             argv,
@@ -266,7 +268,7 @@ impl Engine {
                 key: (0, 0),
             },
         ) {
-            self.count_run(command, 1, since);
+            self.count_run(turn, command, 1);
         }
     }
 

@@ -66,6 +66,13 @@ impl Engine {
         if !self.expires_actively() {
             return true;
         }
+        if self
+            .keyspace
+            .next_deadline_ms()
+            .is_none_or(|deadline_ms| deadline_ms >= self.keyspace.now_ms())
+        {
+            return true;
+        }
         let clock = &self.server.clock;
         let effort = u64::from(self.server.config.settings.active_expire_effort);
         let end = clock.monotonic_ns() + EXPIRE_TURN_NS * effort;
@@ -83,6 +90,7 @@ impl Engine {
 
     /// The slow duties.
     fn round(&mut self, elapsed_ms: u64, host: &mut dyn Host) {
+        self.server.clock.synchronize();
         let stats = &mut self.server.stats;
         stats.commands_rate.sample(stats.commands, elapsed_ms);
         stats.input_rate.sample(stats.net_input_bytes, elapsed_ms);

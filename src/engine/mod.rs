@@ -26,7 +26,7 @@ use crate::keyspace::Keyspace;
 use crate::observe::stats::Stats;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
-use crate::resp::request::{Argv, Batch, Filling, Parsed, RequestLimits};
+use crate::resp::request::{Argv, Batch, Filling, Parsed, RequestLimits, second_word};
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
@@ -47,6 +47,8 @@ struct Turn<'h> {
     session: Box<Session>,
     output: Output,
     host: &'h mut dyn Host,
+    /// When the commands that are being timed began.
+    since_ns: u64,
 }
 
 impl Turn<'_> {
@@ -65,6 +67,8 @@ pub struct Engine {
     pub stream: Stream,
     batch: Batch,
     staged: Vec<Staged>,
+    /// (database, hash) of keys that [`Engine::foresee`] asks for.
+    foreseen: Vec<(usize, u64)>,
     /// Deadlines of blocked clients: (Unix milliseconds, client id).
     timeouts: BTreeSet<(i64, u64)>,
     /// A watched key of the client whose command runs was changed by a client that it caused to be served.
@@ -110,6 +114,7 @@ impl Engine {
             stream: Stream::default(),
             batch: Batch::default(),
             staged: Vec::new(),
+            foreseen: Vec::new(),
             timeouts: BTreeSet::new(),
             spoilt_while_lent: false,
             cron: Cron::default(),
@@ -182,7 +187,7 @@ impl Engine {
     }
 
     fn begin_turn<'h>(&mut self, mut session: Box<Session>, host: &'h mut dyn Host) -> Turn<'h> {
-        self.refresh_time();
+        let began_ns = self.refresh_time();
         session.active_ms = self.keyspace.now_ms();
         let mut output = std::mem::take(&mut session.output);
         if let Some(buffer) = output.give_buffer(self.server.clients.take_buffer()) {
@@ -192,6 +197,7 @@ impl Engine {
             session,
             output,
             host,
+            since_ns: began_ns,
         }
     }
 
@@ -209,8 +215,12 @@ impl Engine {
         self.server.clients.take_back(turn.session);
     }
 
-    fn refresh_time(&mut self) {
-        self.keyspace.set_now_ms(self.server.clock.unix_ms());
+    /// Lets commands see the present; the moment, for durations that start now.
+    fn refresh_time(&mut self) -> u64 {
+        let now_ns = self.server.clock.monotonic_ns();
+        self.keyspace
+            .set_now_ms(self.server.clock.unix_ms_at(now_ns));
+        now_ns
     }
 
     fn run_input(&mut self, turn: &mut Turn<'_>, input: &[u8]) -> usize {
@@ -269,12 +279,11 @@ impl Engine {
     fn run_batch(&mut self, turn: &mut Turn<'_>, batch: &Batch, input: &[u8]) -> Option<usize> {
         self.stage(turn.session.db, batch, input);
         let (mut run, mut calls) = (None, 0);
-        let mut since = self.server.clock.monotonic_ns();
         let mut stopped = None;
         for index in 0..batch.len() {
             let staged = self.staged[index];
             if staged.command != run {
-                since = self.count_run(run, calls, since);
+                self.count_run(turn, run, calls);
                 (run, calls) = (staged.command, 0);
             }
             let ran = self.execute(turn, batch.argv(index, input), staged);
@@ -284,22 +293,51 @@ impl Engine {
                 break;
             }
         }
-        self.count_run(run, calls, since);
+        self.count_run(turn, run, calls);
         stopped
     }
 
-    /// Statistics of the same command, several times in a row; the time at which the next one starts.
-    fn count_run(&mut self, command: Option<CommandId>, calls: u64, since: u64) -> u64 {
+    /// Statistics of the same command, several times in a row; what follows is timed from here.
+    fn count_run(&mut self, turn: &mut Turn<'_>, command: Option<CommandId>, calls: u64) {
         let (Some(command), true) = (command, calls > 0) else {
-            return since;
+            return;
         };
-        let now = self.server.clock.monotonic_ns();
+        let now_ns = self.server.clock.monotonic_ns();
+        if !turn.session.is_nested() {
+            // Within EXEC and scripts time stands still.
+            self.keyspace
+                .set_now_ms(self.server.clock.unix_ms_at(now_ns));
+        }
+        let took_ns = now_ns - turn.since_ns;
+        turn.since_ns = now_ns;
         let track_latency = self.server.config.settings.latency_tracking;
-        self.server.stats.loop_command_ns += now - since;
+        self.server.stats.loop_command_ns += took_ns;
         self.server
             .stats
-            .count_calls(command, calls, now - since, track_latency);
-        now
+            .count_calls(command, calls, took_ns, track_latency);
+    }
+
+    /// Asks for the cache lines that the first commands of several clients will need, in stages for all of them: their
+    /// cache misses overlap. A guess: the second word of a request is most often its key; nothing else depends on it.
+    pub fn foresee<'i>(&mut self, requests: impl Iterator<Item = (usize, &'i [u8])>) {
+        let hasher = self.keyspace.hasher();
+        self.foreseen.clear();
+        for (slot, input) in requests {
+            let Some(session) = self.server.clients.get(slot) else {
+                continue;
+            };
+            if let Some(key) = second_word(input) {
+                let hash = hasher.hash(key);
+                self.keyspace.store(session.db).prefetch_segment(hash);
+                self.foreseen.push((session.db, hash));
+            }
+        }
+        for (db, hash) in &self.foreseen {
+            self.keyspace.store(*db).prefetch_bucket(*hash);
+        }
+        for (db, hash) in &self.foreseen {
+            self.keyspace.store(*db).prefetch_record(*hash);
+        }
     }
 
     /// Looks up the commands of a batch and asks for their keys' cache lines: in three stages for all of them,

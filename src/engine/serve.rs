@@ -56,9 +56,8 @@ impl Engine {
         self.end_wait(id, host, |engine, turn, blocked| {
             let argv = blocked.argv.argv();
             if let Some(command) = engine.look_up(argv) {
-                let since = engine.server.clock.monotonic_ns();
                 engine.run(turn, argv, command, (0, 0));
-                engine.count_run(Some(command), 1, since);
+                engine.count_run(turn, Some(command), 1);
             }
         });
     }
@@ -151,7 +150,6 @@ impl Engine {
             self.server.clients.count_blocked(false);
             let argv = postponed.argv();
             let command = self.look_up(argv);
-            let since = self.server.clock.monotonic_ns();
             if self.execute(
                 turn,
                 argv,
@@ -160,7 +158,7 @@ impl Engine {
                     key: (0, 0),
                 },
             ) {
-                self.count_run(command, 1, since);
+                self.count_run(turn, command, 1);
             }
         }
     }

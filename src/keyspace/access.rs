@@ -13,9 +13,10 @@ use crate::base::random::Random;
 const LFU_INITIAL: u8 = 5;
 
 /// Which word records carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AccessPolicy {
     /// The time of the last use.
+    #[default]
     Lru,
     /// How often it is used.
     Lfu {
@@ -24,12 +25,6 @@ pub enum AccessPolicy {
         /// Minutes after which the counter falls by one; 0: never.
         decay_minutes: u32,
     },
-}
-
-impl Default for AccessPolicy {
-    fn default() -> Self {
-        AccessPolicy::Lru
-    }
 }
 
 impl AccessPolicy {

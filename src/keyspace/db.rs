@@ -7,8 +7,10 @@
 //! - A key whose deadline has passed is not there: the first look at it deletes it.
 
 use super::Keyspace;
+use super::access::AccessPolicy;
 use super::entry::{Key, NewValue, OwnedValue, RecordRef, Store};
 use super::event::{self, Event};
+use crate::base::random::Random;
 use crate::ds::table::Position;
 use crate::types::string::{NewString, StringRef};
 use crate::types::{Object, Type, WrongType};
@@ -151,47 +153,36 @@ impl<'k> Database<'k> {
     /// The key's record, counted as a read.
     #[inline]
     pub fn look_up(&mut self, key: &Key<'_>) -> Option<RecordRef<'_>> {
-        let position = self.locate_counted(key)?;
+        let Some(position) = self.locate(key) else {
+            self.keyspace.counters.misses += 1;
+            self.keyspace.notify(self.index, key.bytes, event::KEYMISS);
+            return None;
+        };
+        let keyspace = &mut *self.keyspace;
+        keyspace.counters.hits += 1;
+        let record = keyspace.stores[self.index].at(position);
         if self.touch {
-            self.note_use(position);
+            note_use(
+                record,
+                keyspace.access,
+                keyspace.access_now,
+                keyspace.now_ms,
+                &mut keyspace.random,
+            );
         }
-        Some(self.store().at(position))
+        Some(record)
     }
 
     /// The key's record, counted as a read that is no use of the value (TTL, TYPE, OBJECT).
     #[inline]
     pub fn inspect(&mut self, key: &Key<'_>) -> Option<RecordRef<'_>> {
-        let position = self.locate_counted(key)?;
-        Some(self.store().at(position))
-    }
-
-    /// Where the key is, counted as a hit or a miss.
-    #[inline]
-    fn locate_counted(&mut self, key: &Key<'_>) -> Option<Position> {
-        let position = self.locate(key);
-        if position.is_some() {
-            self.keyspace.counters.hits += 1;
-        } else {
+        let Some(position) = self.locate(key) else {
             self.keyspace.counters.misses += 1;
             self.keyspace.notify(self.index, key.bytes, event::KEYMISS);
-        }
-        position
-    }
-
-    #[inline]
-    fn note_use(&mut self, position: Position) {
-        let keyspace = &mut *self.keyspace;
-        let record = keyspace.stores[self.index].at(position);
-        let before = record.access();
-        let after = keyspace.access.touch(
-            before,
-            keyspace.access_now,
-            keyspace.now_ms,
-            &mut keyspace.random,
-        );
-        if before != after {
-            record.set_access(after);
-        }
+            return None;
+        };
+        self.keyspace.counters.hits += 1;
+        Some(self.store().at(position))
     }
 
     /// Whether the key exists; counted as a read that is no use of the value.
@@ -201,11 +192,10 @@ impl<'k> Database<'k> {
 
     /// Notes a use of the key, under CLIENT NO-TOUCH too; whether it exists. Counted as a read.
     pub fn touch(&mut self, key: &Key<'_>) -> bool {
-        let position = self.locate_counted(key);
-        if let Some(position) = position {
-            self.note_use(position);
-        }
-        position.is_some()
+        let touch = std::mem::replace(&mut self.touch, true);
+        let exists = self.look_up(key).is_some();
+        self.touch = touch;
+        exists
     }
 
     /// Keys, those included whose deadline has passed and that nobody has looked at since.
@@ -240,7 +230,15 @@ impl<'k> Database<'k> {
             return Err(WrongType);
         }
         if self.touch {
-            self.note_use(position);
+            let keyspace = &mut *self.keyspace;
+            let record = keyspace.stores[self.index].at(position);
+            note_use(
+                record,
+                keyspace.access,
+                keyspace.access_now,
+                keyspace.now_ms,
+                &mut keyspace.random,
+            );
         }
         Ok(Some(Edit::new(
             self.keyspace,
@@ -452,6 +450,22 @@ impl<'k> Database<'k> {
             self.locate(&key);
         }
         next
+    }
+}
+
+/// Notes that the key is used now.
+#[inline]
+fn note_use(
+    record: RecordRef<'_>,
+    policy: AccessPolicy,
+    word_now: u32,
+    now_ms: i64,
+    random: &mut Random,
+) {
+    let before = record.access();
+    let after = policy.touch(before, word_now, now_ms, random);
+    if before != after {
+        record.set_access(after);
     }
 }
 

@@ -13,6 +13,13 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+/// The allocator that was chosen, as INFO names it.
+pub const ALLOCATOR: &str = if cfg!(feature = "jemalloc") {
+    "jemalloc"
+} else {
+    "mimalloc"
+};
+
 #[cfg(not(feature = "jemalloc"))]
 static CHOSEN: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[cfg(feature = "jemalloc")]

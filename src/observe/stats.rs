@@ -124,6 +124,8 @@ pub struct Stats {
     pub peak_memory_bytes: u64,
     /// When it was, Unix milliseconds.
     pub peak_memory_ms: i64,
+    /// Bytes in use when it was asked for the first time: the first timed duties do, right after the start.
+    pub startup_memory_bytes: u64,
     /// Turns of the event loop.
     pub loop_turns: u64,
     /// Nanoseconds of all turns, without waiting.
@@ -171,12 +173,16 @@ impl Stats {
         *self = Self {
             peak_memory_bytes: self.peak_memory_bytes,
             peak_memory_ms: self.peak_memory_ms,
+            startup_memory_bytes: self.startup_memory_bytes,
             ..Self::new(self.by_command.len())
         };
     }
 
-    /// Notes how many bytes are in use, for the peak.
+    /// Notes how many bytes are in use, for the peak and for what the start took.
     pub fn note_memory(&mut self, used_bytes: u64, now_ms: i64) {
+        if self.startup_memory_bytes == 0 {
+            self.startup_memory_bytes = used_bytes;
+        }
         if used_bytes > self.peak_memory_bytes {
             self.peak_memory_bytes = used_bytes;
             self.peak_memory_ms = now_ms;
@@ -206,8 +212,13 @@ impl Stats {
     pub fn info_work(&self, info: &mut Info) {
         let turn_us = self.loop_ns.checked_div(self.loop_turns).unwrap_or(0) / 1000;
         info.field("total_error_replies", self.error_replies)
+            .zeros(&["dump_payload_sanitizations"])
             .field("total_reads_processed", self.reads)
             .field("total_writes_processed", self.writes)
+            .zeros(&[
+                "io_threaded_reads_processed",
+                "io_threaded_writes_processed",
+            ])
             .field(
                 "client_query_buffer_limit_disconnections",
                 self.query_buffer_closes,

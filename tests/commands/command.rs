@@ -56,7 +56,7 @@ fn command_info_has_ten_elements() {
 [[flags [RO access] begin_search [type index spec [index (1)]] find_keys [type range spec [lastkey (0) keystep (1) limit (0)]]]] []]]
          COMMAND INFO GET nosuch config|nosuch get|x TIME -> [[get (2) [readonly fast] (1) (1) (1) [@read @string @fast] [] \
 [[flags [RO access] begin_search [type index spec [index (1)]] find_keys [type range spec [lastkey (0) keystep (1) limit (0)]]]] []] \
-nil[] nil[] nil[] [time (1) [loading stale fast] (0) (0) (0) [@fast] [nondeterministic_output] [] []]]",
+nil nil nil [time (1) [loading stale fast] (0) (0) (0) [@fast] [nondeterministic_output] [] []]]",
     );
     resp3().check(
         "COMMAND INFO get -> [[get (2) ~[readonly fast] (1) (1) (1) ~[@read @string @fast] ~[] \

@@ -1,7 +1,10 @@
 //! CONFIG, INFO, TIME, LOLWUT, SHUTDOWN.
 
 use crate::harness::{START_MS, Server};
+use oxidis::keyspace::db::{Database, Deadline};
+use oxidis::keyspace::event;
 use oxidis::resp::value::{Value, parse_value};
+use oxidis::types::string::NewString;
 
 /// INFO's text for these words after it.
 fn info(server: &mut Server, sections: &str) -> String {
@@ -97,7 +100,7 @@ fn more_clients_than_the_system_allows_are_refused() {
 fn what_acted_on_a_change_that_failed_acts_on_the_old_values_again() {
     let mut server = Server::with_config("enable-protected-configs yes");
     server.check("CONFIG SET dir /data -> OK");
-    server.host.listen_error = Some("Failed to bind to specified addresses.".to_owned());
+    server.host.listen_error = Some("Unable to listen on this port. Check server logs.".to_owned());
     server.check(
         "CONFIG SET dir /other bind 1.2.3.4 -> !ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses.
          CONFIG GET dir -> [dir /data]",
@@ -242,6 +245,31 @@ fn info_memory_tells_what_is_used_of_what() {
     assert_eq!(get("used_memory_peak"), get("used_memory"));
     let used: u64 = get("used_memory").parse().expect("bytes are a number");
     assert!(used >= 3 << 20, "{used}");
+}
+
+#[test]
+fn info_keyspace_has_a_line_for_each_database_with_keys() {
+    let mut server = Server::new();
+    assert_eq!(info(&mut server, "keyspace"), "# Keyspace\r\n");
+    let deadlines = [
+        Deadline::Clear,
+        Deadline::At(START_MS + 1000),
+        Deadline::At(START_MS + 3000),
+    ];
+    for (name, deadline) in ["a", "b", "c"].into_iter().zip(deadlines) {
+        let mut db = Database::new(&mut server.engine.keyspace, 2, true);
+        let key = db.key(name.as_bytes());
+        db.put(&key, NewString::Bytes(b"v"), deadline)
+            .changed(event::SET);
+    }
+    assert_eq!(
+        info(&mut server, "keyspace"),
+        "# Keyspace\r\ndb2:keys=3,expires=2,avg_ttl=2000,subexpiry=0\r\n"
+    );
+    assert_eq!(
+        field(&mut server, "persistence", "rdb_changes_since_last_save"),
+        "3"
+    );
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn info(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error
     for name in names {
         match table.find_full(name) {
             Some(id) => describe(&mut ctx.reply, table, table.entry(id)),
-            None => ctx.reply.null_array(),
+            None => ctx.reply.null(),
         }
     }
     Ok(Flow::Done)
@@ -193,11 +193,11 @@ pub(super) fn list(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error
     } else if args.value_of("MODULE")?.is_some() {
         Filter::Module
     } else if let Some(name) = args.value_of("ACLCAT")? {
-        let is_it = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+        let is_it = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         Filter::Category(
             acl::NAMES
                 .iter()
-                .position(|known| is_it(&known))
+                .position(|known| is_it(known))
                 .map(|bit| 1 << bit),
         )
     } else if let Some(pattern) = args.value_of("PATTERN")? {

@@ -43,7 +43,13 @@ const EFFECTS: [Effect; 4] = [
         apply: |host, settings| host.listen(settings),
     },
     Effect {
-        parameters: &["loglevel", "logfile", "logformat"],
+        parameters: &[
+            "loglevel",
+            "logfile",
+            "logformat",
+            "log-format",
+            "log-timestamp-format",
+        ],
         apply: |host, settings| host.configure_log(settings),
     },
 ];
@@ -141,11 +147,19 @@ fn apply(
                     tracing::error!("The previous settings could not be restored: {reason}");
                 }
             }
-            return Err((name, reason));
+            return Err((name, in_words_of(name, reason)));
         }
         done.push(effect);
     }
     Ok(())
+}
+
+/// Redis has a text of its own for addresses; the host speaks of the port.
+fn in_words_of(parameter: &str, reason: String) -> String {
+    match parameter {
+        "bind" => "Failed to bind to specified addresses.".to_owned(),
+        _ => reason,
+    }
 }
 
 /// The name under which the client set a parameter.

@@ -2,10 +2,11 @@
 //! is asked, and what no service owns: the process, and facts about what this server has not got.
 
 use crate::command::ctx::REDIS_VERSION;
-use crate::command::host::ALLOCATOR;
 use crate::command::{Args, Ctx, Error, Flow};
+use crate::commands::monitoring::MemoryFigures;
 use crate::config::Settings;
 use crate::observe::Info;
+use crate::observe::memory::ALLOCATOR;
 
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
@@ -156,47 +157,44 @@ fn clients(ctx: &mut Ctx<'_>, info: &mut Info) {
 }
 
 fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {
-    let usage = ctx.host.usage();
-    let keyspace = ctx.db.keyspace();
-    let used = usage.allocated_bytes + keyspace.arena_bytes() as u64;
-    let (tables, now_ms) = (keyspace.overhead_bytes(), keyspace.now_ms());
-    ctx.server.stats.note_memory(used, now_ms);
-    let client_bytes = ctx.server.clients.memory_bytes() + ctx.client.memory_bytes();
-    let overhead = ((tables + client_bytes) as u64).min(used);
-    let dataset = used - overhead;
-    let peak = ctx.server.stats.peak_memory_bytes;
+    let figures = MemoryFigures::of(ctx);
+    let (used, resident) = (figures.used_bytes, figures.usage.resident_bytes);
     let settings = &ctx.server.config.settings;
     info.bytes("used_memory", used)
-        .bytes("used_memory_rss", usage.resident_bytes)
-        .bytes("used_memory_peak", peak)
+        .bytes("used_memory_rss", resident)
+        .bytes("used_memory_peak", figures.peak_bytes)
         .field(
             "used_memory_peak_time",
             ctx.server.stats.peak_memory_ms / 1000,
         )
-        .field("used_memory_peak_perc", percent(used, peak))
-        .field("used_memory_overhead", overhead)
-        .field("used_memory_dataset", dataset)
-        .field("used_memory_dataset_perc", percent(dataset, used))
+        .field("used_memory_peak_perc", percent(used, figures.peak_bytes))
+        .field("used_memory_overhead", figures.overhead_bytes)
+        .field("used_memory_startup", figures.startup_bytes)
+        .field("used_memory_dataset", figures.dataset_bytes())
+        .field(
+            "used_memory_dataset_perc",
+            format_args!("{:.2}%", figures.dataset_percent()),
+        )
         .field("allocator_allocated", used)
-        .bytes("total_system_memory", usage.machine_bytes)
+        .bytes("total_system_memory", figures.usage.machine_bytes)
+        .zeros(&["used_memory_lua", "used_memory_vm_eval"])
+        .field("used_memory_lua_human", "0B")
         .zeros(&[
-            "used_memory_lua",
-            "used_memory_vm_eval",
             "used_memory_scripts_eval",
             "number_of_cached_scripts",
             "number_of_functions",
             "number_of_libraries",
             "used_memory_vm_functions",
-            "used_memory_vm_total",
-            "used_memory_functions",
-            "used_memory_scripts",
         ])
+        .bytes("used_memory_vm_total", 0)
+        .zeros(&["used_memory_functions"])
+        .bytes("used_memory_scripts", 0)
         .bytes("maxmemory", settings.maxmemory)
         .field("maxmemory_policy", settings.maxmemory_policy.word())
-        .field("mem_fragmentation_ratio", ratio(usage.resident_bytes, used))
+        .field("mem_fragmentation_ratio", ratio(resident, used))
         .field(
             "mem_fragmentation_bytes",
-            i128::from(usage.resident_bytes) - i128::from(used),
+            i128::from(resident) - i128::from(used),
         )
         .zeros(&[
             "mem_not_counted_for_evict",
@@ -205,12 +203,12 @@ fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {
             "mem_replica_full_sync_buffer",
             "mem_clients_slaves",
         ])
-        .field("mem_clients_normal", client_bytes)
+        .field("mem_clients_normal", figures.clients_bytes)
         .zeros(&["mem_cluster_links", "mem_aof_buffer"])
         .field("mem_allocator", ALLOCATOR)
         .zeros(&["active_defrag_running"])
-        .field("lazyfree_pending_objects", usage.pending_frees)
-        .field("lazyfreed_objects", usage.freed);
+        .field("lazyfree_pending_objects", figures.usage.pending_frees)
+        .field("lazyfreed_objects", figures.usage.freed);
 }
 
 fn percent(part: u64, whole: u64) -> String {
@@ -223,26 +221,40 @@ fn ratio(part: u64, whole: u64) -> String {
 
 /// The honest lines of a server that writes nothing to disk.
 fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
-    info.zeros(&["loading", "async_loading"])
-        .field("rdb_changes_since_last_save", ctx.db.keyspace().dirty())
-        .zeros(&["rdb_bgsave_in_progress"])
-        .field("rdb_last_save_time", ctx.server.identity.started_ms / 1000)
-        .field("rdb_last_bgsave_status", "ok")
-        .field("rdb_last_bgsave_time_sec", -1)
-        .field("rdb_current_bgsave_time_sec", -1)
-        .zeros(&[
-            "rdb_saves",
-            "rdb_last_load_keys_expired",
-            "rdb_last_load_keys_loaded",
-            "aof_enabled",
-            "aof_rewrite_in_progress",
-            "aof_rewrite_scheduled",
-        ])
-        .field("aof_last_rewrite_time_sec", -1)
-        .field("aof_current_rewrite_time_sec", -1)
-        .field("aof_last_bgrewrite_status", "ok")
-        .zeros(&["aof_rewrites"])
-        .field("aof_last_write_status", "ok");
+    info.zeros(&[
+        "loading",
+        "async_loading",
+        "current_cow_peak",
+        "current_cow_size",
+        "current_cow_size_age",
+    ])
+    .field("current_fork_perc", "0.00")
+    .zeros(&["current_save_keys_processed", "current_save_keys_total"])
+    .field("rdb_changes_since_last_save", ctx.db.keyspace().dirty())
+    .zeros(&["rdb_bgsave_in_progress"])
+    .field("rdb_last_save_time", ctx.server.identity.started_ms / 1000)
+    .field("rdb_last_bgsave_status", "ok")
+    .field("rdb_last_bgsave_time_sec", -1)
+    .field("rdb_current_bgsave_time_sec", -1)
+    .zeros(&[
+        "rdb_saves",
+        "rdb_last_cow_size",
+        "rdb_last_load_keys_expired",
+        "rdb_last_load_keys_loaded",
+        "aof_enabled",
+        "aof_rewrite_in_progress",
+        "aof_rewrite_scheduled",
+    ])
+    .field("aof_last_rewrite_time_sec", -1)
+    .field("aof_current_rewrite_time_sec", -1)
+    .field("aof_last_bgrewrite_status", "ok")
+    .zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"])
+    .field("aof_last_write_status", "ok")
+    .zeros(&[
+        "aof_last_cow_size",
+        "module_fork_in_progress",
+        "module_fork_last_cow_size",
+    ]);
 }
 
 /// One thread does all the work of clients.

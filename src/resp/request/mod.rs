@@ -254,6 +254,31 @@ impl RequestParser {
     }
 }
 
+/// The second word of the first command in `input`, if it stands there whole as a multibulk of short words.
+#[inline]
+pub fn second_word(input: &[u8]) -> Option<&[u8]> {
+    let rest = short_header(input, b'*')?.1;
+    let (name_bytes, rest) = short_header(rest, b'$')?;
+    let (word_bytes, rest) = short_header(rest.get(name_bytes + 2..)?, b'$')?;
+    rest.get(..word_bytes)
+}
+
+/// A header of one or two digits: its number and what follows it.
+#[inline]
+fn short_header(input: &[u8], sign: u8) -> Option<(usize, &[u8])> {
+    match *input {
+        [first, a, b'\r', b'\n', ref rest @ ..] if first == sign && a.is_ascii_digit() => {
+            Some((usize::from(a - b'0'), rest))
+        }
+        [first, a, b, b'\r', b'\n', ref rest @ ..]
+            if first == sign && a.is_ascii_digit() && b.is_ascii_digit() =>
+        {
+            Some((usize::from(a - b'0') * 10 + usize::from(b - b'0'), rest))
+        }
+        _ => None,
+    }
+}
+
 /// Whether a command is in truth an HTTP request that a browser was lured into sending; the client is to be cut off.
 #[inline]
 pub fn is_http(argv: Argv<'_>) -> bool {

@@ -355,3 +355,16 @@ fn an_error_shows_the_byte_that_came() {
     error.write_text(&mut text);
     assert_eq!(text, b"expected '$', got '\xff'");
 }
+
+#[test]
+fn the_second_word_of_a_request_is_seen_without_parsing_it() {
+    let seen = |input: &'static str| super::second_word(input.as_bytes());
+    assert_eq!(
+        seen("*2\r\n$3\r\nGET\r\n$12\r\nkey:00000001\r\n"),
+        Some(&b"key:00000001"[..])
+    );
+    assert_eq!(seen("*1\r\n$4\r\nPING\r\n"), None);
+    assert_eq!(seen("*2\r\n$3\r\nGET\r\n$12\r\nkey:0000"), None);
+    assert_eq!(seen("GET key\r\n"), None);
+    assert_eq!(seen("*2\r\n$99\r\nGET\r\n"), None);
+}
