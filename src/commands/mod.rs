@@ -34,9 +34,9 @@ use crate::command::Row;
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         connection::ROWS,
-        monitoring::ROWS,
         debug::ROWS,
         keys::ROWS,
+        monitoring::ROWS,
         server::ROWS,
         string::ROWS,
         transaction::ROWS,

@@ -203,11 +203,10 @@ impl<'k> Database<'k> {
 
     /// Notes a use of the key, under CLIENT NO-TOUCH too; whether it exists. Counted as a read.
     pub fn touch(&mut self, key: &Key<'_>) -> bool {
-        let position = self.locate_counted(key);
-        if let Some(position) = position {
-            self.note_use(position);
-        }
-        position.is_some()
+        let touch = std::mem::replace(&mut self.touch, true);
+        let exists = self.look_up(key).is_some();
+        self.touch = touch;
+        exists
     }
 
     /// Keys, those included whose deadline has passed and that nobody has looked at since.

@@ -322,3 +322,18 @@ fn what_cannot_be_done_is_refused() {
          DEBUG CONFIG-REWRITE-FORCE-ALL -> !ERR The server is running without a config file",
     );
 }
+
+#[test]
+fn a_forced_rewrite_has_a_line_for_every_parameter() {
+    let mut server = server();
+    server.engine.server.identity.config_file = "oxidis.conf".to_owned();
+    let lines = |server: &Server| {
+        let file = server.host.files.get("oxidis.conf");
+        String::from_utf8_lossy(file.expect("the file was written")).into_owned()
+    };
+    server.check("CONFIG REWRITE -> OK");
+    assert!(!lines(&server).contains("\ntimeout 0"));
+    server.check("DEBUG CONFIG-REWRITE-FORCE-ALL -> OK");
+    assert!(lines(&server).contains("\ntimeout 0"));
+    assert!(!server.engine.server.debug.rewrite_all);
+}
