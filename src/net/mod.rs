@@ -153,6 +153,7 @@ impl Reactor {
                 SIGTERM => tracing::warn!("Received SIGTERM scheduling shutdown..."),
                 _ => continue,
             }
+            tracing::info!("User requested shutdown...");
             self.host.begin_stop();
         }
     }

@@ -200,7 +200,6 @@ fn system_name() -> String {
 }
 
 fn finish(settings: &Settings, supervisor: Supervised, pidfile: Option<&str>) {
-    tracing::info!("User requested shutdown...");
     process::report_stopping(supervisor);
     if !settings.save.is_empty() {
         tracing::warn!("This version keeps data in memory only: nothing is saved.");

@@ -59,7 +59,7 @@ impl Lines {
         Lines(receiver)
     }
 
-    /// The first line that contains this; `Err` has the lines until the end.
+    /// The first line that contains this; `Err` has the lines until the end, or until patience has run out.
     pub fn find(&self, text: &str) -> Result<String, String> {
         let mut seen = String::new();
         loop {
@@ -67,7 +67,7 @@ impl Lines {
                 Ok(line) if line.contains(text) => return Ok(line),
                 Ok(line) => seen.push_str(&format!("{line}\n")),
                 Err(RecvTimeoutError::Disconnected) => return Err(seen),
-                Err(RecvTimeoutError::Timeout) => panic!("no {text:?} in:\n{seen}"),
+                Err(RecvTimeoutError::Timeout) => return Err(format!("{seen}(and no end)")),
             }
         }
     }
@@ -135,10 +135,13 @@ impl Server {
                         child,
                     };
                 }
-                Err(seen) if seen.contains("Failed listening on port") => {
+                Err(seen) => {
+                    // A server that is not ready must not outlive the test; it may have ended already.
+                    let _ = child.kill();
                     child.wait().expect("it has ended");
+                    let taken = seen.contains("Failed listening on port");
+                    assert!(taken, "the server is not ready:\n{seen}");
                 }
-                Err(seen) => panic!("the server has ended:\n{seen}"),
             }
         }
         panic!("every port was taken");
@@ -161,6 +164,11 @@ impl Server {
     /// Ends the server as an operator does; its status.
     pub fn terminate(&mut self) -> ExitStatus {
         self.signal(rustix::process::Signal::TERM);
+        self.wait()
+    }
+
+    /// Waits for the end; the status.
+    pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("it has ended")
     }
 }

@@ -48,6 +48,29 @@ fn sigterm_ends_it_well_and_removes_the_pid_file() {
 }
 
 #[test]
+fn the_shutdown_command_ends_it_well_and_the_client_gets_no_reply() {
+    let mut server = Server::start(&["--pidfile", "p.pid"]);
+    let mut client = server.client();
+    client.send("SHUTDOWN NOSAVE\r\n");
+    assert_eq!(client.rest(), "");
+    assert_eq!(server.wait().code(), Some(0));
+    server.log.expect("User requested shutdown...");
+    server.log.expect("is now ready to exit, bye bye...");
+    let path = server.folder.file("p.pid");
+    assert!(!std::fs::exists(path).expect("the folder is readable"));
+}
+
+#[test]
+fn the_log_level_can_be_changed_while_it_runs() {
+    let server = Server::start(&[]);
+    server
+        .client()
+        .ask("CONFIG SET loglevel verbose\r\n", "+OK\r\n");
+    server.client().ask("GET a\r\n", "$-1\r\n");
+    server.log.expect(" - Accepted 127.0.0.1:");
+}
+
+#[test]
 fn sigint_ends_it_well_too() {
     let server = Server::start(&[]);
     server.signal(Signal::INT);

@@ -1,6 +1,6 @@
 //! Where the server listens, and what it says where it cannot.
 
-use crate::harness::{Client, Folder, PATIENCE, Server, program, run};
+use crate::harness::{Client, Folder, PATIENCE, Server, free_port, program, run};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -83,4 +83,42 @@ fn a_unix_socket_alone_is_enough() {
     Client::over(stream).ask("GET a\r\n", "$-1\r\n");
     child.kill().expect("it runs");
     child.wait().expect("it has ended");
+}
+
+#[test]
+fn the_port_can_be_changed_while_clients_stay_connected() {
+    let server = Server::start(&[]);
+    let mut client = server.client();
+    let port = free_port();
+    client.ask(format!("CONFIG SET port {port}\r\n"), "+OK\r\n");
+    client.ask("GET a\r\n", "$-1\r\n");
+    let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    Client::of(stream).ask("GET a\r\n", "$-1\r\n");
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+}
+
+#[test]
+fn a_port_that_cannot_be_had_leaves_everything_as_it_was() {
+    let server = Server::start(&[]);
+    let other = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+    let taken = other.local_addr().expect("it is bound").port();
+    let mut client = server.client();
+    client.ask(
+        format!("CONFIG SET port {taken}\r\n"),
+        "-ERR CONFIG SET failed (possibly related to argument 'port') - \
+         Unable to listen on this port. Check server logs.\r\n",
+    );
+    let port = server.port.to_string();
+    let reply = format!("*2\r\n$4\r\nport\r\n${}\r\n{port}\r\n", port.len());
+    server.client().ask("CONFIG GET port\r\n", reply);
+}
+
+#[test]
+fn the_addresses_can_be_changed_from_one_to_all() {
+    let server = Server::start(&[]);
+    server
+        .client()
+        .ask("CONFIG SET bind \"* -::*\"\r\n", "+OK\r\n");
+    let stream = TcpStream::connect(("127.0.0.2", server.port)).expect("the server listens");
+    Client::of(stream).ask("GET a\r\n", "$-1\r\n");
 }
