@@ -34,6 +34,9 @@ use cron::Cron;
 use std::collections::BTreeSet;
 use stream::{ReaderId, Stream};
 
+/// Replies that may wait for a client that has not authenticated; one that lets more pile up is closed.
+const UNAUTHENTICATED_OUTPUT_MAX_BYTES: usize = 1024;
+
 /// A command that has been parsed and looked up, and whose key has been hashed.
 #[derive(Clone, Copy)]
 struct Staged {
@@ -176,6 +179,7 @@ impl Engine {
         };
         let mut turn = self.begin_turn(session, host);
         turn.session.net_input_bytes += input.len() as u64;
+        turn.session.running_input_bytes = input.len();
         self.server.stats.net_input_bytes += input.len() as u64;
         if turn.session.closing == Closing::No {
             self.run_postponed(&mut turn);
@@ -189,6 +193,14 @@ impl Engine {
     fn begin_turn<'h>(&mut self, mut session: Box<Session>, host: &'h mut dyn Host) -> Turn<'h> {
         let began_ns = self.refresh_time();
         session.active_ms = self.keyspace.now_ms();
+        if !session.is_authenticated() && session.output.len() > UNAUTHENTICATED_OUTPUT_MAX_BYTES {
+            tracing::warn!(
+                "Client id={} does not read its replies and has not authenticated: closed",
+                session.id
+            );
+            self.server.stats.output_buffer_closes += 1;
+            session.closing = Closing::Now;
+        }
         let mut output = std::mem::take(&mut session.output);
         if let Some(buffer) = output.give_buffer(self.server.clients.take_buffer()) {
             self.server.clients.give_buffer(buffer);
@@ -209,6 +221,7 @@ impl Engine {
         }
         let wants_flush = !output.is_empty() || turn.session.closing != Closing::No;
         turn.session.output = turn.output;
+        turn.session.running_input_bytes = 0;
         if wants_flush {
             self.server.clients.queue_flush(&mut turn.session);
         }

@@ -121,6 +121,8 @@ pub struct Session {
     pub net_input_bytes: u64,
     /// Bytes sent.
     pub net_output_bytes: u64,
+    /// Bytes of the input whose commands are running.
+    pub running_input_bytes: usize,
     /// The unfinished command.
     pub parser: RequestParser,
     /// Replies that are not written yet.
@@ -159,6 +161,7 @@ impl Session {
             commands: 0,
             net_input_bytes: 0,
             net_output_bytes: 0,
+            running_input_bytes: 0,
             parser: RequestParser::default(),
             output: Output::default(),
             postponed: None,

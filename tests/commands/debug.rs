@@ -337,3 +337,13 @@ fn a_forced_rewrite_has_a_line_for_every_parameter() {
     assert!(lines(&server).contains("\ntimeout 0"));
     assert!(!server.engine.server.debug.rewrite_all);
 }
+
+#[test]
+fn stringmatch_len_matches_a_pattern_against_so_many_letters() {
+    let mut server = Server::with_config("enable-debug-command yes");
+    server.check(
+        "DEBUG STRINGMATCH-LEN 5 a* -> (1)
+         DEBUG STRINGMATCH-LEN 5 ???? -> (0)
+         DEBUG STRINGMATCH-LEN -1 a -> !ERR value is out of range",
+    );
+}

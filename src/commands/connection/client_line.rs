@@ -138,7 +138,7 @@ fn write_buffers(
         line,
         " qbuf={} qbuf-free=0 argv-mem={} multi-mem={queue_bytes} rbs={room} rbp={room} obl={pending} oll={pieces} \
          omem={listed} tot-mem={} events={events} cmd={} user={} redir=-1 resp={resp}",
-        session.parser.buffered_bytes(),
+        session.parser.buffered_bytes() + session.running_input_bytes,
         around.argv_bytes.unwrap_or_else(|| waiting_bytes(session)),
         session.memory_bytes(),
         session.last_command,

@@ -8,6 +8,7 @@ mod inspect;
 mod switches;
 mod wire;
 
+use crate::base::glob::glob_match;
 use crate::base::number::write_u64;
 use crate::command::error::shown;
 use crate::command::help::reply_help;
@@ -54,6 +55,9 @@ const fn door(
 }
 
 const ANY: usize = usize::MAX;
+
+/// The longest text that STRINGMATCH-LEN makes.
+const STRINGMATCH_MAX_BYTES: i64 = 1 << 20;
 
 const DOORS: &[Door] = &[
     door(
@@ -248,6 +252,15 @@ const DOORS: &[Door] = &[
         ],
     ),
     door(
+        "stringmatch-len",
+        2..=2,
+        stringmatch_len,
+        &[
+            "STRINGMATCH-LEN <len> <pattern>",
+            "    Whether the pattern matches a string of so many a's, as KEYS would match it.",
+        ],
+    ),
+    door(
         "structsize",
         0..=0,
         inspect::structsize,
@@ -280,6 +293,14 @@ fn unknown(name: &[u8]) -> Error {
 fn help(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     let lines: Vec<&str> = DOORS.iter().flat_map(|door| door.help).copied().collect();
     Ok(reply_help(ctx, &lines))
+}
+
+fn stringmatch_len(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    let length = args.int_in(0, STRINGMATCH_MAX_BYTES)?;
+    let text = vec![b'a'; usize::try_from(length).map_err(|_| Error::OutOfRange)?];
+    let matches = glob_match(args.word()?, &text, false);
+    ctx.reply.integer(i64::from(matches));
+    Ok(Flow::Done)
 }
 
 fn sleep(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
