@@ -1,7 +1,8 @@
 //! The reactor: one loop that owns every socket and drives the engine. It knows no command names.
 //!
-//! One turn: wait for events or the next deadline; read what has arrived and run it; timed duties; clients whose waiting
-//! has ended; write every client's replies once; close who is to be closed; then take new clients in.
+//! One turn: wait for events or the next deadline; read what has arrived and run it; write every client's replies once;
+//! timed duties; clients whose waiting has ended, and what they are answered; close who is to be closed; then take new
+//! clients in.
 //!
 //! Events are edge-triggered, and each is used up when it is seen. So whoever may still have something to be read stands
 //! in `ready`, and the next turn does not wait: a connection that used up its budget, a client that was held back and
@@ -39,8 +40,8 @@ const WRITE_BUDGET_BYTES: usize = 1 << 20;
 const READ_BUFFER_BYTES: usize = 64 << 10;
 /// Connections that are read before any of their commands runs.
 const GROUP_MAX: usize = 16;
-/// Bytes of one read of a connection in a group; all of them fit the one buffer.
-const PORTION_BYTES: usize = 16 << 10;
+/// Bytes of one read of a connection in a group, enough for a value of 16 KiB; all of them fit the one buffer.
+const PORTION_BYTES: usize = 24 << 10;
 /// A group ends when it has read so much: more would not stay in the processor's caches.
 const GROUP_BYTES: usize = 8 << 10;
 /// Events taken at once.
@@ -133,6 +134,8 @@ impl Reactor {
             }
         }
         self.read_ready();
+        // Replies leave before the timed duties, which may take their whole budget.
+        self.flush();
         self.wait_ms = self.engine.tick(&mut self.host);
         self.resume();
         self.flush();
