@@ -3,13 +3,18 @@
 
 use crate::resp::request::StoredArgv;
 
-/// What a command leaves in the propagation stream. Fresh for each command.
+/// What a command leaves in the propagation stream. Fresh for each command; most say nothing, and pay for no more.
 #[derive(Debug, Default)]
 pub struct Propagate {
-    instead: Option<Vec<StoredArgv>>,
-    also: Vec<StoredArgv>,
+    said: Option<Box<Said>>,
     /// Nobody reads the stream: what is said is not kept.
     ignored: bool,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    instead: Option<Vec<StoredArgv>>,
+    also: Vec<StoredArgv>,
 }
 
 impl Propagate {
@@ -17,8 +22,8 @@ impl Propagate {
     #[inline]
     pub fn ignored() -> Self {
         Self {
+            said: None,
             ignored: true,
-            ..Self::default()
         }
     }
 
@@ -31,31 +36,33 @@ impl Propagate {
     /// These words in place of the command's own (SET EX becomes SET PXAT). Called again, it replaces what it said.
     pub fn instead(&mut self, words: &[&[u8]]) {
         if self.is_wanted() {
-            self.instead = Some(vec![StoredArgv::from_words(words)]);
+            self.said.get_or_insert_default().instead = Some(vec![StoredArgv::from_words(words)]);
         }
     }
 
     /// These words after the command's own.
     pub fn also(&mut self, words: &[&[u8]]) {
         if self.is_wanted() {
-            self.also.push(StoredArgv::from_words(words));
+            self.said
+                .get_or_insert_default()
+                .also
+                .push(StoredArgv::from_words(words));
         }
     }
 
     /// Nothing at all.
     pub fn nothing(&mut self) {
-        self.instead = Some(Vec::new());
-        self.also.clear();
-    }
-
-    /// Whether the handler said nothing: the command's own words go out.
-    #[inline]
-    pub fn is_verbatim(&self) -> bool {
-        self.instead.is_none() && self.also.is_empty()
+        if self.is_wanted() {
+            self.said = Some(Box::new(Said {
+                instead: Some(Vec::new()),
+                also: Vec::new(),
+            }));
+        }
     }
 
     /// The commands to be sent instead (`None`: the command's own words) and those to be sent after.
     pub fn into_parts(self) -> (Option<Vec<StoredArgv>>, Vec<StoredArgv>) {
-        (self.instead, self.also)
+        self.said
+            .map_or((None, Vec::new()), |said| (said.instead, said.also))
     }
 }

@@ -23,10 +23,13 @@ use crate::command::row::Row;
 use crate::command::table::{CommandId, CommandTable, RenameError};
 use crate::config::Config;
 use crate::keyspace::Keyspace;
+use crate::keyspace::entry::LookUpAhead;
 use crate::observe::stats::Stats;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
-use crate::resp::request::{Argv, Batch, Filling, Parsed, RequestLimits, second_word};
+use crate::resp::request::{
+    Argv, BATCH_COMMANDS_MAX, Batch, Filling, Parsed, RequestLimits, second_word,
+};
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
@@ -36,6 +39,9 @@ use stream::{ReaderId, Stream};
 
 /// Replies that may wait for a client that has not authenticated; one that lets more pile up is closed.
 const UNAUTHENTICATED_OUTPUT_MAX_BYTES: usize = 1024;
+
+/// Clients whose first commands are foreseen at once.
+const FORESEEN_MAX: usize = 16;
 
 /// A command that has been parsed and looked up, and whose key has been hashed.
 #[derive(Clone, Copy)]
@@ -335,7 +341,7 @@ impl Engine {
     pub fn foresee<'i>(&mut self, requests: impl Iterator<Item = (usize, &'i [u8])>) {
         let hasher = self.keyspace.hasher();
         self.foreseen.clear();
-        for (slot, input) in requests {
+        for (slot, input) in requests.take(FORESEEN_MAX) {
             let Some(session) = self.server.clients.get(slot) else {
                 continue;
             };
@@ -345,12 +351,14 @@ impl Engine {
                 self.foreseen.push((session.db, hash));
             }
         }
-        for (db, hash) in &self.foreseen {
-            self.keyspace.store(*db).prefetch_bucket(*hash);
+        let mut ahead = [None; FORESEEN_MAX];
+        for (ahead, (db, hash)) in ahead.iter_mut().zip(&self.foreseen) {
+            *ahead = Some(self.keyspace.store(*db).prefetch_bucket(*hash));
         }
-        for (db, hash) in &self.foreseen {
-            self.keyspace.store(*db).prefetch_record(*hash);
-        }
+        ahead
+            .iter()
+            .flatten()
+            .for_each(LookUpAhead::prefetch_record);
     }
 
     /// Looks up the commands of a batch and asks for their keys' cache lines: in three stages for all of them,
@@ -373,14 +381,14 @@ impl Engine {
             self.staged.push(Staged { command, key });
         }
         if batch.len() > 1 {
-            let keys = || {
-                self.staged
-                    .iter()
-                    .map(|staged| staged.key)
-                    .filter(|key| key.0 > 0)
-            };
-            keys().for_each(|key| store.prefetch_bucket(key.1));
-            keys().for_each(|key| store.prefetch_record(key.1));
+            let mut ahead = [None; BATCH_COMMANDS_MAX];
+            for (ahead, staged) in ahead.iter_mut().zip(&self.staged) {
+                if staged.key.0 > 0 {
+                    *ahead = Some(store.prefetch_bucket(staged.key.1));
+                }
+            }
+            let ahead = ahead.iter().take(self.staged.len());
+            ahead.flatten().for_each(LookUpAhead::prefetch_record);
         }
     }
 

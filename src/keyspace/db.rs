@@ -7,12 +7,14 @@
 //! - A key whose deadline has passed is not there: the first look at it deletes it.
 
 use super::Keyspace;
-use super::entry::{Key, NewValue, OwnedValue, RecordRef, Store};
+use super::entry::{Key, LookUpAhead, NewValue, OwnedValue, Position, RecordRef, Store};
 use super::event::{self, Event};
-use crate::ds::table::Position;
 use crate::types::string::{NewString, StringRef};
 use crate::types::{Object, Type, WrongType};
 use std::marker::PhantomData;
+
+/// Look-ups whose cache misses overlap.
+const PREFETCH_MAX: usize = 64;
 
 /// A type as handlers name it: `read::<Str>`, and later `read::<List>`.
 pub trait Typed {
@@ -121,12 +123,18 @@ impl<'k> Database<'k> {
 
     /// Asks for the cache lines of several keys at once: their look-ups will not wait for one another.
     pub fn prefetch(&self, keys: &[Key<'_>]) {
-        keys.iter()
-            .for_each(|key| self.store().prefetch_segment(key.hash));
-        keys.iter()
-            .for_each(|key| self.store().prefetch_bucket(key.hash));
-        keys.iter()
-            .for_each(|key| self.store().prefetch_record(key.hash));
+        let store = self.store();
+        for keys in keys.chunks(PREFETCH_MAX) {
+            keys.iter().for_each(|key| store.prefetch_segment(key.hash));
+            let mut ahead = [None; PREFETCH_MAX];
+            for (ahead, key) in ahead.iter_mut().zip(keys) {
+                *ahead = Some(store.prefetch_bucket(key.hash));
+            }
+            ahead
+                .iter()
+                .flatten()
+                .for_each(LookUpAhead::prefetch_record);
+        }
     }
 
     /// Where the key is, if it lives; one whose deadline has passed is deleted.

@@ -4,9 +4,8 @@
 //! propagation stream, so that replicas and the append-only file need no clock.
 
 use super::Keyspace;
-use super::entry::Key;
+use super::entry::{Key, Position};
 use super::event;
-use crate::ds::table::Position;
 
 /// Keys that are freed between two looks at the clock.
 const KEYS_BETWEEN_LOOKS: usize = 32;

@@ -31,6 +31,7 @@ mod layout;
 use super::arena::Arena;
 use bucket::{Bucket, Entry, bits_of, tag_of};
 use layout::release_segment;
+use std::marker::PhantomData;
 
 /// Slots of a bucket.
 pub const SLOTS: usize = 9;
@@ -75,6 +76,26 @@ pub struct Position {
     directory: u32,
     bucket: u8,
     slot: u8,
+}
+
+/// A look-up that is known in advance, after its second stage.
+#[derive(Clone, Copy)]
+pub struct Ahead<'t, S> {
+    bucket: Option<&'t Bucket>,
+    tag: u8,
+    slot: PhantomData<S>,
+}
+
+impl<S: Slot> Ahead<'_, S> {
+    /// Third stage: asks for the records whose tags match in the home bucket.
+    #[inline]
+    pub fn prefetch_records(&self) {
+        let Some(bucket) = self.bucket else { return };
+        for slot in bits_of(bucket.matches(self.tag)) {
+            // SAFETY: a used slot holds the bits of a handle whose record lives.
+            unsafe { S::from_bits(bucket.get(slot)) }.prefetch();
+        }
+    }
 }
 
 /// Takes each element of a snapshot once.
@@ -171,21 +192,17 @@ impl<S: Slot> Table<S> {
 
     /// Second stage: asks for the home bucket's cache line.
     #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) {
-        if let Some(entry) = self.entry(hash) {
-            prefetch(entry.address(entry.home(hash)).cast());
-        }
-    }
-
-    /// Third stage: asks for the records whose tags match in the home bucket.
-    #[inline]
-    pub fn prefetch_records(&self, hash: u64) {
-        if let Some(entry) = self.entry(hash) {
-            let bucket = entry.bucket(entry.home(hash));
-            for slot in bits_of(bucket.matches(tag_of(hash))) {
-                // SAFETY: a used slot holds the bits of a handle whose record lives.
-                unsafe { S::from_bits(bucket.get(slot)) }.prefetch();
-            }
+    pub fn prefetch_bucket(&self, hash: u64) -> Ahead<'_, S> {
+        let bucket = self.entry(hash).map(|entry| {
+            let address = entry.address(entry.home(hash));
+            prefetch(address.cast());
+            // SAFETY: an entry names initialised buckets that live while the table is borrowed.
+            unsafe { &*address }
+        });
+        Ahead {
+            bucket,
+            tag: tag_of(hash),
+            slot: PhantomData,
         }
     }
 
@@ -234,6 +251,12 @@ impl<S: Slot> Table<S> {
         let (entry, bucket, slot) = self.resolve(position);
         // SAFETY: `resolve` saw that the slot is used.
         unsafe { S::from_bits(entry.bucket(bucket).get(slot)) }
+    }
+
+    /// Whether a walk is under way, so that changes must go through [`Self::change`].
+    #[inline]
+    pub fn is_walked(&self) -> bool {
+        self.walk.is_some()
     }
 
     /// The element at `position`, about to be changed in place.

@@ -16,7 +16,7 @@
 use crate::base::{hash::Hasher, random::Random};
 use crate::ds::arena::{Arena, CELL_MAX_BYTES, cell_bytes, same_cell};
 use crate::ds::expiry_heap::{ExpiryHeap, Located};
-use crate::ds::table::{Position, Sink, Slot, Table, prefetch};
+use crate::ds::table::{Ahead, Position as TablePosition, Sink, Slot, Table, prefetch};
 use crate::types::string::{NewString, SHARED_MIN_BYTES, StringRef, edit_shared};
 use crate::types::{Object, Type};
 use bytes::BytesMut;
@@ -409,10 +409,33 @@ impl OwnedValue {
 /// What a removed or replaced value leaves to be freed, here or on the helper thread.
 pub type Remains = Option<Box<Object>>;
 
+/// Where a record is; good until the next change of the store's keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    slot: TablePosition,
+    record: Record,
+    /// [`Store::version`] when it was found: while that stays, the record is known without another look at the table.
+    version: u64,
+}
+
+/// A look-up that is known in advance.
+#[derive(Clone, Copy)]
+pub struct LookUpAhead<'s>(Ahead<'s, Record>);
+
+impl LookUpAhead<'_> {
+    /// Asks for the record that the look-up will read; the bucket has been asked for.
+    #[inline]
+    pub fn prefetch_record(&self) {
+        self.0.prefetch_records();
+    }
+}
+
 /// The records of one database: table (with the arena) and expiry heap, always in step.
 pub struct Store {
     table: Table<Record>,
     expiring: ExpiryHeap<Record>,
+    /// Changes with every record that comes, goes or moves.
+    version: u64,
 }
 
 // SAFETY: the store owns its records, objects are `Send`, and handles lead nowhere else.
@@ -424,6 +447,7 @@ impl Store {
         Self {
             table: Table::new(hasher, true),
             expiring: ExpiryHeap::new(),
+            version: 0,
         }
     }
 
@@ -478,14 +502,8 @@ impl Store {
 
     /// Asks for the bucket of `hash`; the segment should have been asked for before.
     #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) {
-        self.table.prefetch_bucket(hash);
-    }
-
-    /// Asks for the record that a look-up of `hash` will read; the bucket should have been asked for before.
-    #[inline]
-    pub fn prefetch_record(&self, hash: u64) {
-        self.table.prefetch_records(hash);
+    pub fn prefetch_bucket(&self, hash: u64) -> LookUpAhead<'_> {
+        LookUpAhead(self.table.prefetch_bucket(hash))
     }
 
     /// The record of `key`.
@@ -497,7 +515,7 @@ impl Store {
         };
         self.table
             .find(key.hash, is_it)
-            .map(|(position, record)| (position, RecordRef::new(record)))
+            .map(|(slot, record)| (self.position(slot, record), RecordRef::new(record)))
     }
 
     /// Adds a key that is not there.
@@ -509,11 +527,40 @@ impl Store {
         access: u32,
     ) -> Position {
         let record = self.create(key.bytes, value, deadline, access);
-        let position = self.table.insert(key.hash, record);
+        let slot = self.table.insert(key.hash, record);
         if let Some(deadline) = deadline {
             self.expiring.push(deadline, record);
         }
-        position
+        self.version += 1;
+        self.position(slot, record)
+    }
+
+    #[inline]
+    fn position(&self, slot: TablePosition, record: Record) -> Position {
+        Position {
+            slot,
+            record,
+            version: self.version,
+        }
+    }
+
+    /// The record at `position`.
+    #[inline]
+    fn record(&self, position: Position) -> Record {
+        if position.version != self.version {
+            return self.table.get(position.slot);
+        }
+        debug_assert_eq!(self.table.get(position.slot), position.record);
+        position.record
+    }
+
+    /// The record at `position`, about to be changed: a walk that is under way gets its content first.
+    #[inline]
+    fn changing(&mut self, position: Position) -> Record {
+        if self.table.is_walked() {
+            return self.table.change(position.slot);
+        }
+        self.record(position)
     }
 
     fn create(
@@ -555,7 +602,7 @@ impl Store {
         deadline: Option<i64>,
         access: u32,
     ) -> Remains {
-        let old = self.table.change(position);
+        let old = self.changing(position);
         let remains = take_object(old);
         let at = old.value_at();
         let expires = deadline.is_some();
@@ -579,7 +626,8 @@ impl Store {
 
     /// Puts `record` in the place of `old` in table and heap, and frees `old`; its object has been taken or moved.
     fn exchange(&mut self, position: Position, old: Record, record: Record) {
-        self.table.replace(position, record);
+        self.table.replace(position.slot, record);
+        self.version += 1;
         let place = old
             .has_expiry()
             .then(|| u32::from_le_bytes(old.read(old.expiry_at() + 8)));
@@ -599,7 +647,7 @@ impl Store {
 
     /// Sets or clears the deadline of the key at `position`.
     pub fn set_deadline(&mut self, position: Position, deadline: Option<i64>) {
-        let old = self.table.change(position);
+        let old = self.changing(position);
         match (old.has_expiry(), deadline) {
             (false, None) => {}
             (true, Some(deadline)) => {
@@ -632,7 +680,8 @@ impl Store {
 
     /// Takes the key at `position` out.
     pub fn remove(&mut self, position: Position, hash: u64) -> Remains {
-        let record = self.table.remove(position, hash);
+        let record = self.table.remove(position.slot, hash);
+        self.version += 1;
         if record.has_expiry() {
             self.expiring
                 .remove(u32::from_le_bytes(record.read(record.expiry_at() + 8)));
@@ -646,7 +695,7 @@ impl Store {
 
     /// Takes the key at `position` out and keeps its value, without copying an object.
     pub fn take(&mut self, position: Position, hash: u64) -> OwnedValue {
-        let record = RecordRef::new(self.table.change(position));
+        let record = RecordRef::new(self.changing(position));
         let inline = (record.record.kind() & KEPT_MASK != KEPT_BOXED).then(|| record.copy_value());
         match (inline, self.remove(position, hash)) {
             (Some(value), _) => value,
@@ -657,14 +706,13 @@ impl Store {
 
     /// The record at `position`.
     pub fn at(&self, position: Position) -> RecordRef<'_> {
-        RecordRef::new(self.table.get(position))
+        RecordRef::new(self.record(position))
     }
 
     /// The object at `position`, to be changed.
     pub fn object_mut(&mut self, position: Position) -> Option<&mut Object> {
         // SAFETY: the record owns the box, and the store is borrowed uniquely for as long.
-        self.table
-            .change(position)
+        self.changing(position)
             .object()
             .map(|mut object| unsafe { object.as_mut() })
     }
@@ -672,7 +720,7 @@ impl Store {
     /// Makes the string at `position` `length` bytes long, filled up with zeros, as bytes (never a number), and lends
     /// them for changes. The value must be a string.
     pub fn string_mut(&mut self, position: Position, length: usize, edit: impl FnOnce(&mut [u8])) {
-        let old = self.table.change(position);
+        let old = self.changing(position);
         let mut digits = crate::types::string::Digits::default();
         match RecordRef::new(old).string() {
             Some(StringRef::Shared(_)) => self.edit_shared_string(old, length, edit),
