@@ -6,7 +6,7 @@
 use super::error::Error;
 use crate::base::hash::Hasher;
 use crate::base::number;
-use crate::keyspace::entry::Key;
+use crate::keyspace::entry::{KEY_MAX_BYTES, Key};
 use crate::resp::request::Argv;
 use crate::types::string::NewString;
 
@@ -69,6 +69,9 @@ impl<'a> Args<'a> {
     pub fn key(&mut self) -> Result<Key<'a>, Error> {
         let at = self.at;
         let bytes = self.word()?;
+        if bytes.len() > KEY_MAX_BYTES {
+            return Err(Error::StringTooLong);
+        }
         let hash = if self.hashed.0 == at {
             self.hashed.1
         } else {

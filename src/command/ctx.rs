@@ -14,9 +14,9 @@ use crate::keyspace::db::Database;
 use crate::keyspace::event::class;
 use crate::observe::stats::Stats;
 use crate::resp::reply::Reply;
-use crate::session::Session;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
+use crate::session::{Session, hindrance};
 
 /// The Redis version whose commands and replies this server has.
 pub const REDIS_VERSION: &str = "8.0.0";
@@ -108,6 +108,12 @@ impl Server {
         };
         keyspace.set_access_policy(policy);
         keyspace.set_notify(class::of_letters(&settings.notify_keyspace_events));
+        if settings.requirepass.is_empty() {
+            // Without a password nobody has to authenticate any more.
+            self.clients
+                .iter_mut()
+                .for_each(|session| session.hinder(hindrance::NOT_AUTHENTICATED, false));
+        }
         if !settings.latency_tracking {
             self.stats
                 .by_command

@@ -48,6 +48,10 @@ pub trait Host {
     fn configure_log(&mut self, settings: &Settings) -> Result<(), String>;
     /// What the process has used.
     fn usage(&mut self) -> Usage;
+    /// Bytes of the global allocator that are in use: what [`Self::usage`] says, but cheap enough for every write.
+    fn allocated_bytes(&self) -> u64 {
+        0
+    }
     /// Frees this on the helper thread.
     fn free(&mut self, garbage: Garbage);
     /// Has the helper thread make memory ready that the keyspace will need soon.

@@ -19,6 +19,7 @@
 //! x^6.2.0 x!2.8.12 since, and deprecated since, another version than the command
 //! ```
 
+mod cluster;
 mod connection;
 mod debug;
 pub mod docs;
@@ -33,6 +34,7 @@ use crate::command::Row;
 /// The rows of all families.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
+        cluster::ROWS,
         connection::ROWS,
         debug::ROWS,
         keys::ROWS,

@@ -62,8 +62,10 @@ impl Engine {
         if !row.accepts(argv.len()) {
             return Err(Error::Arity(row.full_name.to_owned()));
         }
-        let hindered =
-            turn.session.hindrances != 0 || self.server.pause.is_set() || row.is(flag::PROTECTED);
+        let hindered = turn.session.hindrances != 0
+            || self.server.pause.is_set()
+            || row.is(flag::PROTECTED)
+            || (self.server.config.settings.maxmemory > 0 && row.is(flag::DENYOOM));
         if hindered && !self.pass(turn, argv, row)? {
             return Ok(None);
         }

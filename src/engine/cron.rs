@@ -38,7 +38,11 @@ impl Engine {
                 self.round(elapsed_ms.max(0) as u64, host);
             }
         }
-        if expired { self.wait_ms() } else { 0 }
+        if expired && !self.keyspace.waiters.has_ready() {
+            self.wait_ms()
+        } else {
+            0
+        }
     }
 
     fn wait_ms(&self) -> u64 {
@@ -99,7 +103,7 @@ impl Engine {
         stats.commands_rate.sample(stats.commands, elapsed_ms);
         stats.input_rate.sample(stats.net_input_bytes, elapsed_ms);
         stats.output_rate.sample(stats.net_output_bytes, elapsed_ms);
-        let used = host.usage().allocated_bytes + self.keyspace.arena_bytes() as u64;
+        let used = host.allocated_bytes() + self.keyspace.arena_bytes() as u64;
         stats.note_memory(used, self.keyspace.now_ms());
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
@@ -115,7 +119,7 @@ impl Engine {
         let clients = &mut self.server.clients;
         let idle: Vec<usize> = clients
             .iter()
-            .filter(|session| !session.is_held() && is_idle(now_ms - session.active_ms))
+            .filter(|session| !session.is_waiting() && is_idle(now_ms - session.active_ms))
             .map(|session| session.slot)
             .collect();
         for slot in idle {

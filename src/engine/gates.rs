@@ -27,16 +27,20 @@ restart the server.";
 /// One reason: `Err` refuses.
 type Gate = fn(&Engine, &Turn<'_>, &'static Row) -> Result<(), Error>;
 
-const GATES: [Gate; 3] = [authenticated, debug_enabled, allowed_in_transaction];
+const GATES: [Gate; 4] = [
+    authenticated,
+    debug_enabled,
+    allowed_in_transaction,
+    memory_left,
+];
 
 /// Goes through all gates.
 pub(super) fn check(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     GATES.iter().try_for_each(|gate| gate(engine, turn, row))
 }
 
-fn authenticated(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
-    let open = engine.server.config.settings.requirepass.is_empty();
-    if open || turn.session.is_authenticated() || row.is(flag::NO_AUTH) {
+fn authenticated(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if turn.session.is_authenticated() || row.is(flag::NO_AUTH) {
         Ok(())
     } else {
         Err(Error::NoAuth)
@@ -58,6 +62,20 @@ fn debug_enabled(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<
 fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     if turn.session.hindrances & hindrance::IN_TRANSACTION != 0 && row.is(flag::NO_MULTI) {
         return Err(Error::Text("ERR Command not allowed inside a transaction"));
+    }
+    Ok(())
+}
+
+fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let limit = engine.server.config.settings.maxmemory;
+    if limit == 0 || !row.is(flag::DENYOOM) {
+        return Ok(());
+    }
+    let used = turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64;
+    if used > limit {
+        return Err(Error::Text(
+            "OOM command not allowed when used memory > 'maxmemory'.",
+        ));
     }
     Ok(())
 }

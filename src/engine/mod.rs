@@ -225,13 +225,42 @@ impl Engine {
         if let Some(buffer) = output.take_buffer() {
             self.server.clients.give_buffer(buffer);
         }
-        let wants_flush = !output.is_empty() || turn.session.closing != Closing::No;
+        if !output.is_empty() {
+            let pending_bytes = output.len() as u64;
+            self.check_output_limit(&mut turn.session, pending_bytes);
+        }
+        let wants_flush = !turn.output.is_empty() || turn.session.closing != Closing::No;
         turn.session.output = turn.output;
         turn.session.running_input_bytes = 0;
         if wants_flush {
             self.server.clients.queue_flush(&mut turn.session);
         }
         self.server.clients.take_back(turn.session);
+    }
+
+    /// `client-output-buffer-limit normal`: a client for which too much waits is closed, at once above the hard limit,
+    /// after a while above the soft one.
+    fn check_output_limit(&mut self, session: &mut Session, pending_bytes: u64) {
+        let limit = self.server.config.settings.client_output_buffer_limits[0];
+        let now_ms = self.keyspace.now_ms();
+        let above = |bytes: u64| bytes > 0 && pending_bytes > bytes;
+        if !above(limit.soft_bytes) {
+            session.above_soft_limit_since_ms = None;
+        }
+        let since_ms = above(limit.soft_bytes)
+            .then(|| *session.above_soft_limit_since_ms.get_or_insert(now_ms));
+        let too_long = since_ms.is_some_and(|since_ms| {
+            now_ms - since_ms > limit.soft_seconds.saturating_mul(1000) as i64
+        });
+        if above(limit.hard_bytes) || too_long {
+            tracing::warn!(
+                "Client id={} addr={} closed for overcoming of output buffer limits",
+                session.id,
+                session.peer.address
+            );
+            self.server.stats.output_buffer_closes += 1;
+            session.closing = Closing::Now;
+        }
     }
 
     /// Lets commands see the present; the moment, for durations that start now.

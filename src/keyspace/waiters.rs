@@ -104,7 +104,8 @@ impl Waiters {
         // A borrowed pair cannot look up an owned one; keys of interest are few and changes of them rare.
         let place = (db, Box::from(key));
         if let Some(interest) = self.places.get_mut(&place) {
-            self.spoilt.extend_from_slice(&interest.watchers);
+            // Once is enough: who is spoilt watches nothing until it starts anew.
+            self.spoilt.append(&mut interest.watchers);
             if !interest.waiters.is_empty() && !interest.ready {
                 interest.ready = true;
                 self.ready.push_back(place);

@@ -125,6 +125,10 @@ impl Host for ProcessHost {
         self.freer.free(garbage);
     }
 
+    fn allocated_bytes(&self) -> u64 {
+        memory::allocated_bytes()
+    }
+
     fn prepare_memory(&mut self) {
         self.freer.prepare_memory();
     }

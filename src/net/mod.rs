@@ -136,8 +136,8 @@ impl Reactor {
         self.read_ready();
         // Replies leave before the timed duties, which may take their whole budget.
         self.flush();
-        self.wait_ms = self.engine.tick(&mut self.host);
         self.resume();
+        self.wait_ms = self.engine.tick(&mut self.host);
         self.flush();
         if self.host.listeners.has_pending() {
             self.accept(began);

@@ -110,7 +110,7 @@ pub(super) fn report_ready(supervisor: Supervised) {
 pub(super) fn report_stopping(supervisor: Supervised) {
     use sd_notify::NotifyState::{Status, Stopping};
     if supervisor == Supervised::Systemd {
-        notify(&[Status("Saving the final data"), Stopping]);
+        notify(&[Status("Shutting down"), Stopping]);
     }
 }
 

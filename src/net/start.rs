@@ -8,13 +8,13 @@ use crate::base::clock::Clock;
 use crate::base::random::seed_from_os;
 use crate::command::ctx::Identity;
 use crate::commands;
-use crate::config::settings::{Settings, Supervised};
+use crate::config::settings::{MaxmemoryPolicy, Settings, Supervised};
 use crate::config::{Config, LoadError};
 use crate::engine::Engine;
 use crate::observe::log::Log;
 use crate::observe::memory;
 use mio::{Interest, Poll};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -93,6 +93,8 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
     let mut reactor = Reactor::new(engine, host, poll, signals);
     reactor.run().map_err(doing("Waiting for events"))?;
     finish(&reactor.engine.server.config.settings, supervisor, pidfile);
+    // The process ends here: the system takes its memory back at once, key by key would take seconds.
+    std::mem::forget(reactor);
     Ok(())
 }
 
@@ -143,6 +145,8 @@ pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
+    // The terminal that started the server may go.
+    signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     poll.registry()
         .register(&mut signals, SIGNALS, Interest::READABLE)?;
@@ -153,6 +157,17 @@ fn log_start(config: &Config) {
     let version = env!("CARGO_PKG_VERSION");
     let pid = std::process::id();
     tracing::info!("Oxidis is starting, version={version}, bits=64, pid={pid}");
+    let settings = &config.settings;
+    if settings.appendonly || !settings.save.is_empty() {
+        tracing::warn!(
+            "This version keeps data in memory only: 'save' and 'appendonly' have no effect yet."
+        );
+    }
+    if settings.maxmemory > 0 && settings.maxmemory_policy != MaxmemoryPolicy::NoEviction {
+        tracing::warn!(
+            "This version evicts nothing: above 'maxmemory' writes are refused whatever the policy."
+        );
+    }
     match &config.file {
         Some(file) => tracing::info!("Configuration loaded from {}", file.display()),
         None => tracing::info!("No configuration file, using the defaults and the command line."),

@@ -121,6 +121,8 @@ pub struct Session {
     pub net_input_bytes: u64,
     /// Bytes sent.
     pub net_output_bytes: u64,
+    /// Since when more waits for it than the soft output limit, Unix milliseconds.
+    pub above_soft_limit_since_ms: Option<i64>,
     /// Bytes of the input whose commands are running.
     pub running_input_bytes: usize,
     /// The unfinished command.
@@ -161,6 +163,7 @@ impl Session {
             commands: 0,
             net_input_bytes: 0,
             net_output_bytes: 0,
+            above_soft_limit_since_ms: None,
             running_input_bytes: 0,
             parser: RequestParser::default(),
             output: Output::default(),

@@ -10,6 +10,8 @@ use bytes::{Bytes, BytesMut};
 
 /// From this length on a string is shared with the replies that carry it.
 pub const SHARED_MIN_BYTES: usize = 16 << 10;
+/// Bytes whose freeing costs about as much as freeing one small allocation.
+const PAGES_BYTES: usize = 64 << 10;
 /// The longest string that is called `embstr`.
 pub const EMBSTR_MAX_BYTES: usize = 44;
 /// The longest decimal form of an `i64`.
@@ -26,7 +28,7 @@ pub enum StringRef<'a> {
     Shared(&'a Bytes),
 }
 
-/// Room for the decimal form of an integer, so that [`StringRef::bytes`] needs no heap.
+/// Room for the decimal form of an integer.
 #[derive(Default)]
 pub struct Digits(Vec<u8>);
 
@@ -139,7 +141,8 @@ impl Stored for Bytes {
         Bytes::len(self)
     }
     fn free_effort(&self) -> usize {
-        1
+        // What takes time is giving the pages back to the system.
+        Bytes::len(self) / PAGES_BYTES
     }
     fn copy(&self) -> Object {
         Object::String(self.clone())

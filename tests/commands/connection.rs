@@ -82,14 +82,16 @@ fn with_a_password_nothing_runs_before_it_is_given() {
 #[test]
 fn a_new_password_is_asked_of_new_clients_and_no_password_of_none() {
     let mut server = Server::new();
-    server.engine.server.config.settings.requirepass = b"secret".to_vec();
-    server.check("PING -> PONG");
+    server.check(
+        "CONFIG SET requirepass secret -> OK
+         PING -> PONG",
+    );
     let late = server.connect();
     assert_eq!(
         server.run_as(late, "PING"),
         "!NOAUTH Authentication required."
     );
-    server.engine.server.config.settings.requirepass.clear();
+    assert_eq!(server.run("CONFIG SET requirepass \"\""), "OK");
     assert_eq!(server.run_as(late, "PING"), "PONG");
     assert!(server.run_as(late, "HELLO").starts_with("[server redis"));
 }
@@ -483,4 +485,32 @@ fn help_names_every_subcommand() {
     for sub in client.expect("there is CLIENT").subcommands {
         assert!(help.contains(&sub.name.to_uppercase()), "{}", sub.name);
     }
+}
+
+#[test]
+fn clearing_the_password_frees_those_who_had_not_given_it() {
+    let mut server = Server::with_config("requirepass secret");
+    let late = server.connect();
+    assert_eq!(server.run("AUTH secret"), "OK");
+    assert!(server.run_as(late, "PING").starts_with("!NOAUTH"));
+    assert_eq!(server.run("CONFIG SET requirepass \"\""), "OK");
+    // More words than a client may send that has yet to authenticate.
+    let reply = server.run_as(late, "MSET a 1 b 2 c 3 d 4 e 5 f 6 g 7");
+    assert_eq!(reply, "OK");
+}
+
+#[test]
+fn a_client_for_which_too_much_waits_is_closed() {
+    let mut server = Server::with_config("client-output-buffer-limit normal 1000 0 0");
+    let reader = server.connect();
+    assert_eq!(server.run_as(reader, "SETRANGE k 2000 x"), "(2001)");
+    server.feed(reader, b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+    let session = server
+        .engine
+        .server
+        .clients
+        .get(reader)
+        .expect("net closes it later");
+    assert_eq!(session.closing, oxidis::session::Closing::Now);
+    assert_eq!(server.engine.server.stats.output_buffer_closes, 1);
 }

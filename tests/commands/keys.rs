@@ -663,3 +663,17 @@ fn object_looks_at_how_a_value_is_kept() {
             .starts_with("[OBJECT <subcommand>")
     );
 }
+
+#[test]
+fn a_long_string_is_freed_on_the_helper_thread() {
+    let mut server = Server::new();
+    let client = server.client;
+    let value = vec![b'x'; 8 << 20];
+    server.raw(client, &[b"SET", b"long", &value]);
+    server.raw(client, &[b"SET", b"short", b"x"]);
+    server.check(
+        "DEL short -> (1)
+         DEL long -> (1)",
+    );
+    assert_eq!(server.host.freed, 1);
+}

@@ -6,6 +6,7 @@
 use super::{BAD_NAME, is_printable};
 use crate::base::number;
 use crate::command::ctx::REDIS_VERSION;
+use crate::command::error::shown;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::hindrance;
@@ -54,7 +55,7 @@ pub fn hello(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     if let Some((user, password)) = wishes.credentials {
         authenticate(ctx, user, password)?;
     }
-    if !ctx.client.is_authenticated() && !ctx.server.config.settings.requirepass.is_empty() {
+    if !ctx.client.is_authenticated() {
         return Err(HELLO_UNAUTHENTICATED);
     }
     if let Some(name) = wishes.name {
@@ -89,7 +90,7 @@ fn read_wishes<'a>(args: &mut Args<'a>) -> Result<Wishes<'a>, Error> {
         } else {
             return Err(Error::err(format!(
                 "Syntax error in HELLO option '{}'",
-                String::from_utf8_lossy(option)
+                shown(option, 128)
             )));
         }
     }

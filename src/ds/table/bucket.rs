@@ -1,7 +1,10 @@
 //! Buckets and directory entries: the bits and bytes drawn at the head of [`super`].
 
-use super::{PAGE_BUCKETS, PAGES_MAX, SLOTS, Slot};
+use super::{CURSOR_BITS, PAGE_BUCKETS, PAGES_MAX, SLOTS, Slot};
 use std::ptr::NonNull;
+
+/// The bits of a hash that decide its home: those of a cursor, so that every boundary between buckets is a cursor.
+const HOME_MASK: u64 = u64::MAX << (64 - CURSOR_BITS);
 
 /// A directory entry; see the head of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +55,7 @@ impl Entry {
     /// The bucket that `hash` belongs to.
     #[inline]
     pub(super) fn home(self, hash: u64) -> usize {
-        let fraction = hash.unbounded_shl(self.depth()) >> 32;
+        let fraction = (hash & HOME_MASK).unbounded_shl(self.depth()) >> 32;
         ((fraction * self.count() as u64) >> 32) as usize
     }
 
@@ -72,11 +75,13 @@ impl Entry {
         unsafe { &mut *self.address(index) }
     }
 
-    /// The lowest hash whose home is bucket `index` of a segment that starts at hash `start`; `None` past the last hash.
+    /// The lowest hash whose home is bucket `index` of a segment that starts at hash `start`, a multiple of the cursor's
+    /// step; `None` past the last hash.
     pub(super) fn first_hash(self, start: u64, index: usize) -> Option<u64> {
         let fraction = ((index as u64) << 32).div_ceil(self.count() as u64);
         if fraction < 1 << 32 {
-            return Some(start | (fraction << 32).unbounded_shr(self.depth()));
+            let hash = start | (fraction << 32).unbounded_shr(self.depth());
+            return hash.checked_add(!HOME_MASK).map(|hash| hash & HOME_MASK);
         }
         start
             .checked_add(1u64.unbounded_shl(64 - self.depth()))

@@ -45,8 +45,9 @@ const PAGES_MAX: usize = BUCKETS_MAX / PAGE_BUCKETS;
 const SPILL_MAX: usize = 15;
 /// The numbers of buckets a segment may have.
 const SIZES: [u8; 14] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 40, 48, 56, 64];
-/// Local depth that no segment passes: keyed hashes do not agree on that many bits.
-const DEPTH_MAX: u32 = 48;
+/// Local depth that no segment passes: keyed hashes do not agree on that many bits. Eight bits of a cursor are left, so
+/// that the buckets of the deepest segments still have stretches of their own.
+const DEPTH_MAX: u32 = CURSOR_BITS - 8;
 /// Bits of a SCAN cursor. Fewer than 53, so that clients that keep numbers in doubles get it right.
 pub const CURSOR_BITS: u32 = 48;
 /// A segment laid out anew is filled to at most this many elements of 64 slots' worth.

@@ -276,6 +276,52 @@ impl Slot for Clustered {
     fn prefetch(self) {}
 }
 
+/// An item whose hash agrees with all others in its first 20 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Deep(u32);
+
+impl Slot for Deep {
+    fn bits(self) -> u64 {
+        u64::from(self.0)
+    }
+    // SAFETY: any number is an item.
+    unsafe fn from_bits(bits: u64) -> Self {
+        Self(bits as u32)
+    }
+    fn hash(self, hasher: &Hasher) -> u64 {
+        0x5555_5000_0000_0000 | hasher.hash(&self.0.to_le_bytes()) >> 20
+    }
+    fn prefetch(self) {}
+}
+
+#[test]
+fn a_scan_of_very_deep_segments_ends_and_meets_everything() {
+    // Segments of some 30 million keys are as deep as these; the cursor then once stood still.
+    let hasher = Hasher::new(1, 2);
+    let mut table = Table::new(hasher, false);
+    for key in 0..1_000 {
+        table.insert(Deep(key).hash(&hasher), Deep(key));
+    }
+    assert!(table.depth >= 17, "{}", table.depth);
+    let (mut met, mut cursor, mut steps) = (BTreeSet::new(), 0, 0);
+    loop {
+        cursor = table.scan(cursor, |item| {
+            met.insert(item.0);
+        });
+        steps += 1;
+        assert!(steps < 1_000_000);
+        if cursor == 0 {
+            break;
+        }
+    }
+    assert_eq!(met.len(), 1_000);
+    let saved = Arc::new(Mutex::new(0));
+    let sink = Arc::clone(&saved);
+    table.begin_walk(Box::new(move |_| *sink.lock().expect("one thread") += 1));
+    while !table.walk(1000) {}
+    assert_eq!(*saved.lock().expect("one thread"), 1_000);
+}
+
 #[test]
 fn elements_that_stand_close_together_split_segments_until_they_fit() {
     // A segment of 64 buckets that is four fifths full may still have no room in one place: that once was a panic.

@@ -56,6 +56,10 @@ const HEADER_BYTES: usize = 5;
 const EXPIRY_BYTES: usize = 12;
 /// A length byte that says: the length is in the 4 bytes that follow.
 const LONG: u8 = 255;
+/// The longest key: its length must fit the record.
+pub const KEY_MAX_BYTES: usize = u32::MAX as usize;
+/// Room that a long string which grows is given ahead.
+const SPARE_MAX_BYTES: usize = 1 << 20;
 /// The mask of the access word.
 pub const ACCESS_MASK: u32 = 0xff_ffff;
 
@@ -111,6 +115,10 @@ impl Record {
             self.write(at, &[length as u8]);
             return at + 1;
         }
+        assert!(
+            length <= KEY_MAX_BYTES,
+            "longer keys are refused, longer values are shared"
+        );
         self.write(at, &[LONG]);
         self.write(at + 1, &(length as u32).to_le_bytes());
         at + 5
@@ -725,8 +733,8 @@ impl Store {
         match RecordRef::new(old).string() {
             Some(StringRef::Shared(_)) => self.edit_shared_string(old, length, edit),
             Some(string) if length >= SHARED_MIN_BYTES => {
-                // Twice the room: a string that grows to this size in place tends to go on growing.
-                let mut own = BytesMut::with_capacity(length * 2);
+                // A string that grows to this size in place tends to go on growing.
+                let mut own = BytesMut::with_capacity(length + length.min(SPARE_MAX_BYTES));
                 own.extend_from_slice(string.bytes(&mut digits));
                 own.resize(length, 0);
                 edit(&mut own);
@@ -764,7 +772,7 @@ impl Store {
         {
             edit_shared(bytes, |own| {
                 if length > own.capacity() {
-                    own.reserve((length - own.len()).max(own.len()));
+                    own.reserve(length - own.len() + length.min(SPARE_MAX_BYTES));
                 }
                 own.resize(length, 0);
                 edit(own);
