@@ -174,7 +174,7 @@ fn assert_memory_is_bounded(parser: &mut RequestParser, arrived: usize) {
     if let Some(filling) = parser.filling() {
         let room = filling.buffer().capacity();
         assert!(
-            room <= (2 * arrived).max(FILLING_RESERVED_MAX_BYTES),
+            room <= (4 * arrived).max(FILLING_RESERVED_MAX_BYTES),
             "room for {room} bytes of {arrived}"
         );
     }

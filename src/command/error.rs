@@ -93,6 +93,14 @@ impl Error {
         Error::Message(format!("ERR {text}"))
     }
 
+    /// The text as it goes out: bytes of a client are those that it sent.
+    pub fn line(&self) -> Vec<u8> {
+        let text = self.to_string();
+        text.chars()
+            .map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?'))
+            .collect()
+    }
+
     /// The code: the first word of the text.
     pub fn code(&self) -> String {
         let text = self.to_string();
@@ -100,18 +108,28 @@ impl Error {
     }
 }
 
-/// Bytes from a client as they stand in an error: at most `limit` of them, what is not UTF-8 replaced.
+/// Bytes from a client as they stand in an error: at most `limit` of them, up to the first NUL. Each byte is the character
+/// of that number, which [`Error::line`] turns back.
 pub fn shown(bytes: &[u8], limit: usize) -> String {
-    let end = bytes.len().min(limit);
-    bytes
-        .get(..end)
-        .map(|start| String::from_utf8_lossy(start).into_owned())
-        .unwrap_or_default()
+    let bytes = bytes.iter().take(limit).take_while(|byte| **byte != 0);
+    bytes.map(|byte| char::from(*byte)).collect()
 }
 
 impl From<Key<'_>> for Error {
     /// The key is not there, where it must be.
     fn from(_: Key<'_>) -> Self {
         Error::NoSuchKey
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_client_come_back_as_they_were_up_to_a_nul() {
+        let error = Error::err(format_args!("unknown '{}'", shown(b"a\xff\xc3\xa9\0b", 10)));
+        assert_eq!(error.line(), b"ERR unknown 'a\xff\xc3\xa9'");
+        assert_eq!(shown(b"abcdef", 3), "abc");
     }
 }

@@ -359,6 +359,8 @@ pub struct Row {
     pub history: &'static [(&'static str, &'static str)],
     /// Since when it is deprecated and what replaces it.
     pub deprecated: Option<(&'static str, &'static str)>,
+    /// The command that this is another name of.
+    pub alias_of: Option<&'static str>,
     /// The rows under a container.
     pub subcommands: &'static [Row],
 }
@@ -382,6 +384,7 @@ impl Row {
             tips: &[],
             history: &[],
             deprecated: None,
+            alias_of: None,
             subcommands: &[],
         }
     }
@@ -462,6 +465,7 @@ impl Row {
 
     /// The same command under another name.
     pub const fn named(mut self, name: &'static str) -> Self {
+        self.alias_of = Some(self.name);
         self.name = name;
         self.full_name = name;
         self

@@ -190,7 +190,14 @@ impl CommandTable {
         if !new.is_empty() && self.find(new.as_bytes()).is_some() {
             return Err(RenameError::NameTaken);
         }
+        let row_name = self.entries[usize::from(id)].row.name;
         self.entries[usize::from(id)].name = new.to_owned();
+        // Who takes a command's name away means its other names too.
+        for entry in &mut self.entries {
+            if entry.row.alias_of == Some(row_name) {
+                entry.name.clear();
+            }
+        }
         self.build_index();
         Ok(())
     }

@@ -126,6 +126,9 @@ impl Engine {
         if let Some(command) = command {
             self.server.stats.by_command[usize::from(command)].rejected += 1;
         }
+        if command.is_some_and(|id| self.server.table.entry(id).row.full_name == "exec") {
+            return self.abort_exec(turn, error);
+        }
         if let Some(transaction) = turn
             .session
             .transaction
@@ -137,9 +140,22 @@ impl Engine {
         self.answer_error(turn, error);
     }
 
+    /// An EXEC that is refused ends its transaction.
+    fn abort_exec(&mut self, turn: &mut Turn<'_>, error: &Error) {
+        self.keyspace.waiters.unwatch(turn.session.id);
+        turn.session.transaction = None;
+        turn.session.hinder(hindrance::IN_TRANSACTION, false);
+        let text = error.to_string();
+        let reason = text.strip_prefix("ERR ").unwrap_or(&text);
+        let error = Error::Message(format!(
+            "EXECABORT Transaction discarded because of: {reason}"
+        ));
+        self.answer_error(turn, &error);
+    }
+
     pub(super) fn answer_error(&mut self, turn: &mut Turn<'_>, error: &Error) {
         self.server.stats.count_error(&error.code());
-        turn.reply().error(error.to_string());
+        turn.reply().error(error.line());
     }
 
     /// Runs a command that was admitted: handler, reply, propagation, what follows for others.

@@ -198,6 +198,7 @@ impl Engine {
 
     fn begin_turn<'h>(&mut self, mut session: Box<Session>, host: &'h mut dyn Host) -> Turn<'h> {
         let began_ns = self.refresh_time();
+        self.keyspace.set_frozen(self.server.pause.is_set());
         session.active_ms = self.keyspace.now_ms();
         if !session.is_authenticated() && session.output.len() > UNAUTHENTICATED_OUTPUT_MAX_BYTES {
             tracing::warn!(

@@ -150,10 +150,24 @@ impl<'k> Database<'k> {
         }
     }
 
+    /// The same for a reader, who deletes nothing while the data set stands still.
+    #[inline]
+    fn locate_to_read(&mut self, key: &Key<'_>) -> Option<Position> {
+        if !self.keyspace.frozen {
+            return self.locate(key);
+        }
+        let (position, record) = self.store().find(key)?;
+        let lives = record
+            .deadline()
+            .is_none_or(|deadline| deadline >= self.keyspace.now_ms);
+        lives.then_some(position)
+    }
+
     /// The key's record; not counted as a use, no hit and no miss.
     #[inline]
     pub fn peek(&mut self, key: &Key<'_>) -> Option<RecordRef<'_>> {
-        self.locate(key).map(|position| self.store().at(position))
+        self.locate_to_read(key)
+            .map(|position| self.store().at(position))
     }
 
     /// The key's record, counted as a read.
@@ -176,7 +190,7 @@ impl<'k> Database<'k> {
     /// Where the key is, counted as a hit or a miss.
     #[inline]
     fn locate_counted(&mut self, key: &Key<'_>) -> Option<Position> {
-        let position = self.locate(key);
+        let position = self.locate_to_read(key);
         if position.is_some() {
             self.keyspace.counters.hits += 1;
         } else {

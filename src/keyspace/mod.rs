@@ -109,6 +109,8 @@ pub struct Keyspace {
     /// Numbers for INFO.
     pub counters: Counters,
     expire_actively: bool,
+    /// During CLIENT PAUSE reads delete nothing.
+    frozen: bool,
 }
 
 impl Keyspace {
@@ -132,6 +134,7 @@ impl Keyspace {
             garbage: Vec::new(),
             counters: Counters::default(),
             expire_actively: true,
+            frozen: false,
         }
     }
 
@@ -188,6 +191,11 @@ impl Keyspace {
     /// Whether deletions by expiry are logged for the propagation stream.
     pub fn set_log_deletions(&mut self, log: bool) {
         self.log_deletions = log;
+    }
+
+    /// Whether the data set stands still: reads see expired keys as gone but leave them.
+    pub fn set_frozen(&mut self, frozen: bool) {
+        self.frozen = frozen;
     }
 
     /// DEBUG SET-ACTIVE-EXPIRE.

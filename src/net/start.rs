@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::observe::log::Log;
 use crate::observe::memory;
 use mio::{Interest, Poll};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2};
 use signal_hook_mio::v1_0::Signals;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -99,6 +99,12 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
 }
 
 fn create_engine(config: Config, identity: Identity) -> Result<Engine, StartError> {
+    if let Some(user) = config.users().next() {
+        // Ignoring it would open a server that its owner has closed.
+        return Err(
+            LoadError::at(&user.place, "ACL users are not supported by this version").into(),
+        );
+    }
     let renamed: Vec<_> = config.renamed_commands().cloned().collect();
     let mut engine = Engine::new(
         config,
@@ -145,8 +151,10 @@ pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
-    // The terminal that started the server may go.
-    signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
+    // The terminal that started the server may go; the others mean nothing here and would end it.
+    for ignored in [SIGHUP, SIGUSR2, SIGALRM] {
+        signal_hook::flag::register(ignored, Arc::new(AtomicBool::new(false)))?;
+    }
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     poll.registry()
         .register(&mut signals, SIGNALS, Interest::READABLE)?;
@@ -162,6 +170,17 @@ fn log_start(config: &Config) {
         tracing::warn!(
             "This version keeps data in memory only: 'save' and 'appendonly' have no effect yet."
         );
+    }
+    for (name, is_set) in [
+        ("tls-port", settings.tls_port > 0),
+        ("cluster-enabled", settings.cluster_enabled),
+        ("aclfile", settings.aclfile.is_some()),
+        ("replicaof", settings.replicaof.is_some()),
+        ("loadmodule", config.modules().next().is_some()),
+    ] {
+        if is_set {
+            tracing::warn!("'{name}' has no effect in this version.");
+        }
     }
     if settings.maxmemory > 0 && settings.maxmemory_policy != MaxmemoryPolicy::NoEviction {
         tracing::warn!(

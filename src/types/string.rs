@@ -92,6 +92,8 @@ pub enum NewString<'a> {
     Int(i64),
     /// Bytes that may turn out to be a number.
     Bytes(&'a [u8]),
+    /// Bytes that stay bytes though they may look like a number.
+    Text(&'a [u8]),
     /// Bytes that stay bytes, called `raw` whatever their length.
     Raw(&'a [u8]),
     /// Bytes that were received into an allocation of their own.
@@ -109,7 +111,9 @@ impl<'a> NewString<'a> {
                     None => self,
                 }
             }
-            NewString::Bytes(bytes) | NewString::Raw(bytes) if bytes.len() >= SHARED_MIN_BYTES => {
+            NewString::Bytes(bytes) | NewString::Text(bytes) | NewString::Raw(bytes)
+                if bytes.len() >= SHARED_MIN_BYTES =>
+            {
                 NewString::Shared(Bytes::copy_from_slice(bytes))
             }
             other => other,

@@ -677,3 +677,28 @@ fn a_long_string_is_freed_on_the_helper_thread() {
     );
     assert_eq!(server.host.freed, 1);
 }
+
+#[test]
+fn taking_del_away_takes_its_other_name_away() {
+    let mut server = Server::new();
+    server
+        .engine
+        .rename_command("del", "")
+        .expect("there is such a command");
+    assert!(server.run("DEL a").starts_with("!ERR unknown command"));
+    assert!(server.run("DELETE a").starts_with("!ERR unknown command"));
+}
+
+#[test]
+fn reads_during_a_pause_see_expired_keys_as_gone_and_leave_them() {
+    let mut server = Server::new();
+    server.check(
+        "SET e 1 PX 50 -> OK
+         CLIENT PAUSE 1000 WRITE -> OK",
+    );
+    server.clock.advance_ms(100);
+    server.check(
+        "GET e -> nil
+         DBSIZE -> (1)",
+    );
+}

@@ -58,7 +58,7 @@ fn config_set_is_all_or_nothing() {
          CONFIG SET timeout 6 databases 3 -> !ERR CONFIG SET failed (possibly related to argument 'databases') - can't set immutable config
          CONFIG SET timeout 6 dir /tmp -> !ERR CONFIG SET failed (possibly related to argument 'dir') - can't set protected config
          CONFIG SET timeout -> !ERR wrong number of arguments for 'config|set' command
-         CONFIG SET timeout 6 maxmemory -> !ERR wrong number of arguments for 'config|set' command
+         CONFIG SET timeout 6 maxmemory -> !ERR syntax error
          CONFIG GET maxmemory timeout -> [maxmemory 1073741824 timeout 5]",
     );
 }
@@ -355,4 +355,13 @@ fn shutdown_refuses_what_it_cannot_do() {
          SHUTDOWN -> !ERR Command not allowed inside a transaction",
     );
     assert!(!server.host.stopped);
+}
+
+#[test]
+fn what_is_pipelined_behind_shutdown_does_not_run() {
+    let mut server = Server::new();
+    let client = server.client;
+    let replies = server.feed(client, b"SHUTDOWN NOSAVE\r\nSET late 1\r\n");
+    assert!(replies.is_empty() && server.host.stopped);
+    assert_eq!(server.engine.keyspace.store(0).len(), 0);
 }

@@ -25,3 +25,47 @@ fn a_command_that_cannot_be_queued_spoils_the_transaction() {
          GET a -> nil",
     );
 }
+
+#[test]
+fn an_exec_that_is_refused_ends_its_transaction() {
+    Server::new().check(
+        "MULTI -> OK
+         SET m 1 -> QUEUED
+         EXEC x -> !EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command
+         SET m 2 -> OK
+         EXEC -> !ERR EXEC without MULTI",
+    );
+}
+
+#[test]
+fn unwatch_forgets_what_was_watched_and_what_became_of_it() {
+    let mut server = Server::new();
+    let other = server.connect();
+    server.check("WATCH a b -> OK");
+    server.run_as(other, "SET a 1");
+    server.check(
+        "UNWATCH -> OK
+         MULTI -> OK
+         GET a -> QUEUED
+         EXEC -> [1]",
+    );
+    server.check("WATCH a -> OK");
+    server.run_as(other, "SELECT 1");
+    server.run_as(other, "SET a 2");
+    server.check(
+        "MULTI -> OK
+         GET a -> QUEUED
+         EXEC -> [1]",
+    );
+}
+
+#[test]
+fn reset_leaves_a_transaction_and_its_queue_behind() {
+    Server::new().check(
+        "MULTI -> OK
+         SET a 1 -> QUEUED
+         RESET -> RESET
+         GET a -> nil
+         EXEC -> !ERR EXEC without MULTI",
+    );
+}

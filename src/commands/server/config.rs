@@ -96,7 +96,7 @@ pub(super) fn set(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error>
     let words: Vec<&[u8]> = args.rest().collect();
     let (pairs, odd) = words.as_chunks::<2>();
     if !odd.is_empty() {
-        return Err(Error::Arity(ctx.row.full_name.to_owned()));
+        return Err(Error::Syntax);
     }
     let pairs: Vec<(&[u8], &[u8])> = pairs.iter().map(|[name, value]| (*name, *value)).collect();
     let config = &mut ctx.server.config;

@@ -51,5 +51,6 @@ pub(super) fn shutdown(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, E
         return Err(Error::Text("ERR Errors trying to SHUTDOWN. Check logs."));
     }
     ctx.host.stop();
-    Ok(Flow::Done)
+    // What is pipelined behind it must not run.
+    Ok(Flow::Close)
 }

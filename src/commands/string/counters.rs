@@ -79,7 +79,7 @@ pub(super) fn incrbyfloat(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow
     }
     let text = text_of(sum);
     ctx.db
-        .put(&key, NewString::Bytes(&text), Deadline::Keep)
+        .put(&key, NewString::Text(&text), Deadline::Keep)
         .changed(event::INCRBYFLOAT);
     // Another machine's floats might differ: the result goes out.
     ctx.propagate

@@ -356,7 +356,7 @@ impl<'a> From<NewString<'a>> for NewValue<'a> {
     fn from(string: NewString<'a>) -> Self {
         match string.encoded() {
             NewString::Int(value) => NewValue::Int(value),
-            NewString::Bytes(bytes) => NewValue::Inline(bytes),
+            NewString::Bytes(bytes) | NewString::Text(bytes) => NewValue::Inline(bytes),
             NewString::Raw(bytes) => NewValue::Raw(bytes),
             NewString::Shared(bytes) => NewValue::Boxed(Box::new(Object::String(bytes))),
         }

@@ -18,7 +18,9 @@ use super::line::{Header, InlineWords, inline_end, split_inline};
 use super::{INLINE_MAX_BYTES, LARGE_BULK_MIN_BYTES, ProtocolError, RequestLimits};
 
 /// Room taken for a large bulk before its bytes come.
-pub const FILLING_RESERVED_MAX_BYTES: usize = 1024 * 1024;
+pub const FILLING_RESERVED_MAX_BYTES: usize = 64 * 1024;
+/// Room grows to so many times what has come, up to what was announced.
+const FILLING_GROWTH: usize = 4;
 
 /// A large bulk on its way: the caller may read the socket straight into [`Filling::buffer`].
 #[derive(Debug)]
@@ -56,9 +58,10 @@ impl Filling {
         &mut self.buffer
     }
 
-    /// Makes room for `more` bytes by doubling, up to what was announced.
+    /// Makes room for `more` bytes, or for a multiple of what has come, up to what was announced.
     fn grow(&mut self, more: usize) {
-        let wanted = more.max(self.buffer.len().min(self.missing()));
+        let ahead = self.buffer.len() * (FILLING_GROWTH - 1);
+        let wanted = more.max(ahead.min(self.missing()));
         self.buffer.reserve_exact(wanted);
     }
 

@@ -275,12 +275,18 @@ fn a_large_bulk_is_read_into_its_own_buffer_and_shared() {
     );
     assert!(batch.is_empty());
     let filling = parser.filling().expect("a large bulk is under way");
-    assert_eq!(
-        (filling.missing(), filling.room()),
-        (value.len() - 100, value.len() - 100)
-    );
+    assert_eq!(filling.missing(), value.len() - 100);
+    let mut reads = 0;
+    while filling.missing() > 0 {
+        let from = filling.buffer().len();
+        let room = filling.room();
+        filling
+            .buffer()
+            .extend_from_slice(&value[from..from + room]);
+        reads += 1;
+    }
+    assert!(reads <= 3, "room grows fast");
     let place = filling.buffer().as_ptr();
-    filling.buffer().extend_from_slice(&value[100..]);
     assert_eq!(
         parser.parse(b"", &OPEN, &mut batch),
         Parsed::Progress { consumed: 0 }
@@ -301,7 +307,7 @@ fn a_large_bulk_is_read_into_its_own_buffer_and_shared() {
     assert_eq!(
         shared.as_ptr(),
         place,
-        "one allocation from the socket to the value"
+        "no copy from the last buffer to the value"
     );
     assert!(argv.large(1).is_none());
 }
@@ -319,7 +325,7 @@ fn what_is_only_announced_takes_little_memory() {
         let filling = parser.filling().expect("most of it is missing");
         let room = filling.room();
         assert!(
-            room > 0 && filling.buffer().capacity() <= 2 * received.max(FILLING_RESERVED_MAX_BYTES)
+            room > 0 && filling.buffer().capacity() <= 4 * received.max(FILLING_RESERVED_MAX_BYTES)
         );
         let length = filling.buffer().len() + room;
         filling.buffer().resize(length, 0);
