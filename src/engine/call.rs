@@ -203,17 +203,11 @@ impl Engine {
             }
             self.spoil_watchers();
         }
-        // What EXEC and scripts ran stands in the stream already.
-        let is_unit = matches!(result, Ok(Flow::RunQueued | Flow::RunScript(_)));
-        match result {
-            Ok(Flow::Done) => {}
+        let is_unit = match result {
+            Ok(Flow::Done) => false,
             Ok(flow) => self.follow(turn, argv, flow),
-            Err(error) => {
-                turn.output.truncate(mark);
-                self.server.stats.by_command[usize::from(command)].failed += 1;
-                self.answer_error(turn, &error);
-            }
-        }
+            Err(error) => self.fail(turn, command, mark, error),
+        };
         if self.keyspace.dirty() != dirty && self.stream.has_readers() && !is_unit {
             self.stream.append(db, argv, propagate);
         }
@@ -225,9 +219,11 @@ impl Engine {
         }
     }
 
-    /// What a handler wants to happen after it.
+    /// What a handler wants to happen after it; whether it was a unit of other commands, whose changes stand in the stream
+    /// already.
     #[cold]
-    fn follow(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, flow: Flow) {
+    fn follow(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, flow: Flow) -> bool {
+        let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_));
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
@@ -236,6 +232,16 @@ impl Engine {
             Flow::RunScript(script) => self.run_script(turn, script),
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
+        is_unit
+    }
+
+    /// A handler failed: its reply is cut back to the error.
+    #[cold]
+    fn fail(&mut self, turn: &mut Turn<'_>, command: CommandId, mark: Mark, error: Error) -> bool {
+        turn.output.truncate(mark);
+        self.server.stats.by_command[usize::from(command)].failed += 1;
+        self.answer_error(turn, &error);
+        false
     }
 
     fn block(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, block: Block) {

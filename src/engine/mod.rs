@@ -383,12 +383,9 @@ impl Engine {
         }
         let mut ahead = [None; FORESEEN_MAX];
         for (ahead, (db, hash)) in ahead.iter_mut().zip(&self.foreseen) {
-            *ahead = Some(self.keyspace.store(*db).prefetch_bucket(*hash));
+            *ahead = self.keyspace.store(*db).prefetch_bucket(*hash);
         }
-        ahead
-            .iter()
-            .flatten()
-            .for_each(LookUpAhead::prefetch_record);
+        LookUpAhead::prefetch_records(&mut ahead);
     }
 
     /// Looks up the commands of a batch and asks for their keys' cache lines: in three stages for all of them,
@@ -414,11 +411,11 @@ impl Engine {
             let mut ahead = [None; BATCH_COMMANDS_MAX];
             for (ahead, staged) in ahead.iter_mut().zip(&self.staged) {
                 if staged.key.0 > 0 {
-                    *ahead = Some(store.prefetch_bucket(staged.key.1));
+                    *ahead = store.prefetch_bucket(staged.key.1);
                 }
             }
-            let ahead = ahead.iter().take(self.staged.len());
-            ahead.flatten().for_each(LookUpAhead::prefetch_record);
+            let staged = self.staged.len().min(BATCH_COMMANDS_MAX);
+            LookUpAhead::prefetch_records(&mut ahead[..staged]);
         }
     }
 

@@ -128,12 +128,9 @@ impl<'k> Database<'k> {
             keys.iter().for_each(|key| store.prefetch_segment(key.hash));
             let mut ahead = [None; PREFETCH_MAX];
             for (ahead, key) in ahead.iter_mut().zip(keys) {
-                *ahead = Some(store.prefetch_bucket(key.hash));
+                *ahead = store.prefetch_bucket(key.hash);
             }
-            ahead
-                .iter()
-                .flatten()
-                .for_each(LookUpAhead::prefetch_record);
+            LookUpAhead::prefetch_records(&mut ahead);
         }
     }
 

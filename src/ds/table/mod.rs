@@ -82,20 +82,30 @@ pub struct Position {
 /// A look-up that is known in advance, after its second stage.
 #[derive(Clone, Copy)]
 pub struct Ahead<'t, S> {
-    bucket: Option<&'t Bucket>,
+    entry: Entry,
+    bucket: u8,
     tag: u8,
-    slot: PhantomData<S>,
+    table: PhantomData<&'t Table<S>>,
 }
 
 impl<S: Slot> Ahead<'_, S> {
-    /// Third stage: asks for the records whose tags match in the home bucket.
+    /// Third stage: asks for the records whose tags match in the bucket; whether there were any. If not, and the element
+    /// may have been put further, the next bucket is asked for, and a fourth stage is the third once more.
     #[inline]
-    pub fn prefetch_records(&self) {
-        let Some(bucket) = self.bucket else { return };
-        for slot in bits_of(bucket.matches(self.tag)) {
+    pub fn prefetch_records(&mut self) -> bool {
+        let home = self.entry.bucket(usize::from(self.bucket));
+        let matches = home.matches(self.tag);
+        for slot in bits_of(matches) {
             // SAFETY: a used slot holds the bits of a handle whose record lives.
-            unsafe { S::from_bits(bucket.get(slot)) }.prefetch();
+            unsafe { S::from_bits(home.get(slot)) }.prefetch();
         }
+        let next = usize::from(self.bucket) + 1;
+        if matches != 0 || home.reach() == 1 || next == self.entry.count() {
+            return true;
+        }
+        self.bucket = next as u8;
+        prefetch(self.entry.address(next).cast());
+        false
     }
 }
 
@@ -193,18 +203,16 @@ impl<S: Slot> Table<S> {
 
     /// Second stage: asks for the home bucket's cache line.
     #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) -> Ahead<'_, S> {
-        let bucket = self.entry(hash).map(|entry| {
-            let address = entry.address(entry.home(hash));
-            prefetch(address.cast());
-            // SAFETY: an entry names initialised buckets that live while the table is borrowed.
-            unsafe { &*address }
-        });
-        Ahead {
-            bucket,
+    pub fn prefetch_bucket(&self, hash: u64) -> Option<Ahead<'_, S>> {
+        let entry = self.entry(hash)?;
+        let home = entry.home(hash);
+        prefetch(entry.address(home).cast());
+        Some(Ahead {
+            entry,
+            bucket: home as u8,
             tag: tag_of(hash),
-            slot: PhantomData,
-        }
+            table: PhantomData,
+        })
     }
 
     /// The element under `hash` that `is_it` accepts.

@@ -431,10 +431,25 @@ pub struct Position {
 pub struct LookUpAhead<'s>(Ahead<'s, Record>);
 
 impl LookUpAhead<'_> {
-    /// Asks for the record that the look-up will read; the bucket has been asked for.
+    /// Asks for the records that these look-ups will read; their buckets have been asked for. Nine of ten are found in
+    /// their home bucket, the others most often in the next.
     #[inline]
-    pub fn prefetch_record(&self) {
-        self.0.prefetch_records();
+    pub fn prefetch_records(ahead: &mut [Option<Self>]) {
+        let mut unsettled = false;
+        for look_up in ahead.iter_mut() {
+            let settled = look_up
+                .as_mut()
+                .is_none_or(|found| found.0.prefetch_records());
+            if settled {
+                *look_up = None;
+            }
+            unsettled |= !settled;
+        }
+        if unsettled {
+            for look_up in ahead.iter_mut().flatten() {
+                look_up.0.prefetch_records();
+            }
+        }
     }
 }
 
@@ -510,8 +525,8 @@ impl Store {
 
     /// Asks for the bucket of `hash`; the segment should have been asked for before.
     #[inline]
-    pub fn prefetch_bucket(&self, hash: u64) -> LookUpAhead<'_> {
-        LookUpAhead(self.table.prefetch_bucket(hash))
+    pub fn prefetch_bucket(&self, hash: u64) -> Option<LookUpAhead<'_>> {
+        self.table.prefetch_bucket(hash).map(LookUpAhead)
     }
 
     /// The record of `key`.
