@@ -712,10 +712,3 @@ pub struct Settings {
     /// Leave with exit() after a failed internal check.
     pub use_exit_on_panic: bool,
 }
-
-impl Settings {
-    /// Whether log lines are JSON, by either of the two parameters that can ask for it.
-    pub fn logs_json(&self) -> bool {
-        self.logformat == LogFormat::Json || self.log_format == LegacyLogFormat::Json
-    }
-}

@@ -34,9 +34,9 @@ pub const CELL_MAX_BYTES: usize = 4096;
 const SMALL_REGIONS: usize = 1;
 /// An arena of so many regions takes the next one from the spares: the first touch of a huge page takes the better part
 /// of a millisecond, which the helper thread has then spent beforehand.
-const SPARES_FROM: usize = 32;
+const SPARES_FROM: usize = 64;
 /// Spares that are kept.
-const SPARES_MAX: usize = 2;
+const SPARES_MAX: usize = 1;
 /// No slab, no cell.
 const NONE: u32 = u32::MAX;
 

@@ -274,7 +274,7 @@ impl Engine {
         self.stream.begin_unit();
         let began_ns = turn.since_ns;
         for argv in &transaction.queue {
-            self.run_nested(turn, argv.argv());
+            self.run_alone(turn, argv.argv());
         }
         // EXEC's own time holds that of its commands.
         turn.since_ns = began_ns;
@@ -282,7 +282,8 @@ impl Engine {
         turn.session.hinder(hindrance::NESTED, false);
     }
 
-    fn run_nested(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>) {
+    /// Looks up and answers one command that no batch has prepared.
+    pub(super) fn run_alone(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>) {
         let command = self.look_up(argv);
         if self.execute(
             turn,
@@ -305,7 +306,7 @@ impl Engine {
         let reply_to_client = std::mem::take(&mut turn.output);
         let result = script.run(&mut |argv| {
             turn.output = Output::default();
-            self.run_nested(turn, argv);
+            self.run_alone(turn, argv);
             turn.output.bytes()
         });
         turn.output = reply_to_client;

@@ -1,7 +1,7 @@
 //! Clients that wait: served when a key changes, answered when their time is up, let go when a pause ends.
 
 use super::call::mute;
-use super::{Engine, Staged, Turn};
+use super::{Engine, Turn};
 use crate::command::Error;
 use crate::command::host::Host;
 use crate::session::{Blocked, Closing, ReplyMode, Session};
@@ -148,18 +148,7 @@ impl Engine {
     pub(super) fn run_postponed(&mut self, turn: &mut Turn<'_>) {
         if let Some(postponed) = turn.session.postponed.take() {
             self.server.clients.count_blocked(false);
-            let argv = postponed.argv();
-            let command = self.look_up(argv);
-            if self.execute(
-                turn,
-                argv,
-                Staged {
-                    command,
-                    key: (0, 0),
-                },
-            ) {
-                self.count_run(turn, command, 1);
-            }
+            self.run_alone(turn, postponed.argv());
         }
     }
 }

@@ -48,15 +48,6 @@ pub fn allocated_bytes() -> u64 {
     u64::try_from(sum).unwrap_or(0)
 }
 
-/// Name of the allocator, as INFO shows it.
-pub fn allocator_name() -> &'static str {
-    if cfg!(feature = "jemalloc") {
-        "jemalloc"
-    } else {
-        "mimalloc"
-    }
-}
-
 #[inline]
 fn count(bytes: i64) {
     if SERVES.get() {

@@ -132,8 +132,6 @@ pub struct Stats {
     pub loop_ns: u64,
     /// Nanoseconds of commands in all turns.
     pub loop_command_ns: u64,
-    /// Nanoseconds of timed duties.
-    pub loop_cron_ns: u64,
     /// Nanoseconds of the longest turn.
     pub loop_max_ns: u64,
     /// Commands per second.

@@ -65,11 +65,6 @@ impl Output {
         }
     }
 
-    /// Gives the buffer back; what was not sent is lost.
-    pub fn into_vec(self) -> Vec<u8> {
-        self.buffer
-    }
-
     /// Takes the buffer out of an output with nothing pending, so that an idle client holds none.
     pub fn take_buffer(&mut self) -> Option<Vec<u8>> {
         (self.is_empty() && self.buffer.capacity() > 0).then(|| {
@@ -142,15 +137,6 @@ impl Output {
             }
         }
         self.drop_empty_shared();
-    }
-
-    /// Bytes written since `mark`, shared ones included.
-    pub fn len_since(&self, mark: Mark) -> usize {
-        let spliced = self
-            .shared
-            .iter()
-            .flat_map(|shared| shared.splices.iter().skip(mark.splices));
-        self.buffer.len() - mark.at + spliced.map(|splice| splice.bytes.len()).sum::<usize>()
     }
 
     /// To be called between commands, when no mark is in use: sets a big buffer aside as it is, so that growing never
@@ -388,7 +374,6 @@ mod tests {
         let mark = out.mark();
         out.buffer().extend_from_slice(b"half a reply");
         out.splice(Bytes::from_static(b"shared"));
-        assert_eq!(out.len_since(mark), 18);
         out.truncate(mark);
         assert_eq!(out.bytes(), &plain[3..]);
         assert_eq!(out.len(), plain.len() - 3);
@@ -443,6 +428,5 @@ mod tests {
         assert_eq!(out.heap_bytes(), 0);
         assert!(out.give_buffer(buffer).is_none());
         assert!(out.give_buffer(Vec::new()).is_some());
-        assert_eq!(out.into_vec().capacity(), 100);
     }
 }

@@ -1,10 +1,9 @@
 //! What the engine owes to every command: waiting, units, the stream, errors, WATCH, CLIENT PAUSE, and that it does not
 //! matter how bytes are cut. The commands of `rows` stand for all others.
 
-use crate::harness::{Server, replies, short};
+use crate::harness::{Server, replies};
 use crate::rows::{HALF, PROGRAM, PUT, TAKE};
 use oxidis::engine::stream::ReaderId;
-use oxidis::resp::value::{Value, parse_value};
 
 fn server() -> Server {
     Server::build("", [&PUT, &TAKE, &HALF, &PROGRAM])
@@ -16,20 +15,7 @@ fn blocked(server: &Server) -> usize {
 
 /// What has come to the stream since, command by command.
 fn stream(server: &mut Server, reader: ReaderId) -> Vec<String> {
-    let bytes = server.engine.stream.read(reader);
-    let mut rest = bytes.as_slice();
-    let mut commands = Vec::new();
-    while !rest.is_empty() {
-        let (value, used) = parse_value(rest)
-            .expect("the stream is well formed")
-            .expect("the stream ends with a whole command");
-        let Value::Array(words) = value else {
-            panic!("a command is an array, not {value:?}");
-        };
-        commands.push(words.iter().map(short).collect::<Vec<_>>().join(" "));
-        rest = rest.get(used..).expect("a command lies within its bytes");
-    }
-    commands
+    server.stream(reader)
 }
 
 #[test]

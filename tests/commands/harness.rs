@@ -7,6 +7,7 @@ use oxidis::command::host::{Host, Usage};
 use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
+use oxidis::engine::stream::ReaderId;
 use oxidis::keyspace::Garbage;
 use oxidis::resp::value::{Value, parse_value};
 use oxidis::session::{Closing, Peer};
@@ -207,6 +208,24 @@ impl Server {
     /// What was sent to a client since; in short.
     pub fn received(&mut self, client: usize) -> String {
         replies(&self.engine.take_output(client))
+    }
+
+    /// What has come to the propagation stream since, command by command.
+    pub fn stream(&mut self, reader: ReaderId) -> Vec<String> {
+        let bytes = self.engine.stream.read(reader);
+        let mut rest = bytes.as_slice();
+        let mut commands = Vec::new();
+        while !rest.is_empty() {
+            let (value, used) = parse_value(rest)
+                .expect("the stream is well formed")
+                .expect("the stream ends with a whole command");
+            let Value::Array(words) = value else {
+                panic!("a command is an array, not {value:?}");
+            };
+            commands.push(words.iter().map(short).collect::<Vec<_>>().join(" "));
+            rest = rest.get(used..).expect("a command lies within its bytes");
+        }
+        commands
     }
 
     /// Lets time pass and does the timed duties.

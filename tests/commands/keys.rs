@@ -1,26 +1,12 @@
 //! The generic commands. The replies are those of Redis 8.0.
 
-use crate::harness::{START_MS, Server, short};
+use crate::harness::{START_MS, Server};
 use oxidis::engine::stream::ReaderId;
-use oxidis::resp::value::{Value, parse_value};
 use std::collections::BTreeSet;
 
-/// What has come to the stream since, command by command.
+/// What has come to the stream since, in one line.
 fn stream(server: &mut Server, reader: ReaderId) -> String {
-    let bytes = server.engine.stream.read(reader);
-    let mut rest = bytes.as_slice();
-    let mut commands = Vec::new();
-    while !rest.is_empty() {
-        let (value, used) = parse_value(rest)
-            .expect("the stream is well formed")
-            .expect("the stream ends with a whole command");
-        let Value::Array(words) = value else {
-            panic!("a command is an array, not {value:?}");
-        };
-        commands.push(words.iter().map(short).collect::<Vec<_>>().join(" "));
-        rest = rest.get(used..).expect("a command lies within its bytes");
-    }
-    commands.join(" ; ")
+    server.stream(reader).join(" ; ")
 }
 
 /// Every key that a whole iteration with these options answers.
