@@ -16,6 +16,10 @@
 //! ```
 
 #![deny(unsafe_code)]
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the docs are for those who read the code: they may lead to what is private"
+)]
 
 pub mod base;
 pub mod cli;
