@@ -19,7 +19,8 @@ struct Interest {
 /// See the head of the file.
 #[derive(Default)]
 pub struct Waiters {
-    places: HashMap<Place, Interest>,
+    /// By database and key, so that a change is looked up without a copy of its key.
+    places: HashMap<usize, HashMap<Box<[u8]>, Interest>>,
     /// Keys that each client watches.
     watched: HashMap<u64, Vec<Place>>,
     /// Keys that each client waits for.
@@ -35,9 +36,17 @@ impl Waiters {
         self.places.is_empty()
     }
 
+    fn interest(&mut self, db: usize, key: &[u8]) -> &mut Interest {
+        self.places
+            .entry(db)
+            .or_default()
+            .entry(key.into())
+            .or_default()
+    }
+
     /// `client` watches the key from now on.
     pub fn watch(&mut self, client: u64, db: usize, key: &[u8]) {
-        let interest = self.places.entry((db, key.into())).or_default();
+        let interest = self.interest(db, key);
         if !interest.watchers.contains(&client) {
             interest.watchers.push(client);
             self.watched
@@ -49,7 +58,7 @@ impl Waiters {
 
     /// `client` waits at the end of the key's queue.
     pub fn wait(&mut self, client: u64, db: usize, key: &[u8]) {
-        let interest = self.places.entry((db, key.into())).or_default();
+        let interest = self.interest(db, key);
         if !interest.waiters.contains(&client) {
             interest.waiters.push_back(client);
             self.awaited
@@ -76,13 +85,19 @@ impl Waiters {
     }
 
     fn leave(&mut self, places: Vec<Place>, mut leave_one: impl FnMut(&mut Interest)) {
-        for place in places {
-            let Some(interest) = self.places.get_mut(&place) else {
+        for (db, key) in places {
+            let Some(keys) = self.places.get_mut(&db) else {
+                continue;
+            };
+            let Some(interest) = keys.get_mut(&key) else {
                 continue;
             };
             leave_one(interest);
             if interest.watchers.is_empty() && interest.waiters.is_empty() {
-                self.places.remove(&place);
+                keys.remove(&key);
+            }
+            if keys.is_empty() {
+                self.places.remove(&db);
             }
         }
     }
@@ -94,35 +109,30 @@ impl Waiters {
 
     /// The keys of a database that anybody watches or waits for.
     pub fn names_in(&self, db: usize) -> Vec<Box<[u8]>> {
-        let names = self.places.keys().filter(|(of, _)| *of == db);
-        names.map(|(_, name)| name.clone()).collect()
+        let keys = self.places.get(&db).into_iter().flatten();
+        keys.map(|(name, _)| name.clone()).collect()
     }
 
     /// The key was changed.
     #[cold]
     pub fn changed(&mut self, db: usize, key: &[u8]) {
-        // A borrowed pair cannot look up an owned one; keys of interest are few and changes of them rare.
-        let place = (db, Box::from(key));
-        if let Some(interest) = self.places.get_mut(&place) {
-            // Once is enough: who is spoilt watches nothing until it starts anew.
-            self.spoilt.append(&mut interest.watchers);
-            if !interest.waiters.is_empty() && !interest.ready {
-                interest.ready = true;
-                self.ready.push_back(place);
-            }
+        let keys = self.places.get_mut(&db);
+        let Some(interest) = keys.and_then(|keys| keys.get_mut(key)) else {
+            return;
+        };
+        // Once is enough: who is spoilt watches nothing until it starts anew.
+        self.spoilt.append(&mut interest.watchers);
+        if !interest.waiters.is_empty() && !interest.ready {
+            interest.ready = true;
+            self.ready.push_back((db, key.into()));
         }
     }
 
     /// Everything in `db` was changed for which `is_affected` says so (the key before or after is what counts).
     pub fn database_changed(&mut self, db: usize, is_affected: impl Fn(&[u8]) -> bool) {
-        let affected: Vec<Place> = self
-            .places
-            .keys()
-            .filter(|(of, key)| *of == db && is_affected(key))
-            .cloned()
-            .collect();
-        for (db, key) in affected {
-            self.changed(db, &key);
+        let names = self.names_in(db);
+        for key in names.iter().filter(|key| is_affected(key)) {
+            self.changed(db, key);
         }
     }
 
@@ -142,7 +152,8 @@ impl Waiters {
     pub fn next_ready(&mut self) -> Option<(Place, Vec<u64>)> {
         loop {
             let place = self.ready.pop_front()?;
-            if let Some(interest) = self.places.get_mut(&place) {
+            let keys = self.places.get_mut(&place.0);
+            if let Some(interest) = keys.and_then(|keys| keys.get_mut(&place.1)) {
                 interest.ready = false;
                 let waiters = interest.waiters.iter().copied().collect();
                 return Some((place, waiters));
@@ -162,14 +173,11 @@ impl Waiters {
 
     /// (keys with waiters, keys that are watched), for INFO.
     pub fn counts(&self) -> (usize, usize) {
-        let waited = self
-            .places
-            .values()
+        let all = || self.places.values().flat_map(HashMap::values);
+        let waited = all()
             .filter(|interest| !interest.waiters.is_empty())
             .count();
-        let watched = self
-            .places
-            .values()
+        let watched = all()
             .filter(|interest| !interest.watchers.is_empty())
             .count();
         (waited, watched)
