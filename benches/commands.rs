@@ -6,6 +6,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use oxidis::base::clock::Clock;
 use oxidis::base::random::Random;
+use oxidis::base::random::Seeds;
 use oxidis::command::ctx::Identity;
 use oxidis::command::host::{Host, Usage};
 use oxidis::config::Config;
@@ -108,7 +109,7 @@ fn filled() -> (Engine, usize) {
         Config::default(),
         rows,
         Clock::system(),
-        42,
+        Seeds::fixed(42),
         Identity::default(),
     );
     let peer = Peer {

@@ -4,6 +4,38 @@
 //! is no source of secrets: keys and tokens that must not be guessed start from [`seed_from_os`] and are not derived
 //! from one another. Source: Blackman and Vigna, <https://prng.di.unimi.it/>.
 
+/// The chance of one server, in parts that tell nothing of one another: what clients see of ids and samples must not lead
+/// to the secret of the key hash.
+#[derive(Clone, Copy, Debug)]
+pub struct Seeds {
+    /// The 128-bit secret of the key hash.
+    pub hash: [u64; 2],
+    /// Decides samples and random keys.
+    pub samples: u64,
+    /// Decides ids that are published.
+    pub ids: u64,
+}
+
+impl Seeds {
+    /// Drawn from the operating system, each part on its own.
+    pub fn from_os() -> Seeds {
+        Seeds {
+            hash: [seed_from_os(), seed_from_os()],
+            samples: seed_from_os(),
+            ids: seed_from_os(),
+        }
+    }
+
+    /// For tests: a number replays a run.
+    pub fn fixed(number: u64) -> Seeds {
+        Seeds {
+            hash: [number, !number],
+            samples: number,
+            ids: number,
+        }
+    }
+}
+
 /// A seeded generator of pseudo-random numbers.
 #[derive(Clone, Debug)]
 pub struct Random {

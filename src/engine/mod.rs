@@ -16,7 +16,7 @@ mod serve;
 pub mod stream;
 
 use crate::base::clock::Clock;
-use crate::base::random::Random;
+use crate::base::random::{Random, Seeds};
 use crate::command::ctx::{DebugSwitches, Identity, Server};
 use crate::command::host::Host;
 use crate::command::row::Row;
@@ -86,16 +86,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine with these commands. `seed` decides all chance, the secret of the key hash included.
+    /// An engine with these commands. `seeds` decide all chance, the secret of the key hash included.
     pub fn new(
         config: Config,
         rows: impl IntoIterator<Item = &'static Row>,
         clock: Clock,
-        seed: u64,
+        seeds: Seeds,
         mut identity: Identity,
     ) -> Self {
-        let mut random = Random::from_seed(seed);
-        let mut keyspace = Keyspace::new(config.settings.databases, random.next_u64());
+        let mut random = Random::from_seed(seeds.ids);
+        let mut keyspace = Keyspace::new(config.settings.databases, seeds);
         keyspace.set_now_ms(clock.unix_ms());
         if identity.run_id.is_empty() {
             identity.run_id = random.hex(40);

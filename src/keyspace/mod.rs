@@ -16,7 +16,10 @@ pub mod event;
 pub mod expire;
 pub mod waiters;
 
-use crate::base::{hash::Hasher, random::Random};
+use crate::base::{
+    hash::Hasher,
+    random::{Random, Seeds},
+};
 use crate::observe::Info;
 use crate::types::Object;
 use access::AccessPolicy;
@@ -114,14 +117,14 @@ pub struct Keyspace {
 }
 
 impl Keyspace {
-    /// `databases` empty databases; `seed` decides the hash's secret and all chance.
-    pub fn new(databases: usize, seed: u64) -> Self {
-        let mut random = Random::from_seed(seed);
-        let hasher = Hasher::new(random.next_u64(), random.next_u64());
+    /// `databases` empty databases. `seeds` decide the hash's secret and all chance.
+    pub fn new(databases: usize, seeds: Seeds) -> Self {
+        let [k0, k1] = seeds.hash;
+        let hasher = Hasher::new(k0, k1);
         Self {
             stores: (0..databases).map(|_| Store::new(hasher)).collect(),
             hasher,
-            random,
+            random: Random::from_seed(seeds.samples),
             now_ms: 0,
             access: AccessPolicy::default(),
             access_now: 0,

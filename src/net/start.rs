@@ -5,7 +5,7 @@ use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
 use super::{Reactor, SIGNALS, process};
 use crate::base::clock::Clock;
-use crate::base::random::seed_from_os;
+use crate::base::random::Seeds;
 use crate::command::ctx::Identity;
 use crate::commands;
 use crate::config::settings::{MaxmemoryPolicy, Settings, Supervised};
@@ -110,7 +110,7 @@ fn create_engine(config: Config, identity: Identity) -> Result<Engine, StartErro
         config,
         commands::rows(),
         Clock::system(),
-        seed_from_os(),
+        Seeds::from_os(),
         identity,
     );
     for directive in renamed {

@@ -4,6 +4,7 @@ use super::host::ProcessHost;
 use super::listener::Place;
 use super::{Reactor, start};
 use crate::base::clock::Clock;
+use crate::base::random::Seeds;
 use crate::command::ctx::Identity;
 use crate::command::row::{Group, KeySpec, key_flag};
 use crate::command::{Args, Block, Ctx, Error, Flow, Row};
@@ -98,7 +99,7 @@ fn reactor() -> Reactor {
     let host = ProcessHost::new(registry, log.clone());
     let rows = commands::rows().chain(ROWS);
     let (config, identity) = (Config::default(), Identity::default());
-    let engine = Engine::new(config, rows, Clock::system(), 1, identity);
+    let engine = Engine::new(config, rows, Clock::system(), Seeds::fixed(1), identity);
     let signals = start::watch_signals(&poll).expect("signals can be watched");
     Reactor::new(engine, host, poll, signals)
 }

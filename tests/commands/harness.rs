@@ -1,6 +1,7 @@
 //! An engine for tests: clients by number, commands as lines, replies as [`Value`]s or as a short text.
 
 use oxidis::base::clock::Clock;
+use oxidis::base::random::Seeds;
 use oxidis::command::Row;
 use oxidis::command::ctx::Identity;
 use oxidis::command::host::{Host, Usage};
@@ -114,7 +115,13 @@ impl Server {
         }
         let clock = Clock::manual(START_MS);
         let all = oxidis::commands::rows().chain(rows);
-        let mut engine = Engine::new(config, all, clock.clone(), 42, Identity::default());
+        let mut engine = Engine::new(
+            config,
+            all,
+            clock.clone(),
+            Seeds::fixed(42),
+            Identity::default(),
+        );
         let client = engine.connect(local_peer()).expect("the first client fits");
         Self {
             engine,

@@ -100,6 +100,7 @@ pub(super) fn store(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::random::Seeds;
     use crate::keyspace::Keyspace;
     use crate::keyspace::event::class;
 
@@ -107,7 +108,7 @@ mod tests {
 
     /// The events of storing `a` under these deadlines, one after the other.
     fn events(deadlines: &[Deadline]) -> Vec<&'static str> {
-        let mut keyspace = Keyspace::new(1, 1);
+        let mut keyspace = Keyspace::new(1, Seeds::fixed(1));
         keyspace.set_now_ms(NOW_MS);
         keyspace.set_notify(class::of_letters("KEA"));
         for deadline in deadlines {
