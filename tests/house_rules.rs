@@ -513,6 +513,7 @@ fn check_imports(source: &Source, layers: &BTreeMap<String, u32>, findings: &mut
         findings.push(source.finding(1, rule));
         return;
     };
+    check_families(source, &module, findings);
     for (at, name, certain) in imported_modules(source, module.len()) {
         let line = line_of(&source.shipped, at);
         let rule = match layers.get(name) {
@@ -527,6 +528,26 @@ fn check_imports(source: &Source, layers: &BTreeMap<String, u32>, findings: &mut
             Some(theirs) => format!("layer: {own} ({layer}) imports {name} ({theirs}) above it"),
         };
         findings.push(source.finding(line, rule));
+    }
+}
+
+/// A family of commands knows no other family: what two of them need stands in `command`.
+fn check_families(source: &Source, module: &[&str], findings: &mut Vec<Finding>) {
+    const SHARED: [&str; 2] = ["docs", "rows"];
+    let ["commands", family, ..] = module else {
+        return;
+    };
+    let code = source.shipped.as_str();
+    for (at, path) in code.match_indices("crate::commands::") {
+        let rest = &code[at + path.len()..];
+        let name = rest
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next();
+        let name = name.unwrap_or_default();
+        if name != *family && !SHARED.contains(&name) {
+            let rule = format!("layer: the family {family} imports the family {name}");
+            findings.push(source.finding(line_of(code, at), rule));
+        }
     }
 }
 
@@ -596,6 +617,7 @@ const TABLE: &str = "\
 //!
 //! ```text
 //! 9  net  main     sockets
+//! 7  commands      one file a family
 //! 5  session  persist  replication   services
 //! 1  ds            structures and session of nothing
 //! 0  base          numbers
@@ -641,6 +663,16 @@ fn imports_that_point_up_are_found() {
     let path = "//! Doc.\nuse super::super::session::Session;\n";
     assert_finds("src/ds/table.rs", path, &[&line(2)]);
     assert_finds("src/ds.rs", "//! Doc.\nuse super::session;\n", &[&line(2)]);
+}
+
+#[test]
+fn families_of_commands_do_not_import_each_other() {
+    let text = "//! Doc.\nuse crate::commands::keys::delete;\n";
+    let sideways = "2: layer: the family debug imports the family keys";
+    assert_finds("src/commands/debug/mod.rs", text, &[sideways]);
+    assert_finds("src/commands/keys/scan.rs", text, &[]);
+    let docs = "//! Doc.\nuse crate::commands::docs;\n";
+    assert_finds("src/commands/server/command.rs", docs, &[]);
 }
 
 #[test]
@@ -834,7 +866,7 @@ fn ignored_tests_and_sleeps_are_found() {
 #[test]
 fn the_layers_are_read_from_the_table_alone() {
     let layers = read_layers(TABLE);
-    assert_eq!(layers.len(), 7);
+    assert_eq!(layers.len(), 8);
     assert_eq!(layers.get("replication"), Some(&5));
     assert_eq!(layers.get("session"), Some(&5));
     assert_eq!(layers.get("structures"), None);

@@ -2,7 +2,7 @@
 
 use crate::base::number::parse_i64;
 use crate::command::help::reply_help;
-use crate::command::host::Usage;
+use crate::command::memory_figures::MemoryFigures;
 use crate::command::row::{Group, KeySpec, Row, flag, key_flag};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::observe::human_bytes;
@@ -70,61 +70,6 @@ const DIAGNOSED_MIN_BYTES: u64 = 5 << 20;
 const FRAGMENTED_RATIO: f64 = 1.4;
 /// A peak so many times as high as what is in use still shows in the resident set.
 const PEAK_RATIO: f64 = 1.5;
-
-/// How the memory in use divides, in bytes.
-pub(super) struct MemoryFigures {
-    /// What the process has used.
-    pub usage: Usage,
-    /// In use: the allocator's and what keys and tables take beside it.
-    pub used_bytes: u64,
-    /// The most that was in use.
-    pub peak_bytes: u64,
-    /// In use right after the start.
-    pub startup_bytes: u64,
-    /// Buffers and queues of clients.
-    pub clients_bytes: u64,
-    /// Tables of keys and deadlines.
-    pub tables_bytes: u64,
-    /// What is not data.
-    pub overhead_bytes: u64,
-}
-
-impl MemoryFigures {
-    pub(super) fn of(ctx: &mut Ctx<'_>) -> Self {
-        let usage = ctx.host.usage();
-        let keyspace = ctx.db.keyspace();
-        let used_bytes = usage.allocated_bytes + keyspace.arena_bytes() as u64;
-        let (tables_bytes, now_ms) = (keyspace.overhead_bytes() as u64, keyspace.now_ms());
-        let server = &mut *ctx.server;
-        server.stats.note_memory(used_bytes, now_ms);
-        let clients_bytes = (server.clients.memory_bytes() + ctx.client.memory_bytes()) as u64;
-        let startup_bytes = server.stats.startup_memory_bytes;
-        Self {
-            usage,
-            used_bytes,
-            peak_bytes: server.stats.peak_memory_bytes,
-            startup_bytes,
-            clients_bytes,
-            tables_bytes,
-            overhead_bytes: (startup_bytes + tables_bytes + clients_bytes).min(used_bytes),
-        }
-    }
-
-    /// Bytes of data.
-    pub(super) fn dataset_bytes(&self) -> u64 {
-        self.used_bytes - self.overhead_bytes
-    }
-
-    /// Its share of what came after the start.
-    pub(super) fn dataset_percent(&self) -> f64 {
-        let grown = self.used_bytes.saturating_sub(self.startup_bytes).max(1);
-        (self.dataset_bytes() as f64 * 100.0 / grown as f64).min(100.0)
-    }
-
-    fn fragmentation(&self) -> f64 {
-        self.usage.resident_bytes as f64 / self.used_bytes.max(1) as f64
-    }
-}
 
 /// A container does nothing itself: its arity asks for a subcommand, and the engine for one that there is.
 fn container(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {

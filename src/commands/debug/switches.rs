@@ -2,6 +2,7 @@
 
 use super::unknown;
 use crate::base::number::{parse_i64, parse_memory};
+use crate::command::rewrite::rewrite_config;
 use crate::command::{Args, Ctx, Error, Flow};
 
 /// Reads a switch: anything but 0 is on.
@@ -60,12 +61,11 @@ pub(super) fn replybuffer(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow
     done(ctx)
 }
 
-pub(super) fn config_rewrite_force_all(
-    ctx: &mut Ctx<'_>,
-    args: &mut Args<'_>,
-) -> Result<Flow, Error> {
+pub(super) fn config_rewrite_force_all(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     ctx.server.debug.rewrite_all = true;
-    let result = crate::commands::server::rewrite_config(ctx, args);
+    let result = rewrite_config(ctx);
     ctx.server.debug.rewrite_all = false;
-    result
+    result?;
+    ctx.reply.ok();
+    Ok(Flow::Done)
 }

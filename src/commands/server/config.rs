@@ -5,11 +5,11 @@
 
 use crate::command::help::reply_help;
 use crate::command::host::Host;
+use crate::command::rewrite::{reason, rewrite_config};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::config::settings::Settings;
 use crate::config::{Access, Param, SetError, params};
 use crate::keyspace::Counters;
-use std::io;
 use std::path::Path;
 
 /// What has to act on a change of these parameters.
@@ -70,15 +70,6 @@ fn reserve_clients(host: &mut dyn Host, settings: &Settings) -> Result<(), Strin
     Err(format!(
         "The operating system is not able to handle the specified number of clients, try with {room}"
     ))
-}
-
-/// The system's own words for an error, without the number.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
-    }
 }
 
 pub(super) fn get(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
@@ -184,33 +175,8 @@ fn make_dir_absolute(ctx: &mut Ctx<'_>, old: &str) {
     }
 }
 
-pub(in crate::commands) fn rewrite(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    let path = ctx.server.identity.config_file.clone();
-    if path.is_empty() {
-        return Err(Error::Text(
-            "ERR The server is running without a config file",
-        ));
-    }
-    let failed = |error: io::Error| {
-        tracing::warn!("CONFIG REWRITE failed: {error}");
-        Error::err(format_args!("Rewriting config file: {}", reason(&error)))
-    };
-    let old_text = match ctx.host.read_file(&path) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(failed(error)),
-    };
-    let config = &ctx.server.config;
-    let text = if ctx.server.debug.rewrite_all {
-        config.rewrite_all(&old_text, None)
-    } else {
-        config.rewrite(&old_text, None)
-    };
-    ctx.host
-        .replace_file(&path, text.as_bytes())
-        .map_err(failed)?;
-    tracing::info!("CONFIG REWRITE executed with success.");
+pub(super) fn rewrite(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    rewrite_config(ctx)?;
     ctx.reply.ok();
     Ok(Flow::Done)
 }

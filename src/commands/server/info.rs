@@ -2,8 +2,8 @@
 //! is asked, and what no service owns: the process, and facts about what this server has not got.
 
 use crate::command::ctx::REDIS_VERSION;
+use crate::command::memory_figures::MemoryFigures;
 use crate::command::{Args, Ctx, Error, Flow};
-use crate::commands::monitoring::MemoryFigures;
 use crate::config::Settings;
 use crate::observe::Info;
 use crate::observe::memory::ALLOCATOR;

@@ -9,7 +9,6 @@ mod shutdown;
 
 use crate::command::row::{Group, Row, acl, flag};
 use crate::command::{Args, Ctx, Error, Flow};
-pub(super) use config::rewrite as rewrite_config;
 
 const CALM: u32 = flag::LOADING | flag::STALE;
 const CONFIG: u32 = flag::ADMIN | flag::NOSCRIPT | CALM;
