@@ -108,6 +108,9 @@ impl Error {
     }
 }
 
+/// Bytes of a client's word that an error shows.
+pub const SHOWN_MAX: usize = 128;
+
 /// Bytes from a client as they stand in an error: at most `limit` of them, up to the first NUL. Each byte is the character
 /// of that number, which [`Error::line`] turns back.
 pub fn shown(bytes: &[u8], limit: usize) -> String {

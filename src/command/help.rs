@@ -1,6 +1,7 @@
-//! The reply of every `CONTAINER HELP`: a headline, the lines of the subcommands, and HELP itself.
+//! What all containers have in common: their handler, and the reply of `CONTAINER HELP`, which is a headline, the lines of
+//! the subcommands, and HELP itself.
 
-use super::{Ctx, Flow};
+use super::{Args, Ctx, Error, Flow};
 
 /// Answers the help of the container under which the running command stands. `lines`: a subcommand with its words, and
 /// below it what it does, indented by four blanks.
@@ -16,4 +17,10 @@ pub fn reply_help(ctx: &mut Ctx<'_>, lines: &[&str]) -> Flow {
         ctx.reply.simple(line);
     }
     Flow::Done
+}
+
+/// The handler of a container: it does nothing itself. Its arity asks for a subcommand, and the engine for one that there
+/// is.
+pub fn container(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    Err(Error::Arity(ctx.row.full_name.to_owned()))
 }

@@ -61,3 +61,12 @@ pub trait Host {
     /// Ends the server after this turn.
     fn stop(&mut self);
 }
+
+/// The system's own words for an error, without the number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}

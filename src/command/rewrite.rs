@@ -2,6 +2,7 @@
 
 use super::ctx::Ctx;
 use super::error::Error;
+use super::host::reason;
 use std::io;
 
 /// Brings the configuration file up to date with the running values; comments and order stay.
@@ -33,13 +34,4 @@ pub fn rewrite_config(ctx: &mut Ctx<'_>) -> Result<(), Error> {
         .map_err(failed)?;
     tracing::info!("CONFIG REWRITE executed with success.");
     Ok(())
-}
-
-/// The system's own words for an error, without the number.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
-    }
 }

@@ -1,7 +1,7 @@
 //! What those who run the server ask about its work: MEMORY.
 
 use crate::base::number::parse_i64;
-use crate::command::help::reply_help;
+use crate::command::help::{container, reply_help};
 use crate::command::memory_figures::MemoryFigures;
 use crate::command::row::{Group, KeySpec, Row, flag, key_flag};
 use crate::command::{Args, Ctx, Error, Flow};
@@ -70,11 +70,6 @@ const DIAGNOSED_MIN_BYTES: u64 = 5 << 20;
 const FRAGMENTED_RATIO: f64 = 1.4;
 /// A peak so many times as high as what is in use still shows in the resident set.
 const PEAK_RATIO: f64 = 1.5;
-
-/// A container does nothing itself: its arity asks for a subcommand, and the engine for one that there is.
-fn container(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    Err(Error::Arity(ctx.row.full_name.to_owned()))
-}
 
 /// Values know their size exactly, so SAMPLES is read and not needed.
 fn usage(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {

@@ -4,7 +4,7 @@ use super::serve::spoil;
 use super::{Engine, Staged, Turn, gates};
 use crate::command::args::Args;
 use crate::command::ctx::Ctx;
-use crate::command::error::shown;
+use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::propagate::Propagate;
 use crate::command::row::{Row, flag};
 use crate::command::table::CommandId;
@@ -15,9 +15,6 @@ use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv, is_http};
 use crate::session::transaction::{QUEUE_MAX_BYTES, Transaction};
 use crate::session::{Blocked, Closing, ReplyMode, hindrance};
-
-/// Characters of a client's words that an error shows.
-const SHOWN_MAX: usize = 128;
 
 impl Engine {
     /// Answers one command; whether it ran (it may have been refused, queued or held back).

@@ -5,6 +5,7 @@
 //! everything as it was if that fails.
 
 use super::LISTENERS_FROM;
+use crate::command::host::reason;
 use crate::config::settings::Settings;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -247,14 +248,6 @@ impl Listeners {
         let unix_count = self.list.iter().filter(unix).count();
         (unix_count < self.list.len(), unix_count > 0)
     }
-}
-
-/// What the system says, without the number that Rust adds.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error")
-        .map_or(text.as_str(), |(reason, _)| reason)
-        .to_owned()
 }
 
 /// Whether an error of `accept` means that the process or the machine has no file descriptors left.

@@ -14,7 +14,7 @@
 use bytes::Bytes;
 
 use super::output::{Mark, Output, SHARED_REPLY_MIN_BYTES};
-use crate::base::number::{format_f64, write_i64};
+use crate::base::number::{digits_u64, format_f64, write_i64};
 
 /// The reply of a command that has nothing to tell.
 pub const OK: &[u8] = b"+OK\r\n";
@@ -128,7 +128,7 @@ impl<'a> Reply<'a> {
     /// An integer as a byte string.
     #[inline]
     pub fn bulk_i64(&mut self, value: i64) {
-        let digits = digits_of(value.unsigned_abs()) + usize::from(value < 0);
+        let digits = digits_u64(value.unsigned_abs()) + usize::from(value < 0);
         let out = self.out.buffer();
         write_header(out, b'$', digits);
         write_i64(out, value);
@@ -353,10 +353,6 @@ fn write_long_header(out: &mut Vec<u8>, kind: u8, number: usize) {
         i64::try_from(number).expect("lengths of what lies in memory fit an i64"),
     );
     out.extend_from_slice(b"\r\n");
-}
-
-fn digits_of(value: u64) -> usize {
-    value.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use super::client_filter::{Filter, Purpose};
 use super::client_line::{self, Surroundings};
 use super::{BAD_NAME, is_printable};
 use crate::base::number;
-use crate::command::error::shown;
-use crate::command::help::reply_help;
+use crate::command::error::{SHOWN_MAX, shown};
+use crate::command::help::{container, reply_help};
 use crate::command::row::{Group, Row, acl, flag};
 use crate::command::{Args, Ctx, Error, Flow, Handler};
 use crate::session::pause::PauseKind;
@@ -16,9 +16,6 @@ const ALWAYS: u32 = flag::NOSCRIPT | flag::LOADING | flag::STALE;
 const ADMIN: u32 = ALWAYS | flag::ADMIN;
 const TO_ALL_NODES: &[&str] = &["request_policy:all_nodes", "response_policy:all_succeeded"];
 const UNSTABLE: &[&str] = &["nondeterministic_output"];
-/// Characters of a word that an error shows.
-const SHOWN_MAX: usize = 128;
-
 const fn sub(name: &'static str, full_name: &'static str, arity: i32, handler: Handler) -> Row {
     Row::sub(name, full_name, Group::Connection, arity, handler)
         .flags(ALWAYS)
@@ -26,7 +23,7 @@ const fn sub(name: &'static str, full_name: &'static str, arity: i32, handler: H
 }
 
 /// The container.
-pub const CONTAINER: Row = Row::new("client", Group::Connection, -2, no_subcommand)
+pub const CONTAINER: Row = Row::new("client", Group::Connection, -2, container)
     .about(
         "2.4.0",
         "Depends on subcommand.",
@@ -250,11 +247,6 @@ const HELP: &[&str] = &[
     "UNPAUSE",
     "    End CLIENT PAUSE.",
 ];
-
-/// Never runs: a container without a known subcommand is refused before.
-fn no_subcommand(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    Err(Error::Arity(ctx.row.full_name.to_owned()))
-}
 
 fn help(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     Ok(reply_help(ctx, HELP))

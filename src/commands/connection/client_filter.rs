@@ -6,12 +6,10 @@ use super::client_line::{self, FLAG_LETTERS};
 use super::hello::DEFAULT_USER;
 use super::positive_id;
 use crate::base::number;
-use crate::command::error::shown;
+use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::{Args, Error};
 use crate::session::Session;
 
-/// Characters of an option's value that an error shows.
-const SHOWN_MAX: usize = 128;
 /// What CLIENT CAPA can claim, a letter each.
 const CAPABILITY_LETTERS: &[u8] = b"r";
 const ID_NOT_POSITIVE: Error = Error::Text("ERR client-id should be greater than 0");

@@ -6,7 +6,7 @@
 use super::{BAD_NAME, is_printable};
 use crate::base::number;
 use crate::command::ctx::REDIS_VERSION;
-use crate::command::error::shown;
+use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::resp::reply::{Protocol, Reply};
 use crate::session::hindrance;
@@ -90,7 +90,7 @@ fn read_wishes<'a>(args: &mut Args<'a>) -> Result<Wishes<'a>, Error> {
         } else {
             return Err(Error::err(format!(
                 "Syntax error in HELLO option '{}'",
-                shown(option, 128)
+                shown(option, SHOWN_MAX)
             )));
         }
     }

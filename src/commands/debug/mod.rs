@@ -10,7 +10,7 @@ mod wire;
 
 use crate::base::glob::glob_match;
 use crate::base::number::write_u64;
-use crate::command::error::shown;
+use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::help::reply_help;
 use crate::command::row::{Group, Row, flag};
 use crate::command::{Args, Ctx, Error, Flow, Handler};
@@ -27,9 +27,6 @@ pub const ROWS: &[Row] = &[Row::new("debug", Group::Server, -2, debug)
         "Doors for tests and for those who look for faults.",
     )
     .syntax("subcommand [arg...]")];
-
-/// Characters of a subcommand that an error shows.
-const SHOWN_MAX: usize = 128;
 
 /// A subcommand.
 struct Door {

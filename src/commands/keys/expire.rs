@@ -3,7 +3,7 @@
 //! Every deadline goes out as PEXPIREAT, in Unix milliseconds and without conditions: what was decided here needs no
 //! clock and no decision elsewhere. A deadline that has passed deletes the key, and goes out as DEL.
 
-use crate::command::error::shown;
+use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::expiry::Unit;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::entry::Key;
@@ -12,9 +12,6 @@ use crate::keyspace::event;
 /// What TTL and its relatives answer for a key without a deadline, and for no key.
 const NO_DEADLINE: i64 = -1;
 const NO_KEY: i64 = -2;
-/// Bytes of an option that is not known, as the error shows it.
-const SHOWN_MAX: usize = 128;
-
 pub(super) fn expire(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     expire_at(ctx, args, Unit::Seconds)
 }

@@ -4,8 +4,8 @@
 //! in its turn. When a part cannot, all values go back and the parts that had acted already act on the old ones again.
 
 use crate::command::help::reply_help;
-use crate::command::host::Host;
-use crate::command::rewrite::{reason, rewrite_config};
+use crate::command::host::{Host, reason};
+use crate::command::rewrite::rewrite_config;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::config::settings::Settings;
 use crate::config::{Access, Param, SetError, params};

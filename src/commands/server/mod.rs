@@ -7,6 +7,7 @@ mod info;
 mod lolwut;
 mod shutdown;
 
+use crate::command::help::container;
 use crate::command::row::{Group, Row, acl, flag};
 use crate::command::{Args, Ctx, Error, Flow};
 
@@ -196,11 +197,6 @@ const fn command_row(
     Row::sub(name, full_name, Group::Server, arity, handler)
         .flags(CALM)
         .acl(acl::CONNECTION)
-}
-
-/// A container does nothing itself: its arity asks for a subcommand, and the engine for one that there is.
-fn container(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    Err(Error::Arity(ctx.row.full_name.to_owned()))
 }
 
 fn time(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
