@@ -3,4 +3,5 @@
 
 pub mod arena;
 pub mod expiry_heap;
+pub mod listpack;
 pub mod table;
