@@ -23,6 +23,7 @@ mod cluster;
 mod connection;
 mod debug;
 pub mod docs;
+mod hash;
 mod keys;
 mod monitoring;
 mod server;
@@ -37,6 +38,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         cluster::ROWS,
         connection::ROWS,
         debug::ROWS,
+        hash::ROWS,
         keys::ROWS,
         monitoring::ROWS,
         server::ROWS,
