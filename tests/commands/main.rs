@@ -5,6 +5,7 @@ mod connection;
 mod debug;
 mod engine;
 mod harness;
+mod hash;
 mod keys;
 mod monitoring;
 mod rows;

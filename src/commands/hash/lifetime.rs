@@ -178,10 +178,10 @@ impl Options {
                 return Err(Error::err(format_args!("unknown argument: {word}")));
             }
         }
-        let count = number::parse_i64(args.word()?).and_then(|count| usize::try_from(count).ok());
-        let count = count.filter(|count| *count > 0);
+        let count = number::parse_i64(args.word()?).filter(|count| *count > 0);
+        let count = count.and_then(|count| i32::try_from(count).ok());
         let count = count.ok_or(Error::Text("ERR invalid number of fields"))?;
-        if count.checked_mul(2) != Some(args.left()) {
+        if i64::from(count) * 2 != args.left() as i64 {
             return Err(Error::Arity(ctx.row.full_name.to_owned()));
         }
         Ok(options)
