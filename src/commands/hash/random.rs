@@ -28,14 +28,14 @@ pub(super) fn hrandfield(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
     };
     let hash = ctx.db.read::<Hash>(&key)?;
     let Some(count) = wanted.count else {
-        let drawn = hash.and_then(|hash| Pool::new(hash, now_ms).one(random));
+        let drawn = hash.and_then(|hash| Pool::new(hash, now_ms, 1).one(random));
         match drawn {
             Some((name, _)) => reply_element(answer.reply, name),
             None => answer.reply.null(),
         }
         return Ok(Flow::Done);
     };
-    let pool = hash.map(|hash| Pool::new(hash, now_ms));
+    let pool = hash.map(|hash| Pool::new(hash, now_ms, count));
     let Some(pool) = pool.filter(|pool| pool.len() > 0 && count != 0) else {
         answer.reply.empty_array();
         return Ok(Flow::Done);
@@ -110,15 +110,17 @@ impl Answer<'_, '_> {
 
 /// What is drawn from.
 enum Pool<'a> {
-    /// The fields of a long hash, none of which has expired.
+    /// The fields of a hash, none of which has expired.
     Hash(HashRef<'a>),
-    /// Living fields.
+    /// Living fields, which are found by their number.
     Listed(Vec<Pair<'a>>),
 }
 
 impl<'a> Pool<'a> {
-    fn new(hash: HashRef<'a>, now_ms: i64) -> Self {
-        if matches!(hash, HashRef::Table(_)) && !hash.has_expired(now_ms) {
+    /// A short hash is listed where it would be gone through for each of several draws.
+    fn new(hash: HashRef<'a>, now_ms: i64, count: i64) -> Self {
+        let quick = matches!(hash, HashRef::Table(_)) || count >= -1;
+        if quick && !hash.has_expired(now_ms) {
             return Self::Hash(hash);
         }
         let mut pairs = Vec::with_capacity(hash.len());
@@ -168,7 +170,7 @@ fn draw_again_and_again(
 
 /// `draws` different fields, fewer than there are.
 fn draw_once_each(pool: &Pool<'_>, draws: usize, random: &mut Random, answer: &mut Answer<'_, '_>) {
-    if let Pool::Hash(hash) = pool
+    if let Pool::Hash(hash @ HashRef::Table(_)) = pool
         && draws < hash.len() / SPARSE_PART
     {
         return draw_sparsely(*hash, draws, random, answer);

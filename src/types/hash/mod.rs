@@ -15,7 +15,7 @@ mod view;
 pub use view::{Field, HashRef};
 
 use super::{Collection, Fate, Form, Limits, Object, Scratch, Stored, Type, View};
-use crate::base::number;
+use crate::base::number::Decimal;
 use crate::ds::listpack::{Element, Listpack, Pack};
 use crate::ds::members::{Members, Name, WithValue};
 
@@ -160,33 +160,36 @@ impl Hash {
 
     /// Adds to a field's number, which keeps its deadline; a field that is not there counts as 0. The sum.
     pub fn add(&mut self, limits: &Limits, name: &[u8], increment: i64) -> Result<i64, Unsummable> {
-        let (at, before) = match self {
+        match self {
             Hash::Packed(pack) => {
-                let item = pack.pack().find(name, PAIR);
-                let value = item.and_then(|item| pack.pack().next(item.at));
-                (
-                    value.map(|value| value.at),
-                    value.map(|value| value.element),
-                )
+                if let Some(item) = pack.pack().find(name, PAIR) {
+                    let at = after(pack.pack(), item.at);
+                    let sum = sum(pack.pack().get(at), increment)?;
+                    pack.replace_int(at, sum);
+                    return Ok(sum);
+                }
             }
-            Hash::Expiring(_) | Hash::Table(_) => {
-                let field = self.view().get(name);
-                let field = field.filter(|field| field.lives(limits.now_ms));
-                (None, field.map(|field| field.value))
+            Hash::Expiring(pack) => {
+                let field = expiring::find(pack.pack(), name).map(|triple| triple.field());
+                if let Some(field) = field.filter(|field| field.lives(limits.now_ms)) {
+                    let sum = sum(field.value, increment)?;
+                    self.set(limits, name, Decimal::new(sum).bytes(), Lifetime::Keep);
+                    return Ok(sum);
+                }
             }
-        };
-        let before = before.map_or(Some(0), Element::as_i64);
-        let before = before.ok_or(Unsummable::NotInteger)?;
-        let sum = before.checked_add(increment).ok_or(Unsummable::Overflow)?;
-        match (self, at) {
-            (Hash::Packed(pack), Some(at)) => pack.replace_int(at, sum),
-            (hash, _) => {
-                let mut digits = Vec::with_capacity(SUM_MAX_DIGITS);
-                number::write_i64(&mut digits, sum);
-                hash.set(limits, name, &digits, Lifetime::Keep);
+            Hash::Table(members) => {
+                let found = members.find(&members.name(name));
+                if let Some((position, member)) = found.filter(|found| found.1.lives(limits.now_ms))
+                {
+                    let sum = sum(Element::Bytes(member.value()), increment)?;
+                    members.set(position, Decimal::new(sum).bytes());
+                    return Ok(sum);
+                }
             }
         }
-        Ok(sum)
+        let digits = Decimal::new(increment);
+        self.set(limits, name, digits.bytes(), Lifetime::Forever);
+        Ok(increment)
     }
 
     /// Looks a field up that lives at `now_ms`, asks `fate` what is to become of it, and does that; `None`: there is no
@@ -239,8 +242,11 @@ impl Hash {
     }
 }
 
-/// Digits of the longest sum, its sign included.
-const SUM_MAX_DIGITS: usize = 20;
+#[inline]
+fn sum(value: Element<'_>, increment: i64) -> Result<i64, Unsummable> {
+    let value = value.as_i64().ok_or(Unsummable::NotInteger)?;
+    value.checked_add(increment).ok_or(Unsummable::Overflow)
+}
 
 /// Whether a field and value may be added to a compact hash.
 #[inline]
