@@ -35,6 +35,7 @@ pub mod engine;
 pub mod keyspace;
 pub mod net;
 pub mod observe;
+pub mod rdb;
 pub mod resp;
 pub mod session;
 pub mod types;
