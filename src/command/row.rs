@@ -51,7 +51,7 @@ pub mod flag {
     pub const PROTECTED: u32 = 1 << 20;
 
     /// The names that COMMAND INFO shows, by bit; internal bits have none.
-    pub const NAMES: [(u32, &str); 19] = [
+    pub const NAMES: [(u32, &str); 18] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -66,7 +66,6 @@ pub mod flag {
         (ASKING, "asking"),
         (FAST, "fast"),
         (NO_AUTH, "no_auth"),
-        (MAY_REPLICATE, "may_replicate"),
         (MOVABLEKEYS, "movablekeys"),
         (NO_MULTI, "no_multi"),
         (ALLOW_BUSY, "allow_busy"),
