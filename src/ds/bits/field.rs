@@ -69,11 +69,16 @@ impl Field {
     /// The number that is stored for `value`, which a client gave for the field; without a sign it counts as 64 bits
     /// without one. `None`: nothing is stored.
     pub fn fit(self, value: i64, overflow: Overflow) -> Option<i64> {
-        if self.signed {
-            self.fit_wide(i128::from(value), overflow)
-        } else {
-            self.fit_wide(i128::from(value as u64), overflow)
+        if !self.signed {
+            return self.fit_wide(i128::from(value as u64), overflow);
         }
+        let (_, most) = self.bounds();
+        let is_far_below = most - i128::from(value) > i128::from(i64::MAX);
+        if is_far_below && self.width < u64::BITS && overflow == Overflow::Saturate {
+            // So Redis answers, and clients may have come to rely on it: what is this far below counts as above.
+            return Some(most as i64);
+        }
+        self.fit_wide(i128::from(value), overflow)
     }
 
     /// The number that is stored for `value + increment`.
@@ -205,6 +210,8 @@ mod tests {
         assert_eq!(unsigned.fit(-1, Overflow::Saturate), Some(15));
         assert_eq!(unsigned.fit(-2, Overflow::Wrap), Some(14));
         assert_eq!(field(true, 4).fit(-9, Overflow::Wrap), Some(7));
+        assert_eq!(field(true, 4).fit(-9, Overflow::Saturate), Some(-8));
+        assert_eq!(field(true, 4).fit(i64::MIN, Overflow::Saturate), Some(7));
         assert_eq!(
             (
                 Field::new(false, 64),
