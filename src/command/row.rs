@@ -358,6 +358,8 @@ pub struct Row {
     pub history: &'static [(&'static str, &'static str)],
     /// Since when it is deprecated and what replaces it.
     pub deprecated: Option<(&'static str, &'static str)>,
+    /// Whether it is for the server's own purposes: COMMAND DOCS marks it `syscmd`.
+    pub system: bool,
     /// The command that this is another name of.
     pub alias_of: Option<&'static str>,
     /// The rows under a container.
@@ -383,6 +385,7 @@ impl Row {
             tips: &[],
             history: &[],
             deprecated: None,
+            system: false,
             alias_of: None,
             subcommands: &[],
         }
@@ -453,6 +456,12 @@ impl Row {
     /// Since when it is deprecated, and in favour of what.
     pub const fn deprecated(mut self, since: &'static str, replaced_by: &'static str) -> Self {
         self.deprecated = Some((since, replaced_by));
+        self
+    }
+
+    /// For the server's own purposes: nothing that applications should call.
+    pub const fn system(mut self) -> Self {
+        self.system = true;
         self
     }
 

@@ -7,6 +7,7 @@
 use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
 use crate::command::{Args, Ctx, Error, Flow};
+use crate::ds::six_bit;
 use crate::keyspace::db::{Deadline, Edit, Str};
 use crate::keyspace::entry::Key;
 use crate::keyspace::event;
@@ -41,7 +42,8 @@ pub const ROWS: &[Row] = &[
         .keys(&[KeySpec::one(2, key_flag::RW | key_flag::ACCESS)])
         .acl(acl::HYPERLOGLOG)
         .about("2.8.9", "N/A", "Shows the inside of a HyperLogLog.")
-        .syntax("subcommand key"),
+        .syntax("subcommand key")
+        .system(),
     Row::new("pfmerge", Group::HyperLogLog, -2, pfmerge)
         .flags(flag::WRITE | flag::DENYOOM)
         .keys(MERGE_KEYS)
@@ -51,7 +53,8 @@ pub const ROWS: &[Row] = &[
     Row::new("pfselftest", Group::HyperLogLog, 1, pfselftest)
         .flags(flag::ADMIN)
         .acl(acl::HYPERLOGLOG)
-        .about("2.8.9", "N/A", "Tests the HyperLogLog of this server."),
+        .about("2.8.9", "N/A", "Tests the HyperLogLog of this server.")
+        .system(),
 ];
 
 const NOT_ONE: Error = Error::Text("WRONGTYPE Key is not a valid HyperLogLog string value.");
@@ -230,6 +233,9 @@ fn merged(
 fn pfdebug(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let word = args.word()?;
     let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+    if is("SIMD") {
+        return switch_wide(ctx, args);
+    }
     let key = args.key()?;
     let edit = ctx.db.edit::<Str>(&key)?;
     let mut edit = edit.ok_or(Error::Text("ERR The specified key does not exist"))?;
@@ -266,6 +272,17 @@ fn pfdebug(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
             shown(word, SHOWN_MAX)
         )));
     }
+    Ok(Flow::Done)
+}
+
+/// PFDEBUG SIMD: whether instructions that not every processor has are used.
+fn switch_wide(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    let on = args.flag("ON");
+    if !on && !args.flag("OFF") {
+        return Err(Error::Text("ERR Argument must be ON or OFF"));
+    }
+    six_bit::set_portable_only(!on);
+    ctx.reply.simple(if on { "enabled" } else { "disabled" });
     Ok(Flow::Done)
 }
 

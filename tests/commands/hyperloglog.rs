@@ -227,6 +227,38 @@ fn a_new_estimate_spoils_those_who_watch() {
 }
 
 #[test]
+fn estimates_do_not_depend_on_what_the_processor_has() {
+    let mut server = Server::new();
+    for number in 0..500 {
+        server.run(&format!("PFADD a {number}"));
+        server.run(&format!("PFADD b {}", number * 2));
+    }
+    server.run("PFDEBUG TODENSE a");
+    server.run("PFDEBUG TODENSE b");
+    let count = server.run("PFCOUNT a b");
+    server.check(&format!(
+        "PFDEBUG SIMD OFF -> disabled
+         PFCOUNT a b -> {count}
+         PFMERGE portable a b -> OK
+         PFDEBUG simd on -> enabled
+         PFCOUNT a b -> {count}
+         PFMERGE wide a b -> OK
+         PFDEBUG SIMD maybe -> !ERR Argument must be ON or OFF"
+    ));
+    assert_eq!(server.run("GET portable"), server.run("GET wide"));
+}
+
+#[test]
 fn the_self_test_passes() {
     assert_eq!(Server::new().run("PFSELFTEST"), "OK");
+}
+
+#[test]
+fn what_is_not_for_applications_says_so_in_its_documentation() {
+    let mut server = Server::new();
+    for command in ["pfdebug", "pfselftest"] {
+        let docs = server.run(&format!("COMMAND DOCS {command}"));
+        assert!(docs.contains("doc_flags [syscmd]"), "{docs}");
+    }
+    assert!(!server.run("COMMAND DOCS pfadd").contains("doc_flags"));
 }

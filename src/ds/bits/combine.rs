@@ -91,7 +91,7 @@ fn put(operation: Operation, block: &mut [u8], twice: &mut [u8], source: &[u8]) 
 }
 
 /// What a source has of `length` bytes from `at` on.
-fn part<'a>(source: &'a [u8], at: usize, length: usize) -> &'a [u8] {
+fn part(source: &[u8], at: usize, length: usize) -> &[u8] {
     let rest = source.get(at..).unwrap_or(&[]);
     rest.get(..length).unwrap_or(rest)
 }
