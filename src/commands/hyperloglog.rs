@@ -193,10 +193,17 @@ fn pfmerge(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
         becomes_dense |= merge(ctx, &args.key()?, &mut registers)? == Some(Encoding::Dense);
     }
     let sparse_max_bytes = ctx.server.config.settings.hll_sparse_max_bytes;
-    if let Some(edit) = ctx.db.edit::<Str>(&key)? {
-        let (bytes, _) = view(edit.string())?;
-        let merged = merged(bytes, &registers, becomes_dense, sparse_max_bytes)?;
-        replace(edit, &merged);
+    if let Some(mut edit) = ctx.db.edit::<Str>(&key)? {
+        let (bytes, encoding) = view(edit.string())?;
+        if encoding == Encoding::Dense {
+            edit.bytes_mut(hyperloglog::DENSE_BYTES, |bytes| {
+                hyperloglog::overwrite_dense(bytes, &registers);
+            });
+            edit.changed(event::PFADD);
+        } else {
+            let merged = merged(bytes, &registers, becomes_dense, sparse_max_bytes)?;
+            replace(edit, &merged);
+        }
     } else {
         let empty = hyperloglog::empty();
         let merged = merged(&empty, &registers, becomes_dense, sparse_max_bytes)?;

@@ -157,16 +157,13 @@ pub fn histogram_of_bytes(registers: &[u8]) -> [u32; VALUES] {
     count(groups.iter().copied())
 }
 
-/// Neighbours are often equal: with a table for each of four places, no count waits for the one before it.
+/// Neighbours are often equal: with a table for each place of a group, no count waits for the one before it.
 #[inline(always)]
 fn count(groups: impl Iterator<Item = [u8; GROUP]>) -> [u32; VALUES] {
-    let mut tables = [[0u32; VALUES]; 4];
+    let mut tables = [[0u32; VALUES]; GROUP];
     for group in groups {
-        let (halves, _) = group.as_chunks::<4>();
-        for half in halves {
-            for (table, value) in tables.iter_mut().zip(half) {
-                table[usize::from(value & 63)] += 1;
-            }
+        for (table, value) in tables.iter_mut().zip(group) {
+            table[usize::from(value & 63)] += 1;
         }
     }
     std::array::from_fn(|value| tables.iter().map(|table| table[value]).sum())

@@ -11,7 +11,7 @@ pub mod field;
 use std::ops::Range;
 
 /// Bytes that [`find`] passes over at once.
-const BLOCK_BYTES: usize = 64;
+const BLOCK_BYTES: usize = 128;
 
 /// The bit at `offset`.
 #[inline]
@@ -110,9 +110,11 @@ fn find_whole(bytes: &[u8], on: bool) -> Option<u64> {
     let flip = if on { 0 } else { u64::MAX };
     let wanted = |word: &[u8; 8]| u64::from_be_bytes(*word) ^ flip;
     let (blocks, _) = bytes.as_chunks::<BLOCK_BYTES>();
+    // Whether any bit is wanted does not depend on the order of bytes, and without it the loop is vector work.
     let has_none = |block: &&[u8; BLOCK_BYTES]| {
         let (words, _) = block.as_chunks::<8>();
-        words.iter().fold(0, |any, word| any | wanted(word)) == 0
+        let any = |any, word: &[u8; 8]| any | (u64::from_ne_bytes(*word) ^ flip);
+        words.iter().fold(0, any) == 0
     };
     let passed = blocks.iter().take_while(has_none).count() * BLOCK_BYTES;
     let rest = bytes.get(passed..).unwrap_or(&[]);

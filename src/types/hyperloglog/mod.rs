@@ -166,6 +166,12 @@ pub fn count_registers(registers: &Registers) -> u64 {
     estimate::estimate(&six_bit::histogram_of_bytes(registers))
 }
 
+/// Gives a dense HyperLogLog other registers; its cached estimate is no longer valid.
+pub fn overwrite_dense(bytes: &mut [u8], registers: &Registers) {
+    six_bit::pack(registers, body_mut(bytes));
+    invalidate(bytes);
+}
+
 /// A dense HyperLogLog with these registers and the header of `like`, its cached estimate included.
 pub fn dense_with(like: &[u8], registers: &Registers) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(DENSE_BYTES);
