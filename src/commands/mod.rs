@@ -24,6 +24,7 @@ mod cluster;
 mod connection;
 mod debug;
 pub mod docs;
+mod hash;
 mod hyperloglog;
 mod keys;
 mod monitoring;
@@ -40,6 +41,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         cluster::ROWS,
         connection::ROWS,
         debug::ROWS,
+        hash::ROWS,
         hyperloglog::ROWS,
         keys::ROWS,
         monitoring::ROWS,

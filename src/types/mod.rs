@@ -137,6 +137,19 @@ pub enum Form {
     Intset = 1,
 }
 
+/// What becomes of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays as it is.
+    Stay,
+    /// It expires at this time, in Unix milliseconds.
+    Expire(i64),
+    /// It loses its deadline.
+    Persist,
+    /// It goes.
+    Remove,
+}
+
 /// What the server needs of any value that lives outside its record.
 pub trait Stored: Send {
     /// Its type.

@@ -6,6 +6,7 @@ mod connection;
 mod debug;
 mod engine;
 mod harness;
+mod hash;
 mod hyperloglog;
 mod keys;
 mod monitoring;
