@@ -26,6 +26,8 @@ pub mod docs;
 mod keys;
 mod monitoring;
 mod server;
+mod set;
+mod sort;
 mod string;
 mod transaction;
 
@@ -40,6 +42,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         keys::ROWS,
         monitoring::ROWS,
         server::ROWS,
+        set::ROWS,
+        sort::ROWS,
         string::ROWS,
         transaction::ROWS,
     ]

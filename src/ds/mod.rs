@@ -3,6 +3,7 @@
 
 pub mod arena;
 pub mod expiry_heap;
+pub mod intset;
 pub mod listpack;
 pub mod members;
 pub mod table;
