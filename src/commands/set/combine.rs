@@ -8,8 +8,8 @@ use crate::command::{Args, Ctx, Error, Flow};
 use crate::ds::listpack::Element;
 use crate::keyspace::db::{Database, Deadline};
 use crate::keyspace::event::{self, Event};
-use crate::types::Stored;
 use crate::types::set::{Around, Set, SetRef, difference, intersection, union};
+use crate::types::{Stored, View};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Operation {
@@ -97,14 +97,29 @@ fn store(
     let keys = args.keys();
     let (around, limits) = (around(&ctx.db), *ctx.db.limits());
     let sets = ctx.db.read_all::<Set>(&keys)?;
-    let mut result = Set::default();
-    operation.run(&sets, around, |member| {
-        if operation == Operation::Intersection && result.is_empty() {
-            result.prepare(true, &member.to_vec(), 1, &limits);
+    let mut result = match operation {
+        Operation::Intersection => {
+            let there = sets.iter().flatten().copied();
+            Set::for_members_of(there.min_by_key(|set| set.len()))
         }
-        result.add_element(member, &limits);
-        true
-    });
+        Operation::Union | Operation::Difference => Set::default(),
+    };
+    if operation == Operation::Union {
+        // The result knows by itself what it has.
+        for set in sets.iter().flatten() {
+            for member in set.iter(around.now_ms) {
+                result.add_element(member, &limits);
+            }
+        }
+    } else {
+        operation.run(&sets, around, |member| {
+            result.add_element(member, &limits);
+            true
+        });
+    }
+    if operation == Operation::Intersection {
+        result.compact(&limits);
+    }
     let count = result.len();
     ctx.db.put_collection(&to, result, Deadline::Clear, event);
     ctx.reply.integer(count as i64);

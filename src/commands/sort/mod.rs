@@ -93,7 +93,7 @@ impl<'a> Options<'a> {
             } else if may_store && args.left() > 1 && args.flag("STORE") {
                 options.store = Some(args.key()?);
             } else if let Some(pattern) = args.value_of("BY")? {
-                options.by = Some(Pattern::of(pattern));
+                options.by = Some(Pattern::of_order(pattern));
             } else if let Some(pattern) = args.value_of("GET")? {
                 options.gets.push(Pattern::of(pattern));
             } else {

@@ -33,6 +33,15 @@ pub(super) enum Pattern<'a> {
 }
 
 impl<'a> Pattern<'a> {
+    /// The pattern of BY, where `#` has no meaning of its own.
+    pub(super) fn of_order(pattern: &'a [u8]) -> Self {
+        if pattern == b"#" {
+            return Pattern::Nothing;
+        }
+        Self::of(pattern)
+    }
+
+    /// The pattern of GET.
     pub(super) fn of(pattern: &'a [u8]) -> Self {
         if pattern == b"#" {
             return Pattern::Element;

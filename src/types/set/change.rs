@@ -4,8 +4,8 @@
 //! a listpack if that may hold all of it, otherwise a table. A listpack takes `set-max-listpack-entries` words of
 //! `set-max-listpack-value` bytes, then it becomes a table.
 
-use super::Set;
 use super::read::{Choice, Names, SPARSE};
+use super::{Set, SetRef};
 use crate::base::number;
 use crate::base::random::Random;
 use crate::ds::intset::Intset;
@@ -222,6 +222,29 @@ impl Set {
                 **members = kept;
             }
         }
+    }
+
+    /// An empty set for what `smallest` and others have in common: no more than it has.
+    pub fn for_members_of(smallest: Option<SetRef<'_>>) -> Self {
+        match smallest {
+            Some(SetRef::Packed(_) | SetRef::Table(_)) => Self::Packed(Listpack::new()),
+            Some(SetRef::Ints(_)) | None => Self::default(),
+        }
+    }
+
+    /// Becomes an intset if its members are integers alone and an intset may hold so many.
+    pub fn compact(&mut self, limits: &Limits) {
+        if matches!(self, Self::Ints(_)) || self.len() > limits.set_max_intset_entries {
+            return;
+        }
+        let mut ints = Intset::new();
+        for member in self.view().iter(limits.now_ms) {
+            let Some(value) = member.as_i64() else {
+                return;
+            };
+            ints.insert(value);
+        }
+        *self = Self::Ints(ints);
     }
 
     /// Becomes an intset without members, unless it is an intset; its memory is used again.
