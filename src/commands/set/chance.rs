@@ -2,8 +2,9 @@
 //!
 //! What SPOP has drawn goes out as SREM of these members, or as DEL when it was all of them.
 
-use super::{reply_member, reply_members};
+use super::reply_members;
 use crate::base::number;
+use crate::command::elements;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::entry::Key;
 use crate::keyspace::event;
@@ -33,7 +34,7 @@ fn pop_one(ctx: &mut Ctx<'_>, key: &Key<'_>) -> Result<Flow, Error> {
     let (reply, propagate) = (&mut ctx.reply, &mut *ctx.propagate);
     let (set, limits) = edit.parts();
     set.pop(1, &mut ctx.server.random, limits, &mut |member| {
-        reply_member(reply, member);
+        elements::reply(reply, member);
         if propagate.is_wanted() {
             propagate.instead(&[b"SREM", key.bytes, &member.to_vec()]);
         }
@@ -63,7 +64,7 @@ fn pop_several(ctx: &mut Ctx<'_>, key: &Key<'_>, count: usize) -> Result<Flow, E
     let mut popped = Vec::new();
     let (set, limits) = edit.parts();
     set.pop(count, &mut ctx.server.random, limits, &mut |member| {
-        reply_member(reply, member);
+        elements::reply(reply, member);
         if wanted {
             popped.push(member.to_vec());
         }
@@ -97,7 +98,7 @@ fn draw_one(ctx: &mut Ctx<'_>, key: &Key<'_>) -> Result<Flow, Error> {
     let set = ctx.db.read::<Set>(key)?;
     let random = &mut ctx.server.random;
     match set.and_then(|set| set.random(random, now_ms)) {
-        Some(member) => reply_member(&mut ctx.reply, member),
+        Some(member) => elements::reply(&mut ctx.reply, member),
         None => ctx.reply.null(),
     }
     Ok(Flow::Done)
@@ -116,11 +117,13 @@ fn draw_several(ctx: &mut Ctx<'_>, key: &Key<'_>, count: i64) -> Result<Flow, Er
     if count < 0 {
         reply.array(if all == 0 { 0 } else { draws });
         set.draw(draws as u64, random, now_ms, |member| {
-            reply_member(reply, member);
+            elements::reply(reply, member);
         });
     } else {
         reply.array(draws.min(all));
-        set.sample(draws, random, now_ms, |member| reply_member(reply, member));
+        set.sample(draws, random, now_ms, |member| {
+            elements::reply(reply, member)
+        });
     }
     Ok(Flow::Done)
 }

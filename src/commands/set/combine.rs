@@ -2,8 +2,8 @@
 //!
 //! SUNIONCARD counts exactly with APPROX too: nothing is gathered for it but what an exact count needs.
 
-use super::reply_member;
 use crate::base::number;
+use crate::command::elements;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::ds::listpack::Element;
 use crate::keyspace::db::{Database, Deadline};
@@ -67,7 +67,7 @@ fn answer(ctx: &mut Ctx<'_>, args: &mut Args<'_>, operation: Operation) -> Resul
     let (reply, mut count) = (&mut ctx.reply, 0);
     let later = reply.set_later();
     operation.run(&sets, around, |member| {
-        reply_member(reply, member);
+        elements::reply(reply, member);
         count += 1;
         true
     });

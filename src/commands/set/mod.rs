@@ -1,16 +1,19 @@
 //! Sets: different words in no particular order.
 //!
-//! `members` adds, removes and asks, `chance` draws, `combine` works on several sets, `scan` iterates.
+//! `members` adds, removes and asks, `chance` draws, `combine` works on several sets, `scan` iterates, `expiry` has the
+//! deadlines of members.
 
 mod chance;
 mod combine;
+mod expiry;
 mod members;
 mod scan;
 
+use crate::command::elements;
+use crate::command::member_expiry;
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
-use crate::ds::listpack::Element;
 use crate::resp::reply::Reply;
-use crate::types::set::SetRef;
+use crate::types::set::{Set, SetRef};
 
 const READ: &[KeySpec] = &[KeySpec::one(1, key_flag::RO | key_flag::ACCESS)];
 const SEEN: &[KeySpec] = &[KeySpec::one(1, key_flag::RO)];
@@ -24,6 +27,8 @@ const MOVED: &[KeySpec] = &[
     KeySpec::one(1, key_flag::RW | key_flag::ACCESS | key_flag::DELETE),
     KeySpec::one(2, key_flag::RW | key_flag::INSERT),
 ];
+const UPDATED: &[KeySpec] = &[KeySpec::one(1, key_flag::RW | key_flag::UPDATE)];
+const NAMED_COMPLEXITY: &str = "O(N) where N is the number of specified members";
 const IN_ANY_ORDER: &[&str] = &["nondeterministic_output_order"];
 const BY_CHANCE: &[&str] = &["nondeterministic_output"];
 const SUM_COMPLEXITY: &str = "O(N) where N is the total number of elements in all given sets.";
@@ -64,6 +69,24 @@ pub const ROWS: &[Row] = &[
         .acl(acl::SET)
         .about("1.0.0", SUM_COMPLEXITY, "Makes a set of the members of the first set that are in none of the others.")
         .syntax("destination:key key@1..."),
+    Row::new("sexpire", Group::Set, -6, member_expiry::expire::<Set>)
+        .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
+        .keys(UPDATED)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Lets members of a set live for so many seconds.")
+        .syntax("key seconds:integer [condition:( NX | XX | GT | LT )] members:( MEMBERS nummembers:integer member... )"),
+    Row::new("sexpireat", Group::Set, -6, member_expiry::expireat::<Set>)
+        .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
+        .keys(UPDATED)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Lets members of a set live up to a moment, in Unix seconds.")
+        .syntax("key unix-time-seconds:unix-time [condition:( NX | XX | GT | LT )] members:( MEMBERS nummembers:integer member... )"),
+    Row::new("sexpiretime", Group::Set, -5, member_expiry::expiretime::<Set>)
+        .flags(flag::READONLY | flag::FAST)
+        .keys(READ)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Answers when members of a set expire, in Unix seconds.")
+        .syntax("key members:( MEMBERS nummembers:integer member... )"),
     Row::new("sinter", Group::Set, -2, combine::sinter)
         .flags(flag::READONLY)
         .keys(ALL_READ)
@@ -108,6 +131,30 @@ pub const ROWS: &[Row] = &[
         .acl(acl::SET)
         .about("1.0.0", "O(1)", "Moves a member from one set to another.")
         .syntax("source:key destination:key@1 member"),
+    Row::new("spersist", Group::Set, -5, member_expiry::persist::<Set>)
+        .flags(flag::WRITE | flag::FAST)
+        .keys(UPDATED)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Lets members of a set live as long as the set.")
+        .syntax("key members:( MEMBERS nummembers:integer member... )"),
+    Row::new("spexpire", Group::Set, -6, member_expiry::pexpire::<Set>)
+        .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
+        .keys(UPDATED)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Lets members of a set live for so many milliseconds.")
+        .syntax("key milliseconds:integer [condition:( NX | XX | GT | LT )] members:( MEMBERS nummembers:integer member... )"),
+    Row::new("spexpireat", Group::Set, -6, member_expiry::pexpireat::<Set>)
+        .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
+        .keys(UPDATED)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Lets members of a set live up to a moment, in Unix milliseconds.")
+        .syntax("key unix-time-milliseconds:unix-time [condition:( NX | XX | GT | LT )] members:( MEMBERS nummembers:integer member... )"),
+    Row::new("spexpiretime", Group::Set, -5, member_expiry::pexpiretime::<Set>)
+        .flags(flag::READONLY | flag::FAST)
+        .keys(READ)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Answers when members of a set expire, in Unix milliseconds.")
+        .syntax("key members:( MEMBERS nummembers:integer member... )"),
     Row::new("spop", Group::Set, -2, chance::spop)
         .flags(flag::WRITE | flag::FAST)
         .keys(&[KeySpec::one(1, key_flag::RW | key_flag::ACCESS | key_flag::DELETE)])
@@ -116,6 +163,13 @@ pub const ROWS: &[Row] = &[
         .syntax("key [count:integer]^3.2.0")
         .tips(BY_CHANCE)
         .history(&[("3.2.0", "Added the `count` argument.")]),
+    Row::new("spttl", Group::Set, -5, member_expiry::pttl::<Set>)
+        .flags(flag::READONLY | flag::FAST)
+        .keys(READ)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Answers how many milliseconds members of a set have to live.")
+        .syntax("key members:( MEMBERS nummembers:integer member... )")
+        .tips(BY_CHANCE),
     Row::new("srandmember", Group::Set, -2, chance::srandmember)
         .flags(flag::READONLY)
         .keys(READ)
@@ -138,6 +192,13 @@ pub const ROWS: &[Row] = &[
         .about("2.8.0", "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.", "Goes through the members of a set in many small steps.")
         .syntax("key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]")
         .tips(BY_CHANCE),
+    Row::new("sttl", Group::Set, -5, member_expiry::ttl::<Set>)
+        .flags(flag::READONLY | flag::FAST)
+        .keys(READ)
+        .acl(acl::SET)
+        .about("8.8.0", NAMED_COMPLEXITY, "Answers how many seconds members of a set have to live.")
+        .syntax("key members:( MEMBERS nummembers:integer member... )")
+        .tips(BY_CHANCE),
     Row::new("sunion", Group::Set, -2, combine::sunion)
         .flags(flag::READONLY)
         .keys(ALL_READ)
@@ -159,17 +220,8 @@ pub const ROWS: &[Row] = &[
         .syntax("destination:key key@1..."),
 ];
 
-/// Answers one member.
-#[inline]
-fn reply_member(reply: &mut Reply<'_>, member: Element<'_>) {
-    match member {
-        Element::Int(value) => reply.bulk_i64(value),
-        Element::Bytes(bytes) => reply.bulk(bytes),
-    }
-}
-
 /// Answers all members, behind a header that has been written.
 fn reply_members(reply: &mut Reply<'_>, set: SetRef<'_>, now_ms: i64) {
     set.iter(now_ms)
-        .for_each(|member| reply_member(reply, member));
+        .for_each(|member| elements::reply(reply, member));
 }

@@ -1,6 +1,6 @@
 //! SSCAN.
 
-use super::reply_member;
+use crate::command::elements;
 use crate::command::scan::{ScanOptions, Scanned, cursor};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::ds::listpack::Element;
@@ -36,6 +36,6 @@ pub(super) fn sscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     ctx.reply.array(found.len());
     found
         .into_iter()
-        .for_each(|member| reply_member(&mut ctx.reply, member));
+        .for_each(|member| elements::reply(&mut ctx.reply, member));
     Ok(Flow::Done)
 }

@@ -153,6 +153,15 @@ impl Set {
         removed
     }
 
+    /// Sets or clears the deadline of a member; the set becomes a table for it.
+    pub fn set_deadline(&mut self, word: &[u8], deadline: Option<i64>, limits: &Limits) {
+        let members = self.as_table(limits);
+        let found = members.find(&members.name(word));
+        if let Some(position) = found.map(|(position, _)| position) {
+            members.set_deadline(position, deadline);
+        }
+    }
+
     /// Takes out `count` members, fewer than there are, every choice with the same probability, and tells them. Members
     /// whose deadline has passed must have been taken out before.
     pub fn pop(

@@ -59,6 +59,17 @@ impl<'a> SetRef<'a> {
         }
     }
 
+    /// When the member of this name expires; the outer `None`: there is no such member.
+    pub fn deadline_of(self, word: &[u8], now_ms: i64) -> Option<Option<i64>> {
+        match self {
+            Self::Table(members) => members
+                .get(&members.name(word))
+                .filter(|member| member.lives(now_ms))
+                .map(|member| member.deadline()),
+            _ => self.contains(word, now_ms).then_some(None),
+        }
+    }
+
     /// Tells of each word, in order, whether it is a member; look-ups in a table overlap.
     pub fn contains_each<'w>(
         self,
