@@ -47,13 +47,13 @@ pub const ROWS: &[Row] = &[
         .keys(&[SORTED, LOOKED_UP, STORED])
         .acl(CATEGORIES)
         .about("1.0.0", COMPLEXITY, "Sorts a list, a set or a sorted set, and returns or stores the result.")
-        .syntax("key [BY by-pattern:pattern@1] [LIMIT offset:integer count:integer] [GET get-pattern:pattern@1]... [order:( ASC | DESC )] [sorting:ALPHA] [STORE destination:key@2]"),
+        .syntax("key [BY by-pattern=\"pattern\":pattern@1] [LIMIT offset:integer count:integer] [GET get-pattern=\"pattern\":pattern@1]... [order:( ASC | DESC )] [sorting:ALPHA] [STORE destination:key@2]"),
     Row::new("sort_ro", Group::Generic, -2, sort_ro)
         .flags(flag::READONLY | flag::MOVABLEKEYS)
         .keys(&[SORTED, LOOKED_UP])
         .acl(CATEGORIES)
         .about("7.0.0", COMPLEXITY, "Sorts a list, a set or a sorted set, and returns the result.")
-        .syntax("key [BY by-pattern:pattern@1] [LIMIT offset:integer count:integer] [GET get-pattern:pattern@1]... [order:( ASC | DESC )] [sorting:ALPHA]"),
+        .syntax("key [BY by-pattern=\"pattern\":pattern@1] [LIMIT offset:integer count:integer] [GET get-pattern=\"pattern\":pattern@1]... [order:( ASC | DESC )] [sorting:ALPHA]"),
 ];
 
 const NO_NUMBER: Error = Error::Text("ERR One or more scores can't be converted into double");
