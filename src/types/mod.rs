@@ -3,6 +3,7 @@
 //! A short string or a number lives in the record of its key; everything else is an [`Object`] behind a pointer. A new
 //! type is a file here with `impl Stored`, and its variant in [`Object`].
 
+pub mod stream;
 pub mod string;
 
 use bytes::Bytes;
