@@ -4,6 +4,7 @@
 //! groups, `trim` deletes from the beginning, `producers` recognises what was sent before. A stream stays when its last
 //! entry is gone: the ids that it has used count on.
 
+mod collection;
 mod group;
 mod id;
 mod log;
@@ -19,6 +20,8 @@ pub use producers::Producers;
 pub use range::{Entry, Range};
 pub use trim::{Bound, References, Trim};
 
+use super::Limits;
+
 /// No listpack of a stream grows beyond this.
 const NODE_MAX_BYTES: usize = 1 << 30;
 
@@ -29,13 +32,17 @@ pub struct NodeLimits {
     max_entries: usize,
 }
 
+impl From<&Limits> for NodeLimits {
+    fn from(limits: &Limits) -> Self {
+        let (bytes, entries) = (limits.stream_node_max_bytes, limits.stream_node_max_entries);
+        Self::new(bytes, entries)
+    }
+}
+
 impl NodeLimits {
     /// The limits that the configuration names; 0: none.
-    pub fn new(max_bytes: u64, max_entries: u64) -> Self {
-        let limit = |value: u64, max: usize| match usize::try_from(value) {
-            Ok(0) | Err(_) => max,
-            Ok(value) => value.min(max),
-        };
+    pub fn new(max_bytes: usize, max_entries: usize) -> Self {
+        let limit = |value: usize, max: usize| if value == 0 { max } else { value.min(max) };
         Self {
             max_bytes: limit(max_bytes, NODE_MAX_BYTES),
             max_entries: limit(max_entries, usize::MAX),
@@ -52,29 +59,6 @@ pub struct Stream {
     pub groups: Groups,
     /// Who adds what only once; `None`: nobody ever did.
     pub producers: Option<Box<Producers>>,
-}
-
-impl Stream {
-    /// Bytes on the heap.
-    pub fn heap_bytes(&self) -> usize {
-        let groups = self.groups.iter();
-        let groups: usize = groups
-            .map(|(name, group)| name.len() + size_of::<Group>() * 3 / 2 + group.heap_bytes())
-            .sum();
-        let producers = self.producers.as_ref();
-        self.log.heap_bytes() + groups + producers.map_or(0, |producers| producers.heap_bytes())
-    }
-
-    /// Allocations that freeing it takes, roughly.
-    pub fn free_effort(&self) -> usize {
-        /// Elements of one node of a B-tree.
-        const TREE_NODE_ELEMENTS: usize = 8;
-        let groups = self.groups.values();
-        let pending: usize = groups
-            .map(|group| 1 + 2 * group.pending_len() / TREE_NODE_ELEMENTS)
-            .sum();
-        self.log.nodes() + pending
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ type Words = Vec<Vec<u8>>;
 #[derive(Default)]
 struct Model(BTreeMap<StreamId, Words>);
 
-fn limits(max_bytes: u64, max_entries: u64) -> NodeLimits {
+fn limits(max_bytes: usize, max_entries: usize) -> NodeLimits {
     NodeLimits::new(max_bytes, max_entries)
 }
 
