@@ -26,6 +26,7 @@ pub mod docs;
 mod keys;
 mod monitoring;
 mod server;
+mod stream;
 mod string;
 mod transaction;
 
@@ -40,6 +41,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         keys::ROWS,
         monitoring::ROWS,
         server::ROWS,
+        stream::ROWS,
         string::ROWS,
         transaction::ROWS,
     ]

@@ -138,3 +138,31 @@ pub const ZEXPIRED: Event = Event {
     class: class::ZSET,
     name: "zexpired",
 };
+
+const fn stream(name: &'static str) -> Event {
+    Event {
+        class: class::STREAM,
+        name,
+    }
+}
+
+/// XADD.
+pub const XADD: Event = stream("xadd");
+/// XTRIM, and XADD that trims.
+pub const XTRIM: Event = stream("xtrim");
+/// XDEL, XDELEX, XACKDEL.
+pub const XDEL: Event = stream("xdel");
+/// XSETID.
+pub const XSETID: Event = stream("xsetid");
+/// XGROUP CREATE.
+pub const XGROUP_CREATE: Event = stream("xgroup-create");
+/// XGROUP SETID.
+pub const XGROUP_SETID: Event = stream("xgroup-setid");
+/// XGROUP DESTROY.
+pub const XGROUP_DESTROY: Event = stream("xgroup-destroy");
+/// A consumer came into being.
+pub const XGROUP_CREATECONSUMER: Event = stream("xgroup-createconsumer");
+/// XGROUP DELCONSUMER.
+pub const XGROUP_DELCONSUMER: Event = stream("xgroup-delconsumer");
+/// Something changed of which no event tells.
+pub const UNTOLD: Event = Event { class: 0, name: "" };
