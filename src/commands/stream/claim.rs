@@ -260,11 +260,9 @@ pub(super) fn xautoclaim(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
     let (mut count, mut just_id) = (COUNT_DEFAULT, false);
     while !args.is_empty() {
         if args.left() >= 2 && args.flag("COUNT") {
-            let in_range = args.int()?;
-            if !(1..=COUNT_MAX).contains(&in_range) {
-                return Err(Error::Text("ERR COUNT must be > 0"));
-            }
-            count = in_range;
+            let wanted = args.int().ok();
+            let in_range = wanted.filter(|count| (1..=COUNT_MAX).contains(count));
+            count = in_range.ok_or(Error::Text("ERR COUNT must be > 0"))?;
         } else if args.flag("JUSTID") {
             just_id = true;
         } else {

@@ -26,8 +26,8 @@ fn id(reply: &mut Reply<'_>, name: &str, id: StreamId) {
 
 pub(super) fn stream(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    let full = read_full(args)?;
     let stream = ctx.db.read::<Stream>(&key)?.ok_or(Error::NoSuchKey)?;
+    let full = read_full(args)?;
     let reply = &mut ctx.reply;
     let log = &stream.log;
     let producers = stream.producers.as_deref();

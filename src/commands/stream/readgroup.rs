@@ -34,7 +34,11 @@ fn parse_from(word: &[u8]) -> Result<From, Error> {
         b"$" => meaningless("$", "$"),
         b"+" => meaningless("+", "+"),
         b">" => Ok(From::New),
-        _ => parse_id(word).map(From::History),
+        _ => Ok(match parse_id(word)? {
+            // Nothing comes after it: this is how `>` is spelled out.
+            StreamId::MAX => From::New,
+            id => From::History(id),
+        }),
     }
 }
 
@@ -222,7 +226,10 @@ impl Reading<'_> {
         let new = self.deliver_new(reply, (log, group), consumer, self.count - claimed, teller);
         if new + claimed > 0 {
             reply.finish(entries, new + claimed);
-            if let Some(consumer) = group.consumer_mut(consumer) {
+            if let Some(consumer) = group
+                .consumer_mut(consumer)
+                .filter(|_| claimed > 0 || !self.no_ack)
+            {
                 consumer.active_ms = self.now_ms;
             }
             return Outcome {

@@ -6,7 +6,7 @@
 use super::ids::{parse_id, take_references};
 use crate::base::number;
 use crate::command::{Args, Error};
-use crate::types::stream::{Bound, References, Stream, StreamId, Trim};
+use crate::types::stream::{Bound, References, Stream, Trim};
 
 /// Entries that an approximate trimming deletes at most, per entry of a full node.
 const NODES_PER_TRIM: u64 = 100;
@@ -41,7 +41,7 @@ impl Trimming {
             self.bound = Some(Bound::Entries(max));
         } else if args.flag("MINID") {
             self.begin_bound(args)?;
-            self.bound = Some(Bound::From(parse_bound(args.word()?)?));
+            self.bound = Some(Bound::From(parse_id(args.word()?)?));
         } else if args.flag("LIMIT") {
             let limit = u64::try_from(args.int()?);
             let limit = limit.map_err(|_| Error::Text("ERR The LIMIT argument must be >= 0."))?;
@@ -94,15 +94,6 @@ impl Trimming {
             limit,
             references: self.references.unwrap_or_default(),
         }))
-    }
-}
-
-/// The id of MINID; the ends of all ids have their names here.
-fn parse_bound(word: &[u8]) -> Result<StreamId, Error> {
-    match word {
-        b"-" => Ok(StreamId::MIN),
-        b"+" => Ok(StreamId::MAX),
-        _ => parse_id(word),
     }
 }
 

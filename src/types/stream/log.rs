@@ -174,8 +174,11 @@ impl Log {
     /// that cannot be known.
     pub fn lag(&self, last_id: StreamId, read: Option<u64>) -> Option<i64> {
         let left = |read: u64| self.entries_added.wrapping_sub(read).cast_signed();
-        if self.entries_added == 0 {
+        if self.len == 0 {
             return Some(0);
+        }
+        if last_id < self.first_id && self.max_deleted_id < self.first_id {
+            return Some(self.len.cast_signed());
         }
         match read {
             Some(read) if !self.has_gap_after(last_id) => Some(left(read)),
@@ -191,7 +194,9 @@ impl Log {
         id: StreamId,
     ) -> Option<u64> {
         match read {
-            Some(read) if !self.has_gap_after(last_id) => Some(read + 1),
+            Some(read) if last_id >= self.first_id && !self.has_gap_after(last_id) => {
+                Some(read + 1)
+            }
             _ if self.entries_added > 0 => self.added_until(id),
             _ => read,
         }
