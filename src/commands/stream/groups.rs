@@ -113,7 +113,11 @@ pub(super) fn setid(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     let (key, name, position) = (args.key()?, args.word()?, args.word()?);
     let options = Options::read(args, false)?;
     let mut edit = edit_group(&mut ctx.db, &key, name)?;
-    let last_id = parse_position(position, edit.view())?;
+    let last_id = match position {
+        b"-" => StreamId::MIN,
+        b"+" => StreamId::MAX,
+        _ => parse_position(position, edit.view())?,
+    };
     if let Some(group) = edit.value().groups.get_mut(name) {
         group.last_id = last_id;
         group.entries_read = options.entries_read.flatten();
