@@ -6,6 +6,7 @@
 //! with `impl Collection`, and its variants below.
 
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod set;
 pub mod stream;
