@@ -11,5 +11,6 @@ mod keys;
 mod monitoring;
 mod rows;
 mod server;
+mod stream;
 mod string;
 mod transaction;
