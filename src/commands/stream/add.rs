@@ -68,7 +68,7 @@ struct Sender<'a> {
 impl<'a> Sender<'a> {
     fn take(args: &mut Args<'a>, said: &mut Option<Self>) -> Result<bool, Error> {
         let is_auto = args.left() >= 2 && args.flag("IDMPAUTO");
-        if !is_auto && !(args.left() >= 3 && args.flag("IDMP")) {
+        if !(is_auto || args.left() >= 3 && args.flag("IDMP")) {
             return Ok(false);
         }
         let twice = "ERR IDMP/IDMPAUTO specified multiple times";

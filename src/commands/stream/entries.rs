@@ -70,6 +70,34 @@ pub(super) fn reply_range(reply: &mut Reply<'_>, mut range: Range<'_>, max: usiz
     reply.finish(array, count);
 }
 
+/// Answers what XREAD does for one key, if it has any entry in `range`; whether it has. `alone`: the only key.
+pub(super) fn reply_stream(
+    reply: &mut Reply<'_>,
+    key: &[u8],
+    mut range: Range<'_>,
+    max: usize,
+    alone: bool,
+) -> bool {
+    let Some(first) = range.next() else {
+        return false;
+    };
+    if alone {
+        begin_streams(reply, 1);
+    }
+    begin_stream(reply, key);
+    let array = reply.array_later();
+    reply_entry(reply, first);
+    let mut count = 1;
+    while count < max
+        && let Some(entry) = range.next()
+    {
+        reply_entry(reply, entry);
+        count += 1;
+    }
+    reply.finish(array, count);
+    true
+}
+
 /// Begins what XREAD and XREADGROUP answer for one key.
 pub(super) fn begin_stream(reply: &mut Reply<'_>, key: &[u8]) {
     if reply.protocol() == Protocol::Resp2 {

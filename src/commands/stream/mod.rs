@@ -52,6 +52,7 @@ const NONDETERMINISTIC: &[&str] = &["nondeterministic_output"];
 const EACH_ID: &str = "O(1) for each message ID processed.";
 const EACH_DELETED: &str =
     "O(1) for each single item to delete in the stream, regardless of the stream size.";
+const RETURNED_BACKWARDS: &str = "O(N) with N being the number of elements returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).";
 const RETURNED: &str = "O(N) with N being the number of elements being returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).";
 
 /// The rows of this family.
@@ -73,7 +74,7 @@ pub const ROWS: &[Row] = &[
         .keys(ADDED)
         .acl(acl::STREAM)
         .about("5.0.0", "O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted.", "Adds an entry at the end of a stream, which comes into being if need be.")
-        .syntax("key [NOMKSTREAM^6.2.0] [condition^8.2.0:( KEEPREF | DELREF | ACKED )] [idmp^8.6.0:( IDMPAUTO idmpauto-producer:( producer-id ) | IDMP idmp-producer:( producer-id idempotent-id ) )] [trim:( strategy:( MAXLEN | MINID^6.2.0 ) [operator:( equal:= | approximately:~ )] threshold [LIMIT^6.2.0 count:integer] )] id-selector:( auto-id:* | id ) data:( field value )...")
+        .syntax("key [NOMKSTREAM^6.2.0] [condition:( KEEPREF | DELREF | ACKED )^8.2.0] [idmp:( IDMPAUTO producer-id | IDMP idmp:( producer-id idempotent-id ) )^8.6.0] [trim:( strategy:( MAXLEN | MINID^6.2.0 ) [operator:( equal:= | approximately:~ )] threshold [LIMIT^6.2.0 count:integer] )] id-selector:( auto-id:* | id ) data:( field value )...")
         .tips(NONDETERMINISTIC)
         .history(&[
             ("6.2.0", "Added the `NOMKSTREAM` option, `MINID` trimming strategy and the `LIMIT` option."),
@@ -170,7 +171,7 @@ pub const ROWS: &[Row] = &[
         .flags(flag::READONLY)
         .keys(READ)
         .acl(acl::STREAM)
-        .about("5.0.0", RETURNED, "Returns the entries between two ids, the last first.")
+        .about("5.0.0", RETURNED_BACKWARDS, "Returns the entries between two ids, the last first.")
         .syntax("key end start [COUNT count:integer]")
         .history(&[("6.2.0", "Added exclusive ranges.")]),
     Row::new("xsetid", Group::Stream, -3, settings::xsetid)
@@ -185,7 +186,7 @@ pub const ROWS: &[Row] = &[
         .keys(DELETED)
         .acl(acl::STREAM)
         .about("5.0.0", "O(N), with N being the number of evicted entries. Constant times are very small however, since entries are organized in macro nodes containing multiple entries that can be released with a single deallocation.", "Deletes entries from the beginning of a stream.")
-        .syntax("key trim:( strategy:( MAXLEN | MINID^6.2.0 ) [operator:( equal:= | approximately:~ )] threshold [LIMIT^6.2.0 count:integer] ) [condition^8.2.0:( KEEPREF | DELREF | ACKED )]")
+        .syntax("key trim:( strategy:( MAXLEN | MINID^6.2.0 ) [operator:( equal:= | approximately:~ )] threshold [LIMIT^6.2.0 count:integer] ) [condition:( KEEPREF | DELREF | ACKED )^8.2.0]")
         .tips(NONDETERMINISTIC)
         .history(&[
             ("6.2.0", "Added the `MINID` trimming strategy and the `LIMIT` option."),
@@ -200,7 +201,7 @@ const XGROUP: &[Row] = &[
         .acl(acl::STREAM)
         .about("5.0.0", "O(1)", "Creates a consumer group.")
         .syntax(
-            "key group id-selector:( id | new-id:$ ) [MKSTREAM] [ENTRIESREAD entriesread:integer]",
+            r#"key group id-selector:( id | new-id:$ ) [MKSTREAM] [ENTRIESREAD entriesread="entries-read":integer]"#,
         )
         .history(&[("7.0.0", "Added the `entries_read` named argument.")]),
     Row::sub(
@@ -256,7 +257,7 @@ const XGROUP: &[Row] = &[
         .keys(UPDATED_SECOND)
         .acl(acl::STREAM)
         .about("5.0.0", "O(1)", "Sets up to where a group counts as read.")
-        .syntax("key group id-selector:( id | new-id:$ ) [ENTRIESREAD entriesread:integer]")
+        .syntax(r#"key group id-selector:( id | new-id:$ ) [ENTRIESREAD entriesread="entries-read":integer]"#)
         .history(&[("7.0.0", "Added the optional `entries_read` argument.")]),
 ];
 

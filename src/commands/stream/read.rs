@@ -1,11 +1,12 @@
 //! XREAD: entries after given ids, of several streams, waiting for them if wanted. Its options are those of XREADGROUP
 //! too.
 
-use super::entries::{begin_stream, begin_streams, reply_range};
+use super::entries::{reply_stream, streams_later};
 use super::ids::parse_id;
 use crate::base::number;
 use crate::command::{Args, Await, Block, Ctx, Error, Flow};
 use crate::keyspace::entry::Key;
+use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv};
 use crate::types::stream::{Stream, StreamId};
 
@@ -144,47 +145,41 @@ fn after(word: &[u8], stream: Option<&Stream>) -> Result<StreamId, Error> {
     }
 }
 
-/// Answers the entries of one stream, if there are any after `after`.
+/// Answers the entries of one stream, if there are any after `after`. `alone`: nothing else is answered.
 fn serve(
-    ctx: &mut Ctx<'_>,
+    reply: &mut Reply<'_>,
     key: &Key<'_>,
+    stream: &Stream,
     after: StreamId,
     count: usize,
     alone: bool,
-) -> Result<bool, Error> {
-    let Some(stream) = ctx.db.read::<Stream>(key)? else {
-        return Ok(false);
-    };
-    let Some(from) = after.next().filter(|_| stream.log.last_id > after) else {
-        return Ok(false);
-    };
-    let range = stream.log.range(from, StreamId::MAX);
-    if range.clone().next_id().is_none() {
-        return Ok(false);
+) -> bool {
+    match after.next().filter(|_| stream.log.last_id > after) {
+        Some(from) => {
+            let range = stream.log.range(from, StreamId::MAX);
+            reply_stream(reply, key.bytes, range, count, alone)
+        }
+        None => false,
     }
-    if alone {
-        begin_streams(&mut ctx.reply, 1);
-    }
-    begin_stream(&mut ctx.reply, key.bytes);
-    reply_range(&mut ctx.reply, range, count);
-    Ok(true)
 }
 
 pub(super) fn xread(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let request = Request::read(args, false)?;
     let argv = args.argv();
-    let mut targets = Vec::with_capacity(request.keys);
+    let mut targets = Vec::new();
     for at in 0..request.keys {
         let key = args.key()?;
-        let word = argv.word(request.ids_at + at);
         let stream = ctx.db.read::<Stream>(&key)?;
-        targets.push((key, after(word, stream)?));
-    }
-    if let [(key, after)] = targets.as_slice() {
-        if serve(ctx, key, *after, request.count, true)? {
+        let after = after(argv.word(request.ids_at + at), stream)?;
+        if request.keys == 1
+            && let Some(stream) = stream
+            && serve(&mut ctx.reply, &key, stream, after, request.count, true)
+        {
             return Ok(Flow::Done);
         }
-    } else if serve_several(ctx, &targets, request.count)? {
+        targets.push((key, after));
+    }
+    if request.keys > 1 && serve_several(ctx, &targets, request.count)? {
         return Ok(Flow::Done);
     }
     if request.block_ms.is_none() {
@@ -194,12 +189,8 @@ pub(super) fn xread(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     let ids = targets.iter().map(|(_, id)| id.to_vec()).collect();
     let names = targets.iter().map(|(key, _)| key.bytes.into()).collect();
     let deadline_ms = request.deadline_ms(ctx.db.now_ms());
-    Ok(wait(
-        names,
-        deadline_ms,
-        again(argv, request.ids_at, ids),
-        None,
-    ))
+    let words = again(argv, request.ids_at, ids);
+    Ok(wait(names, deadline_ms, words, None))
 }
 
 /// Answers the entries of those streams that have any; whether one has.
@@ -208,11 +199,14 @@ fn serve_several(
     targets: &[(Key<'_>, StreamId)],
     count: usize,
 ) -> Result<bool, Error> {
-    let streams = super::entries::streams_later(&mut ctx.reply);
     let mark = ctx.reply.output().mark();
+    let streams = streams_later(&mut ctx.reply);
     let mut served = 0;
     for (key, after) in targets {
-        served += usize::from(serve(ctx, key, *after, count, false)?);
+        if let Some(stream) = ctx.db.read::<Stream>(key)? {
+            let is_served = serve(&mut ctx.reply, key, stream, *after, count, false);
+            served += usize::from(is_served);
+        }
     }
     if served == 0 {
         ctx.reply.output().truncate(mark);

@@ -7,6 +7,7 @@ use super::read::{Request, wait};
 use super::told::Teller;
 use crate::command::error::shown;
 use crate::command::{Args, Ctx, Error, Flow};
+use crate::keyspace::db::Database;
 use crate::keyspace::edit::Edit;
 use crate::keyspace::entry::Key;
 use crate::keyspace::event;
@@ -54,16 +55,17 @@ struct Reading<'a> {
 
 pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let request = Request::read(args, true)?;
-    let argv = args.argv();
     let (group, consumer) = request.group.ok_or(Error::Syntax)?;
-    let mut targets = Vec::with_capacity(request.keys);
-    for at in 0..request.keys {
-        let key = args.key()?;
-        let stream = ctx.db.read::<Stream>(&key)?;
-        if !stream.is_some_and(|stream| stream.groups.contains_key(group)) {
-            return Err(no_group(&key, group));
+    let argv = args.argv();
+    let from = |at| parse_from(argv.word(request.ids_at + at));
+    if request.keys > 1 {
+        // Of several keys all must be right before anything is delivered.
+        let mut ahead = args.clone();
+        for at in 0..request.keys {
+            let key = ahead.key()?;
+            drop(edit_group(&mut ctx.db, &key, group)?);
+            from(at)?;
         }
-        targets.push((key, parse_from(argv.word(request.ids_at + at))?));
     }
     let reading = Reading {
         group,
@@ -73,22 +75,20 @@ pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
         claim_ms: request.claim_ms,
         now_ms: ctx.db.now_ms(),
     };
-    ctx.propagate.nothing();
     let before = ctx.reply.output().mark();
     let streams = streams_later(&mut ctx.reply);
-    let mut served = 0;
-    let mut again_ms: Option<i64> = None;
-    for (key, from) in &targets {
-        let Some(edit) = ctx.db.edit::<Stream>(key)? else {
-            continue;
-        };
+    let (mut served, mut again_ms) = (0, None);
+    for at in 0..request.keys {
+        let key = args.key()?;
+        let edit = edit_group(&mut ctx.db, &key, group)?;
+        let from = from(at)?;
+        if at == 0 {
+            ctx.propagate.nothing();
+        }
         let teller = Teller::more(ctx.propagate, key.bytes, group);
-        let outcome = reading.serve(&mut ctx.reply, edit, *from, teller);
+        let outcome = reading.serve(&mut ctx.reply, edit, from, teller);
         served += usize::from(outcome.served);
-        again_ms = match (again_ms, outcome.again_ms) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+        again_ms = earliest(again_ms, outcome.again_ms);
     }
     if served > 0 {
         ctx.reply.finish(streams, served);
@@ -99,14 +99,32 @@ pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
         ctx.reply.null_array();
         return Ok(Flow::Done);
     }
-    let names = targets.iter().map(|(key, _)| key.bytes.into()).collect();
+    let keys = argv.iter().skip(request.ids_at - request.keys);
+    let names = keys.take(request.keys).map(Box::from).collect();
     let deadline_ms = request.deadline_ms(reading.now_ms);
-    Ok(wait(
-        names,
-        deadline_ms,
-        StoredArgv::from_argv(argv),
-        again_ms,
-    ))
+    let words = StoredArgv::from_argv(argv);
+    Ok(wait(names, deadline_ms, words, again_ms))
+}
+
+fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The stream, which must have the group.
+fn edit_group<'k>(
+    db: &'k mut Database<'_>,
+    key: &Key<'k>,
+    group: &[u8],
+) -> Result<Edit<'k, Stream>, Error> {
+    let edit = db.edit::<Stream>(key)?;
+    let mut edit = edit.ok_or_else(|| no_group(key, group))?;
+    if !edit.view().groups.contains_key(group) {
+        return Err(no_group(key, group));
+    }
+    Ok(edit)
 }
 
 fn no_group(key: &Key<'_>, group: &[u8]) -> Error {

@@ -1,6 +1,6 @@
 //! Adds many elements at the end of a listpack in one go: the header and the end mark are written once.
 
-use super::entry::Encoded;
+use super::entry::{Encoded, number_of};
 use super::{END, Listpack};
 
 /// Adds elements until it is dropped; see the head of the file.
@@ -28,12 +28,30 @@ impl Appender<'_> {
     /// Adds a word; a number in its shortest form is kept as one.
     #[inline]
     pub fn push(&mut self, word: &[u8]) {
-        self.put(Encoded::word(word));
+        match number_of(word) {
+            Some(value) => self.push_int(value),
+            None if word.len() < 64 => {
+                // Most words by far: one byte in front, one behind.
+                let length = word.len() as u8;
+                let bytes = &mut self.listpack.0;
+                bytes.reserve(word.len() + 2);
+                bytes.push(0x80 | length);
+                bytes.extend_from_slice(word);
+                bytes.push(length + 1);
+                self.len += 1;
+            }
+            None => self.put(Encoded::word(word)),
+        }
     }
 
     /// Adds a number.
     #[inline]
     pub fn push_int(&mut self, value: i64) {
+        if let 0..=127 = value {
+            self.listpack.0.extend_from_slice(&[value as u8, 1]);
+            self.len += 1;
+            return;
+        }
         self.put(Encoded::int(value));
     }
 
