@@ -83,7 +83,7 @@ pub(super) fn number_of(word: &[u8]) -> Option<i64> {
 }
 
 /// An entry on its way into a listpack: encoding and data in front, then the word's bytes, then the back length.
-pub(super) struct Encoded<'a> {
+pub(in crate::ds) struct Encoded<'a> {
     head: [u8; 9],
     head_bytes: usize,
     tail: &'a [u8],
@@ -91,7 +91,7 @@ pub(super) struct Encoded<'a> {
 
 impl<'a> Encoded<'a> {
     #[inline]
-    pub(super) fn word(word: &'a [u8]) -> Self {
+    pub(in crate::ds) fn word(word: &'a [u8]) -> Self {
         match number_of(word) {
             Some(value) => Self::int(value),
             None => Self::string(word),
@@ -99,7 +99,7 @@ impl<'a> Encoded<'a> {
     }
 
     #[inline]
-    pub(super) fn element(element: Element<'a>) -> Self {
+    pub(in crate::ds) fn element(element: Element<'a>) -> Self {
         match element {
             Element::Int(value) => Self::int(value),
             Element::Bytes(bytes) => Self::string(bytes),
@@ -165,14 +165,14 @@ impl<'a> Encoded<'a> {
 
     /// Bytes of the whole entry.
     #[inline]
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::ds) fn bytes(&self) -> usize {
         let size = self.head_bytes + self.tail.len();
         size + back_length_bytes(size)
     }
 
     /// Writes the entry; `to` has exactly its size.
     #[inline]
-    pub(super) fn write(&self, to: &mut [u8]) {
+    pub(in crate::ds) fn write(&self, to: &mut [u8]) {
         let size = self.head_bytes + self.tail.len();
         to[..self.head_bytes].copy_from_slice(&self.head[..self.head_bytes]);
         to[self.head_bytes..size].copy_from_slice(self.tail);

@@ -19,14 +19,30 @@
 mod entry;
 
 pub use entry::Element;
-use entry::{Encoded, back_length_bytes, decode, size_before};
+pub(in crate::ds) use entry::Encoded;
+use entry::{back_length_bytes, decode, size_before};
 
-const HEADER_BYTES: usize = 6;
-const END: u8 = 0xff;
+pub(in crate::ds) const HEADER_BYTES: usize = 6;
+pub(in crate::ds) const END: u8 = 0xff;
 /// The largest number of elements that the header can tell.
 const COUNT_UNKNOWN: u16 = u16::MAX;
 /// No listpack grows beyond this, as in Redis: a collection is converted long before.
 pub const LISTPACK_MAX_BYTES: usize = 1 << 30;
+
+/// The header of a listpack of `bytes` with `len` elements.
+#[inline]
+pub(in crate::ds) fn header(bytes: u32, len: u32) -> [u8; HEADER_BYTES] {
+    let count = u16::try_from(len).unwrap_or(COUNT_UNKNOWN);
+    let ([a, b, c, d], [low, high]) = (bytes.to_le_bytes(), count.to_le_bytes());
+    [a, b, c, d, low, high]
+}
+
+/// Bytes of the entry at `at`, its back length included.
+#[inline]
+pub(in crate::ds) fn entry_bytes_at(bytes: &[u8], at: usize) -> usize {
+    let size = entry::size_of(bytes, at);
+    size + back_length_bytes(size)
+}
 
 /// An element and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
