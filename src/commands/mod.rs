@@ -24,6 +24,7 @@ mod connection;
 mod debug;
 pub mod docs;
 mod keys;
+mod list;
 mod monitoring;
 mod server;
 mod string;
@@ -38,6 +39,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         connection::ROWS,
         debug::ROWS,
         keys::ROWS,
+        list::ROWS,
         monitoring::ROWS,
         server::ROWS,
         string::ROWS,

@@ -82,6 +82,13 @@ const fn string(name: &'static str) -> Event {
     }
 }
 
+const fn list(name: &'static str) -> Event {
+    Event {
+        class: class::LIST,
+        name,
+    }
+}
+
 /// DEL, UNLINK, GETDEL, DELEX, and collections that became empty.
 pub const DEL: Event = generic("del");
 /// A deadline was set.
@@ -138,3 +145,19 @@ pub const ZEXPIRED: Event = Event {
     class: class::ZSET,
     name: "zexpired",
 };
+/// Elements were added in front of a list.
+pub const LPUSH: Event = list("lpush");
+/// Elements were added at the end of a list.
+pub const RPUSH: Event = list("rpush");
+/// Elements were taken from the front of a list.
+pub const LPOP: Event = list("lpop");
+/// Elements were taken from the end of a list.
+pub const RPOP: Event = list("rpop");
+/// LSET.
+pub const LSET: Event = list("lset");
+/// LINSERT.
+pub const LINSERT: Event = list("linsert");
+/// LREM.
+pub const LREM: Event = list("lrem");
+/// LTRIM.
+pub const LTRIM: Event = list("ltrim");

@@ -68,6 +68,9 @@ pub struct Corrupt {
 pub struct Pack<'a>(&'a [u8]);
 
 impl<'a> Pack<'a> {
+    /// Bytes of a listpack without elements, header and end mark.
+    pub const EMPTY_BYTES: usize = HEADER_BYTES + 1;
+
     /// The listpack in `bytes`, which came from a [`Listpack`] or were checked.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -169,6 +172,15 @@ impl<'a> Pack<'a> {
         }
     }
 
+    /// The elements from number `index` on, with what lies behind them.
+    pub fn wide_from(self, index: usize) -> WideItems<'a> {
+        WideItems {
+            bytes: self.0,
+            front: self.nth(index).map_or(self.end(), |item| item.at),
+            back: self.end(),
+        }
+    }
+
     /// The elements before the one at `at`; from both ends.
     #[inline]
     pub fn iter_until(self, at: usize) -> Items<'a> {
@@ -243,6 +255,59 @@ impl<'a> Pack<'a> {
             }
         }
         None
+    }
+}
+
+/// An element with what lies behind it in memory.
+#[derive(Clone, Copy, Debug)]
+pub enum WideElement<'a> {
+    /// A number.
+    Int(i64),
+    /// Anything else.
+    Bytes {
+        /// All bytes of the listpack from the first one of the element on.
+        from: &'a [u8],
+        /// How many of them are the element's.
+        length: usize,
+    },
+}
+
+/// Goes through a listpack and shows what lies behind each element: short ones can be copied together with it, in one go
+/// of a fixed size.
+#[derive(Clone, Debug)]
+pub struct WideItems<'a> {
+    bytes: &'a [u8],
+    front: usize,
+    back: usize,
+}
+
+impl<'a> Iterator for WideItems<'a> {
+    type Item = WideElement<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<WideElement<'a>> {
+        let at = self.front;
+        if at >= self.back {
+            return None;
+        }
+        let first = self.bytes[at];
+        if first & 0xc0 == 0x80 {
+            let length = usize::from(first & 0x3f);
+            self.front = at + length + 2;
+            return Some(WideElement::Bytes {
+                from: &self.bytes[at + 1..],
+                length,
+            });
+        }
+        let (element, size) = decode(self.bytes, at);
+        self.front = at + size + back_length_bytes(size);
+        Some(match element {
+            Element::Int(value) => WideElement::Int(value),
+            Element::Bytes(bytes) => WideElement::Bytes {
+                from: &self.bytes[at + size - bytes.len()..],
+                length: bytes.len(),
+            },
+        })
     }
 }
 
