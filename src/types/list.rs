@@ -471,6 +471,7 @@ mod tests {
             list.insert(1, b"new"[..].into(), &limits);
             list.set(0, b"first"[..].into(), &limits);
             assert_eq!(list.remove_equal(b"a", Side::Back, 1, &limits), 1);
+            list.trim(0, 5, &limits);
             list.trim(1, 4, &limits);
             let mut room = Vec::new();
             let left: Vec<Vec<u8>> = list

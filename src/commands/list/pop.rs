@@ -150,8 +150,9 @@ pub(super) fn lmpop(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
 }
 
 pub(super) fn blmpop(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let deadline_ms = timeout::seconds(args, ctx.db.now_ms())?;
+    let timeout = args.word()?;
     let mut pop = MultiPop::read(args)?;
+    let deadline_ms = timeout::seconds_of(timeout, ctx.db.now_ms())?;
     if pop.take(ctx)? {
         return Ok(Flow::Done);
     }

@@ -188,14 +188,14 @@ impl<'a> Encoded<'a> {
     }
 }
 
-/// Bytes of the back length of an entry of `size` bytes.
+/// Bytes of the back length of an entry of `size` bytes. Redis gives the largest size of two to four bytes one more.
 #[inline]
 pub(super) fn back_length_bytes(size: usize) -> usize {
     match size {
         0..0x80 => 1,
-        0x80..0x4000 => 2,
-        0x4000..0x20_0000 => 3,
-        0x20_0000..0x1000_0000 => 4,
+        0x80..0x3fff => 2,
+        0x3fff..0x1f_ffff => 3,
+        0x1f_ffff..0x0fff_ffff => 4,
         _ => 5,
     }
 }

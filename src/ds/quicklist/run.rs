@@ -290,9 +290,12 @@ impl Run {
         self.set_len(self.len + added);
     }
 
-    /// Takes out `count` elements at one end; there must be so many.
+    /// Takes out `count` elements at one end, or as many as there are.
     #[inline]
     pub fn cut(&mut self, side: Side, count: usize) {
+        if count == 0 {
+            return;
+        }
         if count >= self.len() {
             return self.clear();
         }
