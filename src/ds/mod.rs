@@ -2,6 +2,7 @@
 //! but for the record layout of the keyspace.
 
 pub mod arena;
+pub mod bptree;
 pub mod expiry_heap;
 pub mod listpack;
 pub mod table;
