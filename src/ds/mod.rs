@@ -5,4 +5,5 @@ pub mod arena;
 pub mod bptree;
 pub mod expiry_heap;
 pub mod listpack;
+pub mod members;
 pub mod table;
