@@ -6,4 +6,5 @@ pub mod bptree;
 pub mod expiry_heap;
 pub mod listpack;
 pub mod members;
+pub mod ranking;
 pub mod table;
