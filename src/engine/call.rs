@@ -15,6 +15,7 @@ use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv, is_http};
 use crate::session::transaction::{QUEUE_MAX_BYTES, Transaction};
 use crate::session::{Blocked, Closing, ReplyMode, hindrance};
+use crate::types::Type;
 
 impl Engine {
     /// Answers one command; whether it ran (it may have been refused, queued or held back).
@@ -315,12 +316,21 @@ impl Engine {
         }
     }
 
-    /// Puts the keys that expiry deleted into the stream.
+    /// Puts what expiry deleted into the stream.
     #[cold]
     pub(super) fn log_deletions(&mut self) {
-        for (db, key) in self.keyspace.take_deletions() {
-            let argv = StoredArgv::from_words([&b"DEL"[..], &key]);
-            self.stream.append(db, argv.argv(), Propagate::default());
+        for deletion in self.keyspace.take_deletions() {
+            let (name, members) = match &deletion.members {
+                None => ("DEL", [].as_slice()),
+                Some((Type::Set, members)) => ("SREM", members.as_slice()),
+                Some((Type::Zset, members)) => ("ZREM", members.as_slice()),
+                Some((_, members)) => ("HDEL", members.as_slice()),
+            };
+            let head = [name.as_bytes(), &deletion.key];
+            let words = head.into_iter().chain(members.iter().map(|name| &**name));
+            let argv = StoredArgv::from_words(words);
+            self.stream
+                .append(deletion.db, argv.argv(), Propagate::default());
         }
         // Published when there are subscribers; until then nobody can have asked for them.
         drop(self.keyspace.take_notifications());

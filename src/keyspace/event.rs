@@ -123,3 +123,18 @@ pub const KEYMISS: Event = Event {
     class: class::MISS,
     name: "keymiss",
 };
+/// Fields of a hash expired.
+pub const HEXPIRED: Event = Event {
+    class: class::HASH,
+    name: "hexpired",
+};
+/// Members of a set expired.
+pub const SEXPIRED: Event = Event {
+    class: class::SET,
+    name: "sexpired",
+};
+/// Members of a sorted set expired.
+pub const ZEXPIRED: Event = Event {
+    class: class::ZSET,
+    name: "zexpired",
+};

@@ -1,14 +1,28 @@
-//! Deadlines: lazily, when a key is looked up, and actively, in the order in which they are due.
+//! Deadlines: lazily, when a key is looked up, and actively, in the order in which they are due. Members of values expire
+//! actively too; until then their types do not show them.
 //!
 //! A key lives through the millisecond of its deadline and is gone in the next. Every deletion is logged for the
 //! propagation stream, so that replicas and the append-only file need no clock.
 
-use super::Keyspace;
 use super::entry::{Key, Position};
-use super::event;
+use super::event::{self, Event};
+use super::{Deletion, Keyspace};
+use crate::types::Type;
 
 /// Keys that are freed between two looks at the clock.
 const KEYS_BETWEEN_LOOKS: usize = 32;
+
+/// Members of one value that are freed between two looks at the clock.
+const MEMBERS_BETWEEN_LOOKS: usize = 64;
+
+/// What is announced when members of a value expire.
+fn members_expired(type_of: Type) -> Event {
+    match type_of {
+        Type::Set => event::SEXPIRED,
+        Type::Zset => event::ZEXPIRED,
+        _ => event::HEXPIRED,
+    }
+}
 
 impl Keyspace {
     /// When the next key of any database is due, in Unix milliseconds.
@@ -18,8 +32,12 @@ impl Keyspace {
         }
         self.stores
             .iter()
-            .filter_map(|store| store.first_deadline())
-            .map(|(deadline, _)| deadline)
+            .flat_map(|store| {
+                let key = store.first_deadline().map(|(deadline, _)| deadline);
+                let member = store.first_member_deadline().map(|(deadline, _)| deadline);
+                [key, member]
+            })
+            .flatten()
             .min()
     }
 
@@ -32,6 +50,7 @@ impl Keyspace {
         for db in 0..self.stores.len() {
             while self.is_due(db) {
                 (0..KEYS_BETWEEN_LOOKS).for_each(|_| self.expire_first(db));
+                self.expire_first_members(db);
                 if !keep_going() {
                     self.counters.expire_capped += u64::from(self.is_due(db));
                     return !self.is_due(db);
@@ -42,9 +61,47 @@ impl Keyspace {
     }
 
     fn is_due(&self, db: usize) -> bool {
-        self.stores[db]
-            .first_deadline()
-            .is_some_and(|(deadline, _)| deadline < self.now_ms)
+        let store = &self.stores[db];
+        let due = |deadline: i64| deadline < self.now_ms;
+        store.first_deadline().is_some_and(|first| due(first.0))
+            || store
+                .first_member_deadline()
+                .is_some_and(|first| due(first.0))
+    }
+
+    /// Takes members that are due out of the value whose members are due first; the empty value goes with them.
+    fn expire_first_members(&mut self, db: usize) {
+        let name = match self.stores[db].first_member_deadline() {
+            Some((deadline, name)) if deadline < self.now_ms => name.to_vec(),
+            _ => return,
+        };
+        let key = self.key(&name);
+        let store = &mut self.stores[db];
+        let found = store.find(&key).map(|(position, _)| position);
+        let position = found.expect("a key in the index of members is in the table");
+        let object = store.object_mut(position);
+        let value = object.expect("members expire in objects").stored_mut();
+        let (type_of, before) = (value.type_of(), value.first_deadline());
+        let mut gone: Vec<Box<[u8]>> = Vec::new();
+        value.expire_members(self.now_ms, MEMBERS_BETWEEN_LOOKS, &mut |name| {
+            gone.push(name.into())
+        });
+        let (after, is_empty) = (value.first_deadline(), value.is_empty());
+        store.reschedule_members(&name, before, after);
+        self.counters.expired_members += gone.len() as u64;
+        self.touched(db, &name, members_expired(type_of));
+        if is_empty {
+            let remains = self.stores[db].remove(position, key.hash);
+            self.discard(remains);
+            self.notify(db, &name, event::DEL);
+        }
+        if self.log_deletions {
+            self.deletions.push(Deletion {
+                db,
+                key: name.into(),
+                members: Some((type_of, gone)),
+            });
+        }
     }
 
     fn expire_first(&mut self, db: usize) {
@@ -80,7 +137,11 @@ impl Keyspace {
         self.discard(remains);
         self.counters.expired += 1;
         if self.log_deletions {
-            self.deletions.push((db, key.bytes.into()));
+            self.deletions.push(Deletion {
+                db,
+                key: key.bytes.into(),
+                members: None,
+            });
         }
         self.touched(db, key.bytes, event::EXPIRED);
     }
