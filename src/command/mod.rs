@@ -13,6 +13,7 @@ pub mod host;
 pub mod key_specs;
 pub mod memory_figures;
 pub mod propagate;
+pub mod ranges;
 pub mod rewrite;
 pub mod row;
 pub mod scan;

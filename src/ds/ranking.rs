@@ -78,6 +78,21 @@ impl Ranking {
         Self { members, tree }
     }
 
+    /// The same of members that have been collected without order.
+    pub fn of_members(members: Members<WithScore>) -> Self {
+        let entry = |member: MemberRef<'_, WithScore>| Entry {
+            score: member.value(),
+            handle: Link::new(member.handle()),
+        };
+        let mut entries: Vec<Entry<Link>> = members.iter().map(entry).collect();
+        entries.sort_unstable_by(|one, other| {
+            let name = other.handle.handle().name();
+            order_of(other.score, name)(one.score, one.handle)
+        });
+        let tree = Tree::from_sorted(entries.into_iter());
+        Self { members, tree }
+    }
+
     /// The members by name, for reading.
     #[inline]
     pub fn members(&self) -> &Members<WithScore> {
@@ -144,6 +159,17 @@ impl Ranking {
         assert!(removed.is_some(), "a member is in the tree under its score");
         self.members.remove(position, name.hash);
         Some(score)
+    }
+
+    /// Takes out the member whose deadline is the earliest, if that is before `now_ms`; `gone` is told its name.
+    pub fn expire_first(&mut self, now_ms: i64, gone: &mut dyn FnMut(&[u8])) -> bool {
+        let first = self.members.first_expiring();
+        let Some((_, member)) = first.filter(|(deadline, _)| *deadline < now_ms) else {
+            return false;
+        };
+        let bytes = member.name().to_vec();
+        gone(&bytes);
+        self.remove(&self.name(&bytes)).is_some()
     }
 
     /// Takes out the members of these ranks; each is shown to `visit` before it goes.

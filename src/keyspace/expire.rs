@@ -76,8 +76,19 @@ impl Keyspace {
             _ => return,
         };
         let key = self.key(&name);
+        self.expire_some_members(db, &key);
+    }
+
+    /// Takes all members that are due out of the value of a key that has such members.
+    pub(in crate::keyspace) fn expire_members_of(&mut self, db: usize, key: &Key<'_>) {
+        while self.expire_some_members(db, key) {}
+    }
+
+    /// Takes members that are due out of the key's value, and the key with the last of them; whether more are due.
+    fn expire_some_members(&mut self, db: usize, key: &Key<'_>) -> bool {
+        let name = key.bytes;
         let store = &mut self.stores[db];
-        let found = store.find(&key).map(|(position, _)| position);
+        let found = store.find(key).map(|(position, _)| position);
         let position = found.expect("a key in the index of members is in the table");
         let object = store.object_mut(position);
         let value = object.expect("members expire in objects").stored_mut();
@@ -87,13 +98,13 @@ impl Keyspace {
             gone.push(name.into())
         });
         let (after, is_empty) = (value.first_deadline(), value.is_empty());
-        store.reschedule_members(&name, before, after);
+        store.reschedule_members(name, before, after);
         self.counters.expired_members += gone.len() as u64;
-        self.touched(db, &name, members_expired(type_of));
+        self.touched(db, name, members_expired(type_of));
         if is_empty {
             let remains = self.stores[db].remove(position, key.hash);
             self.discard(remains);
-            self.notify(db, &name, event::DEL);
+            self.notify(db, name, event::DEL);
         }
         if self.log_deletions {
             self.deletions.push(Deletion {
@@ -102,6 +113,7 @@ impl Keyspace {
                 members: Some((type_of, gone)),
             });
         }
+        after.is_some_and(|deadline| deadline < self.now_ms)
     }
 
     fn expire_first(&mut self, db: usize) {
