@@ -138,3 +138,23 @@ pub const ZEXPIRED: Event = Event {
     class: class::ZSET,
     name: "zexpired",
 };
+
+const fn hash(name: &'static str) -> Event {
+    Event {
+        class: class::HASH,
+        name,
+    }
+}
+
+/// HSET and its relatives.
+pub const HSET: Event = hash("hset");
+/// Fields were deleted.
+pub const HDEL: Event = hash("hdel");
+/// HINCRBY.
+pub const HINCRBY: Event = hash("hincrby");
+/// HINCRBYFLOAT.
+pub const HINCRBYFLOAT: Event = hash("hincrbyfloat");
+/// Fields got a deadline.
+pub const HEXPIRE: Event = hash("hexpire");
+/// Fields lost their deadline.
+pub const HPERSIST: Event = hash("hpersist");
