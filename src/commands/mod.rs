@@ -28,6 +28,7 @@ mod monitoring;
 mod server;
 mod string;
 mod transaction;
+mod zset;
 
 use crate::command::Row;
 
@@ -42,6 +43,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         server::ROWS,
         string::ROWS,
         transaction::ROWS,
+        zset::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -158,3 +158,43 @@ pub const HINCRBYFLOAT: Event = hash("hincrbyfloat");
 pub const HEXPIRE: Event = hash("hexpire");
 /// Fields lost their deadline.
 pub const HPERSIST: Event = hash("hpersist");
+
+const fn zset(name: &'static str) -> Event {
+    Event {
+        class: class::ZSET,
+        name,
+    }
+}
+
+/// ZADD, and GEOADD.
+pub const ZADD: Event = zset("zadd");
+/// ZINCRBY, and ZADD with INCR.
+pub const ZINCR: Event = zset("zincr");
+/// ZREM, and members whose new deadline has passed.
+pub const ZREM: Event = zset("zrem");
+/// ZREMRANGEBYRANK.
+pub const ZREMRANGEBYRANK: Event = zset("zremrangebyrank");
+/// ZREMRANGEBYSCORE.
+pub const ZREMRANGEBYSCORE: Event = zset("zremrangebyscore");
+/// ZREMRANGEBYLEX.
+pub const ZREMRANGEBYLEX: Event = zset("zremrangebylex");
+/// ZPOPMIN, and the others that take lowest members.
+pub const ZPOPMIN: Event = zset("zpopmin");
+/// ZPOPMAX, and the others that take highest members.
+pub const ZPOPMAX: Event = zset("zpopmax");
+/// ZRANGESTORE.
+pub const ZRANGESTORE: Event = zset("zrangestore");
+/// ZUNIONSTORE.
+pub const ZUNIONSTORE: Event = zset("zunionstore");
+/// ZINTERSTORE.
+pub const ZINTERSTORE: Event = zset("zinterstore");
+/// ZDIFFSTORE.
+pub const ZDIFFSTORE: Event = zset("zdiffstore");
+/// Members got a deadline.
+pub const ZEXPIRE: Event = zset("zexpire");
+/// Members lost their deadline.
+pub const ZPERSIST: Event = zset("zpersist");
+/// GEORADIUS and GEORADIUSBYMEMBER with STORE or STOREDIST.
+pub const GEORADIUSSTORE: Event = zset("georadiusstore");
+/// GEOSEARCHSTORE.
+pub const GEOSEARCHSTORE: Event = zset("geosearchstore");

@@ -1,7 +1,7 @@
 //! Sets.
 
 use super::{Collection, Form, Object, Scratch, Stored, Type, View};
-use crate::ds::listpack::{Listpack, Pack};
+use crate::ds::listpack::{Element, Listpack, Pack};
 
 /// A set.
 #[derive(Debug)]
@@ -15,6 +15,27 @@ pub enum Set {
 pub enum SetRef<'a> {
     /// A short one.
     Packed(Pack<'a>),
+}
+
+impl<'a> SetRef<'a> {
+    /// Every member.
+    pub fn iter(self, _now_ms: i64) -> impl Iterator<Item = Element<'a>> {
+        match self {
+            Self::Packed(pack) => pack.iter().map(|item| item.element),
+        }
+    }
+
+    /// Members that live at `now_ms`.
+    pub fn count(self, _now_ms: i64) -> usize {
+        self.len()
+    }
+
+    /// Whether `word` is a member.
+    pub fn contains(self, word: &[u8], _now_ms: i64) -> bool {
+        match self {
+            Self::Packed(pack) => pack.find(word, 1).is_some(),
+        }
+    }
 }
 
 impl Default for Set {

@@ -16,8 +16,7 @@ pub use range::{LexBound, LexRange, ScoreRange};
 use super::{Collection, Form, Limits, Object, Scratch, Stored, Type, View};
 use crate::base::number;
 use crate::ds::listpack::{Element, Listpack, Pack};
-use crate::ds::members::{Members, WithScore};
-use crate::ds::ranking::Ranking;
+use crate::ds::ranking::{Ranking, RankingBuilder};
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -112,21 +111,25 @@ impl Zset {
         members <= limits.zset_max_listpack_entries && name_bytes <= limits.zset_max_listpack_value
     }
 
-    /// The sorted set of members that have been collected by name, each once.
-    pub fn of_members(members: Members<WithScore>, limits: &Limits) -> Self {
-        let longest = || members.iter().map(|member| member.name().len()).max();
-        let few = members.len() <= limits.zset_max_listpack_entries;
-        if !few || !Self::may_be_packed(limits, members.len(), longest().unwrap_or(0)) {
-            return Self::Table(Box::new(Ranking::of_members(members)));
+    /// The sorted set of names and scores that come in order, each name once.
+    pub fn from_sorted<'a>(
+        sorted: impl ExactSizeIterator<Item = (Element<'a>, f64)> + Clone,
+        limits: &Limits,
+    ) -> Self {
+        let longest = || sorted.clone().map(|(name, _)| name.text_bytes()).max();
+        let few = sorted.len() <= limits.zset_max_listpack_entries;
+        if few && Self::may_be_packed(limits, sorted.len(), longest().unwrap_or(0)) {
+            let mut pack = Listpack::new();
+            for (name, score) in sorted {
+                pack.push_back_element(name);
+                packed::push_score(&mut pack, score);
+            }
+            return Self::Packed(pack);
         }
-        let mut sorted: Vec<(f64, &[u8])> = members.iter().map(|m| (m.value(), m.name())).collect();
-        sorted.sort_unstable_by(|one, other| compare(*one, *other));
-        let mut pack = Listpack::new();
-        for (score, name) in sorted {
-            pack.push_back(name);
-            packed::push_score(&mut pack, score);
-        }
-        Self::Packed(pack)
+        let mut ranking = RankingBuilder::new(limits.hasher);
+        let mut room = Vec::new();
+        sorted.for_each(|(name, score)| ranking.push(name.bytes(&mut room), score));
+        Self::Table(Box::new(ranking.finish()))
     }
 
     /// The ranking that it is, or becomes.
@@ -198,6 +201,11 @@ impl Zset {
             Self::Packed(pack) => packed::remove_range(pack, ranks),
             Self::Table(ranking) => ranking.remove_range(ranks, |_, _| {}),
         }
+    }
+
+    /// When a member expires; the outer `None`: there is no such member.
+    pub fn deadline(&self, name: &[u8]) -> Option<Option<i64>> {
+        self.view().deadline(name)
     }
 
     /// Sets or clears a member's deadline; whether there is such a member.
@@ -309,6 +317,13 @@ impl<'a> ZsetRef<'a> {
                 .rev()
                 .for_each(|(member, score)| visit(Element::Bytes(member.name()), score)),
         }
+    }
+
+    /// The members of these ranks as a sorted set of their own.
+    pub fn part(self, ranks: Range<usize>, limits: &Limits) -> Zset {
+        let mut members = Vec::with_capacity(ranks.len());
+        self.for_each(ranks, false, |name, score| members.push((name, score)));
+        Zset::from_sorted(members.iter().copied(), limits)
     }
 
     /// All members with their scores, in no particular order: cheaper than in order.

@@ -6,7 +6,7 @@
 use crate::base::hash::Hasher;
 use crate::base::number;
 use crate::ds::listpack::{Element, Items, Listpack, Pack};
-use crate::ds::ranking::Ranking;
+use crate::ds::ranking::{Ranking, RankingBuilder};
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -27,7 +27,8 @@ fn score_of(element: Element<'_>) -> f64 {
 fn whole(score: f64) -> Option<i64> {
     /// Integers up to 2^53 are doubles without loss.
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    (score.abs() <= EXACT_MAX && score.trunc() == score).then_some(score as i64)
+    let integer = score as i64;
+    (score.abs() <= EXACT_MAX && integer as f64 == score).then_some(integer)
 }
 
 fn text_of(score: f64) -> Vec<u8> {
@@ -227,11 +228,10 @@ pub(super) fn for_each<'a>(
 
 /// The same members as a table.
 pub(super) fn to_ranking(pack: Pack<'_>, hasher: Hasher) -> Ranking {
-    let mut ranking = Ranking::new(hasher);
+    let mut builder = RankingBuilder::new(hasher);
     let mut room = Vec::new();
     for_each(pack, 0..usize::MAX, false, |name, score| {
-        let name = ranking.name(name.bytes(&mut room));
-        ranking.insert(&name, score, None);
+        builder.push(name.bytes(&mut room), score);
     });
-    ranking
+    builder.finish()
 }

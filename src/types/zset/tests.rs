@@ -94,7 +94,9 @@ fn model_run(entries: usize, names: u64) {
                 let start = random.below(30) as usize;
                 let gone = seen(zset.view(), start..start + 9, false);
                 zset.remove_range(start..start + 9);
-                gone.iter().for_each(|(_, name)| drop(model.remove(name)));
+                for (_, name) in gone {
+                    model.remove(&name);
+                }
             }
             _ => assert_eq!(zset.remove(&name), model.remove(&name)),
         }
@@ -174,28 +176,28 @@ fn members_with_a_deadline_are_kept_in_a_table_and_leave_in_time_order() {
 }
 
 #[test]
-fn collected_members_become_the_encoding_that_fits() {
-    for (count, name_bytes, encoding) in [
+fn members_in_order_become_the_encoding_that_fits() {
+    let cases = [
         (10, 5, "listpack"),
+        (128, 64, "listpack"),
         (129, 5, "skiplist"),
         (3, 65, "skiplist"),
-    ] {
+    ];
+    for (count, name_bytes, encoding) in cases {
         let limits = limits(128);
-        let mut members = Members::new(limits.hasher);
-        for number in 0..count {
-            let bytes = format!("{number:0name_bytes$}").into_bytes();
-            let name = members.name(&bytes);
-            members.insert(&name, f64::from(number % 7), None);
-        }
-        let zset = Zset::of_members(members, &limits);
-        assert_eq!(
-            (zset.len(), zset.view().encoding()),
-            (count as usize, encoding)
-        );
-        let all = seen(zset.view(), 0..usize::MAX, false);
-        let order = |one: &(f64, Vec<u8>), other: &(f64, Vec<u8>)| {
-            compare((one.0, &one.1), (other.0, &other.1)).is_lt()
-        };
-        assert!(all.is_sorted_by(order));
+        let names: Vec<Vec<u8>> = (0..count)
+            .map(|number| format!("{number:0name_bytes$}").into_bytes())
+            .collect();
+        let members: Vec<(Element<'_>, f64)> = names
+            .iter()
+            .enumerate()
+            .map(|(place, name)| (Element::Bytes(name), (place / 7) as f64))
+            .collect();
+        let zset = Zset::from_sorted(members.iter().copied(), &limits);
+        assert_eq!((zset.len(), zset.view().encoding()), (count, encoding));
+        let wanted: Vec<(f64, Vec<u8>)> = members.iter().map(|m| (m.1, m.0.to_vec())).collect();
+        assert_eq!(seen(zset.view(), 0..usize::MAX, false), wanted);
+        let part = zset.view().part(1..3, &limits);
+        assert_eq!(seen(part.view(), 0..9, false), wanted[1..3]);
     }
 }
