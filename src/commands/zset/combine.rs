@@ -81,13 +81,15 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// Reads the words, and looks the inputs up before it judges the options, as Redis does.
     fn read(
-        ctx: &Ctx<'_>,
+        ctx: &mut Ctx<'_>,
         args: &mut Args<'a>,
         operation: Operation,
         stores: bool,
     ) -> Result<Self, Error> {
         let keys = read_keys(ctx, args)?;
+        look_up(&mut ctx.db, &keys)?;
         let mut wanted = Self {
             operation,
             weights: vec![1.0; keys.len()],
@@ -328,7 +330,6 @@ pub(super) fn zdiff(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
 
 fn show(ctx: &mut Ctx<'_>, args: &mut Args<'_>, operation: Operation) -> Result<Flow, Error> {
     let wanted = Wanted::read(ctx, args, operation, false)?;
-    look_up(&mut ctx.db, &wanted.keys)?;
     let members = combine(&ctx.db, &wanted);
     let shown = begin_members(&mut ctx.reply, members.len(), wanted.with_scores);
     for member in members {
@@ -357,7 +358,6 @@ fn store(
 ) -> Result<Flow, Error> {
     let destination = args.key()?;
     let wanted = Wanted::read(ctx, args, operation, true)?;
-    look_up(&mut ctx.db, &wanted.keys)?;
     let limits = *ctx.db.limits();
     let zset = to_zset(&combine(&ctx.db, &wanted), &limits);
     let members = zset.len();
@@ -373,6 +373,7 @@ fn to_zset(members: &[Member<'_>], limits: &Limits) -> Zset {
 
 pub(super) fn zintercard(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let keys = read_keys(ctx, args)?;
+    look_up(&mut ctx.db, &keys)?;
     let mut limit = 0;
     while !args.is_empty() {
         let Some(word) = args.value_of("LIMIT")? else {
@@ -381,7 +382,6 @@ pub(super) fn zintercard(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
         let value = number::parse_i64(word).and_then(|value| usize::try_from(value).ok());
         limit = value.ok_or(Error::Text("ERR LIMIT can't be negative"))?;
     }
-    look_up(&mut ctx.db, &keys)?;
     let now_ms = ctx.db.now_ms();
     let inputs = keys.iter().map(|key| Input::of(ctx.db.value(key), now_ms));
     let mut inputs: Vec<(Input<'_>, f64)> = inputs.map(|input| (input, 1.0)).collect();

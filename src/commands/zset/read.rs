@@ -1,9 +1,10 @@
 //! What a sorted set tells without being changed: scores, ranks, counts, ZSCAN.
 
+use crate::base::number;
 use crate::command::scan::{ScanOptions, Scanned, cursor};
 use crate::command::{Args, Ctx, Error, Flow, ranges};
 use crate::types::View;
-use crate::types::zset::Zset;
+use crate::types::zset::{Zset, ZsetRef};
 
 pub(super) fn zscore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let (key, name) = (args.key()?, args.word()?);
@@ -128,9 +129,16 @@ pub(super) fn zscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     reply.array(2);
     reply.bulk(cursor.to_string().as_bytes());
     reply.array(found.len() * 2);
+    let is_table = matches!(zset, ZsetRef::Table(_));
     for (name, score) in found {
         reply.bulk(&name);
-        reply.bulk_f64(score);
+        if is_table {
+            room.clear();
+            number::format_f64_in_full(score, &mut room);
+            reply.bulk(&room);
+        } else {
+            reply.bulk_f64(score);
+        }
     }
     Ok(Flow::Done)
 }
