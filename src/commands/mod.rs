@@ -23,6 +23,7 @@ mod cluster;
 mod connection;
 mod debug;
 pub mod docs;
+mod geo;
 mod keys;
 mod monitoring;
 mod server;
@@ -38,6 +39,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         cluster::ROWS,
         connection::ROWS,
         debug::ROWS,
+        geo::ROWS,
         keys::ROWS,
         monitoring::ROWS,
         server::ROWS,
