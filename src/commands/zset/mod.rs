@@ -203,7 +203,7 @@ pub const ROWS: &[Row] = &[
         .acl(acl::SORTEDSET)
         .about("1.2.0", "O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements returned.", "Returns the members in a range of ranks, scores or names.")
         .history(&[("6.2.0", "Added the `REV`, `BYSCORE`, `BYLEX` and `LIMIT` options.")])
-        .syntax("key start stop [sortby:( BYSCORE | BYLEX )^6.2.0] [REV^6.2.0] [LIMIT offset:integer count:integer^6.2.0] [WITHSCORES]"),
+        .syntax("key start stop [sortby:( BYSCORE | BYLEX )^6.2.0] [REV^6.2.0] [LIMIT limit:( offset:integer count:integer )^6.2.0] [WITHSCORES]"),
     Row::new("zrangebylex", Group::SortedSet, -4, range::zrangebylex)
         .flags(flag::READONLY)
         .keys(READ)
