@@ -2,9 +2,11 @@
 //! but for the record layout of the keyspace.
 
 pub mod arena;
+pub mod bits;
 pub mod bptree;
 pub mod expiry_heap;
 pub mod listpack;
 pub mod members;
 pub mod ranking;
+pub mod six_bit;
 pub mod table;

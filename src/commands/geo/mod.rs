@@ -71,7 +71,7 @@ pub const ROWS: &[Row] = &[
         .acl(acl::GEO)
         .about("3.2.0", "O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index.", "Finds the places within a distance of a point, and stores them if wanted.")
         .history(&[("6.2.0", "Added the `ANY` option for `COUNT`."), ("7.0.0", "Added support for uppercase unit names.")])
-        .syntax("key longitude:double latitude:double radius:double unit:( M | KM | FT | MI ) [WITHCOORD] [WITHDIST] [WITHHASH] [count-block:( COUNT count:integer [ANY^6.2.0] )] [order:( ASC | DESC )] [store:( STORE storekey="key":key@1 | STOREDIST storedistkey="key":key@2 )]")
+        .syntax("key longitude:double latitude:double radius:double unit:( M | KM | FT | MI ) [WITHCOORD] [WITHDIST] [WITHHASH] [count-block:( COUNT count:integer [ANY^6.2.0] )] [order:( ASC | DESC )] [store:( STORE storekey=\"key\":key@1 | STOREDIST storedistkey=\"key\":key@2 )]")
         .deprecated("6.2.0", "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument"),
     Row::new("georadius_ro", Group::Geo, -6, search::georadius_ro)
         .flags(flag::READONLY)
@@ -87,7 +87,7 @@ pub const ROWS: &[Row] = &[
         .acl(acl::GEO)
         .about("3.2.0", "O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index.", "Finds the places within a distance of another place, and stores them if wanted.")
         .history(&[("6.2.0", "Added the `ANY` option for `COUNT`."), ("7.0.0", "Added support for uppercase unit names.")])
-        .syntax("key member radius:double unit:( M | KM | FT | MI ) [WITHCOORD] [WITHDIST] [WITHHASH] [count-block:( COUNT count:integer [ANY] )] [order:( ASC | DESC )] [store:( STORE storekey="key":key@1 | STOREDIST storedistkey="key":key@2 )]")
+        .syntax("key member radius:double unit:( M | KM | FT | MI ) [WITHCOORD] [WITHDIST] [WITHHASH] [count-block:( COUNT count:integer [ANY] )] [order:( ASC | DESC )] [store:( STORE storekey=\"key\":key@1 | STOREDIST storedistkey=\"key\":key@2 )]")
         .deprecated("6.2.0", "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments"),
     Row::new("georadiusbymember_ro", Group::Geo, -5, search::georadiusbymember_ro)
         .flags(flag::READONLY)

@@ -580,7 +580,7 @@ impl<K: Kind> Members<K> {
     }
 
     /// One step of an iteration; see [`Table::scan`].
-    pub fn scan(&self, cursor: u64, mut visit: impl FnMut(MemberRef<'_, K>)) -> u64 {
+    pub fn scan<'a>(&'a self, cursor: u64, mut visit: impl FnMut(MemberRef<'a, K>)) -> u64 {
         self.table
             .scan(cursor, |handle| visit(MemberRef::new(handle)))
     }
