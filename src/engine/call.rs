@@ -32,11 +32,14 @@ impl Engine {
                 false
             }
         };
-        if turn.session.reply_mode != ReplyMode::On {
+        if turn.session.reply_mode != ReplyMode::On && !self.answers_with_pushes(staged.command) {
             mute(turn, mark);
         }
         if ran && self.keyspace.waiters.has_ready() && !turn.session.is_nested() {
             self.serve_after(turn);
+        }
+        if self.server.outbox.has_held() && !turn.session.is_nested() {
+            self.release_held(turn);
         }
         ran
     }
@@ -77,6 +80,9 @@ impl Engine {
         argv: Argv<'_>,
         row: &'static Row,
     ) -> Result<bool, Error> {
+        if turn.session.is_caching() {
+            end_caching(turn, row);
+        }
         gates::check(self, turn, row)?;
         if turn.session.is_nested() {
             return Ok(true);
@@ -191,7 +197,7 @@ impl Engine {
         let result = (row.handler)(&mut ctx, &mut args);
         turn.session.commands += u64::from(!turn.session.is_nested());
         if self.keyspace.has_news() {
-            self.log_deletions();
+            self.tell_news(Some(turn.session.id));
         }
         if self.keyspace.waiters.has_ready() {
             // The client itself is lent: its own changes spoil its own transaction too.
@@ -202,9 +208,18 @@ impl Engine {
         }
         let is_unit = match result {
             Ok(Flow::Done) => false,
-            Ok(flow) => self.follow(turn, argv, flow),
+            Ok(flow) => self.follow(turn, argv, row, flow),
             Err(error) => self.fail(turn, command, mark, error),
         };
+        if turn.session.remembers_reads && row.is(flag::READONLY) {
+            self.remember_reads(turn, argv, command, key);
+        }
+        if !self.server.monitors.is_empty() && !row.is(flag::SKIP_MONITOR | flag::ADMIN) {
+            self.show(turn, argv, row, db);
+        }
+        if self.server.outbox.has_sends() {
+            self.carry_out();
+        }
         if self.keyspace.dirty() != dirty && self.stream.has_readers() && !is_unit {
             self.stream.append(db, argv, propagate);
         }
@@ -219,14 +234,26 @@ impl Engine {
     /// What a handler wants to happen after it; whether it was a unit of other commands, whose changes stand in the stream
     /// already.
     #[cold]
-    fn follow(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, flow: Flow) -> bool {
+    fn follow(
+        &mut self,
+        turn: &mut Turn<'_>,
+        argv: Argv<'_>,
+        row: &'static Row,
+        flow: Flow,
+    ) -> bool {
         let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_));
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
             Flow::Block(block) => self.block(turn, argv, block),
             Flow::RunQueued => self.run_queued(turn),
-            Flow::RunScript(script) => self.run_script(turn, script),
+            Flow::RunScript(script) => {
+                // A script stands before what it does.
+                if !self.server.monitors.is_empty() {
+                    self.show(turn, argv, row, turn.session.db);
+                }
+                self.run_script(turn, script);
+            }
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
         is_unit
@@ -298,7 +325,7 @@ impl Engine {
     fn run_script(&mut self, turn: &mut Turn<'_>, mut script: Box<dyn Script>) {
         // A script that EXEC runs is part of EXEC's unit.
         let nested = turn.session.is_nested();
-        turn.session.hinder(hindrance::NESTED, true);
+        turn.session.hinder(hindrance::NESTED | hindrance::SCRIPTED, true);
         self.stream.begin_unit();
         let reply_to_client = std::mem::take(&mut turn.output);
         let result = script.run(&mut |argv| {
@@ -308,22 +335,12 @@ impl Engine {
         });
         turn.output = reply_to_client;
         self.stream.end_unit();
+        turn.session.hinder(hindrance::SCRIPTED, false);
         turn.session.hinder(hindrance::NESTED, nested);
         match result {
             Ok(bytes) => turn.reply().raw(&bytes),
             Err(error) => self.answer_error(turn, &error),
         }
-    }
-
-    /// Puts the keys that expiry deleted into the stream.
-    #[cold]
-    pub(super) fn log_deletions(&mut self) {
-        for (db, key) in self.keyspace.take_deletions() {
-            let argv = StoredArgv::from_words([&b"DEL"[..], &key]);
-            self.stream.append(db, argv.argv(), Propagate::default());
-        }
-        // Published when there are subscribers; until then nobody can have asked for them.
-        drop(self.keyspace.take_notifications());
     }
 }
 
@@ -348,6 +365,20 @@ fn unknown_subcommand(row: &'static Row, argv: Argv<'_>) -> Error {
     Error::UnknownSubcommand {
         name,
         container: row.full_name.to_uppercase(),
+    }
+}
+
+/// CLIENT CACHING holds for one command, or one whole transaction; the one after that ends it.
+#[cold]
+fn end_caching(turn: &mut Turn<'_>, row: &'static Row) {
+    let session = &mut turn.session;
+    if session.in_transaction() || session.is_nested() {
+        return;
+    }
+    if session.caching_used {
+        session.set_caching(false);
+    } else if !row.full_name.starts_with("client|") {
+        session.caching_used = true;
     }
 }
 

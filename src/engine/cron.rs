@@ -87,7 +87,8 @@ impl Engine {
         let before = self.keyspace.counters.expired;
         let done = self.keyspace.expire_due(|| clock.monotonic_ns() < end);
         if self.keyspace.counters.expired != before {
-            self.log_deletions();
+            self.tell_news(None);
+            self.carry_out();
             self.keyspace
                 .take_garbage()
                 .into_iter()
@@ -107,6 +108,7 @@ impl Engine {
         stats.note_memory(used, self.keyspace.now_ms());
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
+        self.close_slow_clients();
     }
 
     fn close_idle_clients(&mut self) {

@@ -419,7 +419,7 @@ impl<'k> Database<'k> {
         let is_new = self.locate(key).is_none();
         if is_new {
             self.create(key, value.into(), None);
-            self.keyspace.spoil(self.index, key.bytes);
+            self.keyspace.spoil(self.index, key.bytes, true);
         }
         is_new
     }

@@ -5,6 +5,7 @@
 //! themselves. Format: <https://redis.io/docs/latest/develop/reference/protocol-spec/>.
 
 pub mod output;
+pub mod push;
 pub mod reply;
 pub mod request;
 pub mod value;

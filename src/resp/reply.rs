@@ -325,7 +325,7 @@ impl<'a> Reply<'a> {
 
 /// Writes `kind`, the number and CRLF; the lengths of nearly all words take one copy of four to six bytes.
 #[inline(always)]
-fn write_header(out: &mut Vec<u8>, kind: u8, number: usize) {
+pub(super) fn write_header(out: &mut Vec<u8>, kind: u8, number: usize) {
     let digit = |value: usize| b'0' + value as u8;
     match number {
         0..10 => out.extend_from_slice(&[kind, digit(number), b'\r', b'\n']),
