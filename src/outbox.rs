@@ -47,8 +47,10 @@ impl Outbox {
     /// Sends a message to several clients.
     #[inline]
     pub fn send_all(&mut self, slots: &[u32], message: PushId) {
-        self.sends
-            .extend(slots.iter().map(|slot| Send { slot: *slot, message }));
+        self.sends.extend(slots.iter().map(|slot| Send {
+            slot: *slot,
+            message,
+        }));
     }
 
     /// Whether something waits to be carried out.

@@ -325,7 +325,8 @@ impl Engine {
     fn run_script(&mut self, turn: &mut Turn<'_>, mut script: Box<dyn Script>) {
         // A script that EXEC runs is part of EXEC's unit.
         let nested = turn.session.is_nested();
-        turn.session.hinder(hindrance::NESTED | hindrance::SCRIPTED, true);
+        turn.session
+            .hinder(hindrance::NESTED | hindrance::SCRIPTED, true);
         self.stream.begin_unit();
         let reply_to_client = std::mem::take(&mut turn.output);
         let result = script.run(&mut |argv| {

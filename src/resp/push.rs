@@ -74,7 +74,9 @@ impl Pushes {
     pub fn bulks(&mut self, words: &[&[u8]], payload: &Payload<'_>) -> PushId {
         let start = self.arena.len();
         write_count(&mut self.arena, words.len() + 1);
-        words.iter().for_each(|word| write_bulk(&mut self.arena, word));
+        words
+            .iter()
+            .for_each(|word| write_bulk(&mut self.arena, word));
         let shared = match payload {
             Payload::Bytes(bytes) => {
                 write_bulk(&mut self.arena, bytes);

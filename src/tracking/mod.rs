@@ -112,7 +112,11 @@ impl Tracking {
         client.redirect = redirect;
         client.broken = false;
         if options.broadcast {
-            let prefixes = if prefixes.is_empty() { &[&b""[..]][..] } else { prefixes };
+            let prefixes = if prefixes.is_empty() {
+                &[&b""[..]][..]
+            } else {
+                prefixes
+            };
             for prefix in prefixes {
                 if self.prefixes.add(prefix, id) {
                     client.prefixes.push((*prefix).into());
@@ -154,11 +158,16 @@ impl Tracking {
 
     /// The first of these prefixes that overlaps with another one of them or of the client's.
     pub fn overlap(&self, id: u64, prefixes: &[&[u8]]) -> Option<Overlap> {
-        let existing = self.clients.get(&id).map_or(&[][..], |client| &client.prefixes);
+        let existing = self
+            .clients
+            .get(&id)
+            .map_or(&[][..], |client| &client.prefixes);
         let overlap = |one: &[u8], other: &[u8]| one.starts_with(other) || other.starts_with(one);
         for (at, new) in prefixes.iter().enumerate() {
             // The very same prefix again is no conflict with what was there.
-            let clash = existing.iter().find(|old| &old[..] != *new && overlap(old, new));
+            let clash = existing
+                .iter()
+                .find(|old| &old[..] != *new && overlap(old, new));
             if let Some(old) = clash {
                 return Some(Overlap {
                     new: (*new).into(),
@@ -182,7 +191,8 @@ impl Tracking {
     #[inline]
     pub fn remember(&mut self, id: u64, name: &[u8], hash: u64) {
         let clients = &self.clients;
-        self.table.add(name, hash, id, |id| clients.contains_key(&id));
+        self.table
+            .add(name, hash, id, |id| clients.contains_key(&id));
     }
 
     /// Forgets random keys until at most `keys_max` (0: no bound) are remembered; whoever read them is told.
@@ -248,7 +258,11 @@ impl Tracking {
                     continue;
                 };
                 if !client.options.no_loop {
-                    client.tell(&mut messages, outbox, Some(names.keys().map(|name| &name[..])));
+                    client.tell(
+                        &mut messages,
+                        outbox,
+                        Some(names.keys().map(|name| &name[..])),
+                    );
                     continue;
                 }
                 let others = names.iter().filter(|(_, by)| **by != Some(*id));

@@ -202,7 +202,10 @@ mod tests {
                 table.add(n.to_string().as_bytes(), hash(n), id, |_| true);
             }
         }
-        assert_eq!((table.keys(), table.items()), (1000, 334 + 333 * 2 + 333 * 3));
+        assert_eq!(
+            (table.keys(), table.items()),
+            (1000, 334 + 333 * 2 + 333 * 3)
+        );
         for n in 0..500_u64 {
             let readers = table.remove(hash(n)).expect("it is there");
             assert_eq!(readers.ids().len() as u64, n % 3 + 1);
