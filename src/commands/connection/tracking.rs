@@ -164,7 +164,7 @@ pub(super) fn turn_off(ctx: &mut Ctx<'_>) {
 
 pub(super) fn caching(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let mode = ctx.client.tracking;
-    if !matches!(mode, TrackingMode::OptIn | TrackingMode::OptOut) {
+    if mode == TrackingMode::Off {
         return Err(NO_MODE);
     }
     if args.flag("YES") {
