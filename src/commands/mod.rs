@@ -28,6 +28,7 @@ mod monitoring;
 mod pubsub;
 mod server;
 mod string;
+mod throttle;
 mod transaction;
 
 use crate::command::Row;
@@ -43,6 +44,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         pubsub::ROWS,
         server::ROWS,
         string::ROWS,
+        throttle::ROWS,
         transaction::ROWS,
     ]
     .into_iter()

@@ -6,7 +6,7 @@ use crate::command::args::Args;
 use crate::command::ctx::Ctx;
 use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::propagate::Propagate;
-use crate::command::row::{Row, flag};
+use crate::command::row::{Group, Row, flag};
 use crate::command::table::CommandId;
 use crate::command::{Block, Error, Flow, Script};
 use crate::keyspace::db::Database;
@@ -211,7 +211,9 @@ impl Engine {
             Ok(flow) => self.follow(turn, argv, row, flow),
             Err(error) => self.fail(turn, command, mark, error),
         };
-        if turn.session.remembers_reads && row.is(flag::READONLY) {
+        // A script reads nothing itself; what its commands read is remembered as they run.
+        let reads = row.is(flag::READONLY) && row.group != Group::Scripting;
+        if turn.session.remembers_reads && reads {
             self.remember_reads(turn, argv, command, key);
         }
         if !self.server.monitors.is_empty() && !row.is(flag::SKIP_MONITOR | flag::ADMIN) {

@@ -104,8 +104,6 @@ impl Engine {
                 tracking.remember(id, name, hasher.hash(name));
             }
         }
-        let keys_max = self.server.config.settings.tracking_table_max_keys;
-        tracking.limit(keys_max, &mut self.server.random, &mut self.server.outbox);
     }
 
     /// Shows a command that ran to those who watch.
@@ -173,6 +171,11 @@ impl Engine {
         if self.server.tracking.has_broadcasts() {
             self.server.tracking.broadcast(&mut self.server.outbox);
         }
+        let keys_max = self.server.config.settings.tracking_table_max_keys;
+        let server = &mut self.server;
+        server
+            .tracking
+            .limit(keys_max, &mut server.random, &mut server.outbox);
         if self.server.outbox.has_sends() {
             self.carry_out();
         }

@@ -74,6 +74,9 @@ pub struct Tracking {
     prefixes: Prefixes,
 }
 
+/// Keys that are forgotten in one go when there are too many.
+pub const FORGOTTEN_MAX: usize = 10_000;
+
 /// No keys at all: everything is to be forgotten.
 const EVERYTHING: Option<std::iter::Empty<&[u8]>> = None;
 
@@ -195,10 +198,15 @@ impl Tracking {
             .add(name, hash, id, |id| clients.contains_key(&id));
     }
 
-    /// Forgets random keys until at most `keys_max` (0: no bound) are remembered; whoever read them is told.
+    /// Forgets random keys, [`FORGOTTEN_MAX`] at once, until at most `keys_max` (0: no bound) are remembered; whoever read
+    /// them is told.
     #[inline]
     pub fn limit(&mut self, keys_max: usize, random: &mut Random, outbox: &mut Outbox) {
-        while keys_max > 0 && self.table.keys() > keys_max {
+        if keys_max == 0 || self.table.keys() <= keys_max {
+            return;
+        }
+        let above = self.table.keys() - keys_max;
+        for _ in 0..above.min(FORGOTTEN_MAX) {
             let Some((name, readers)) = self.table.remove_random(random) else {
                 return;
             };
