@@ -296,10 +296,10 @@ fn reply_names(ctx: &mut Ctx<'_>, args: &mut Args<'_>, kind: Kind) -> Result<Flo
     let argv = args.argv();
     let pattern = args.peek();
     if args.left() > 1 {
-        return Err(Error::UnknownSubcommand {
-            name: shown(argv.word(1), SHOWN_MAX),
-            container: "PUBSUB".to_owned(),
-        });
+        let name = shown(argv.word(1), SHOWN_MAX);
+        return Err(Error::err(format_args!(
+            "unknown subcommand or wrong number of arguments for '{name}'. Try PUBSUB HELP."
+        )));
     }
     let names = ctx.server.pubsub.matching(kind, pattern);
     ctx.reply.array(names.len());

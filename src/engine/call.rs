@@ -356,6 +356,7 @@ fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> Result<(), E
         return Err(Error::Text("ERR Transaction queue is too large"));
     }
     transaction.writes |= row.is(flag::WRITE | flag::MAY_REPLICATE);
+    transaction.uses_memory |= row.is(flag::DENYOOM);
     transaction.push(StoredArgv::from_argv(argv));
     Ok(())
 }

@@ -27,6 +27,7 @@ impl Engine {
         }
         self.end_pause();
         self.serve_ready(host);
+        self.limit_client_memory();
         if wants_spare() {
             host.prepare_memory();
         }

@@ -179,12 +179,6 @@ impl Engine {
         if self.server.outbox.has_sends() {
             self.carry_out();
         }
-        let settings = &self.server.config.settings;
-        if let Some(limit) = settings.maxmemory_clients.limit_bytes(settings.maxmemory)
-            && self.server.clients.counted_bytes() as u64 > limit
-        {
-            self.evict_clients(limit);
-        }
     }
 
     /// The client listens to nothing any more, and nobody is told anything of it.
@@ -236,7 +230,18 @@ impl Engine {
         }
     }
 
-    /// `maxmemory-clients`: closes those that take most until all together take no more than `limit_bytes`.
+    /// `maxmemory-clients`, after outputs were written: what could be sent takes no memory.
+    #[inline]
+    pub(super) fn limit_client_memory(&mut self) {
+        let settings = &self.server.config.settings;
+        if let Some(limit) = settings.maxmemory_clients.limit_bytes(settings.maxmemory)
+            && self.server.clients.counted_bytes() as u64 > limit
+        {
+            self.evict_clients(limit);
+        }
+    }
+
+    /// Closes clients that take most until all together take no more than `limit_bytes`.
     #[cold]
     fn evict_clients(&mut self, limit_bytes: u64) {
         let clients = &mut self.server.clients;

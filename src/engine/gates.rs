@@ -70,7 +70,9 @@ fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
 
 fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let limit = engine.server.config.settings.maxmemory;
-    if limit == 0 || !row.is(flag::DENYOOM) {
+    let queue = turn.session.transaction.as_ref();
+    let runs_queue = row.full_name == "exec" && queue.is_some_and(|queue| queue.uses_memory);
+    if limit == 0 || !(row.is(flag::DENYOOM) || runs_queue) {
         return Ok(());
     }
     let used = turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64;

@@ -146,6 +146,8 @@ pub struct Session {
     pub monitors: bool,
     /// Bytes of what it subscribed to.
     pub subscription_bytes: usize,
+    /// Bytes of its prefixes of CLIENT TRACKING.
+    pub prefix_bytes: usize,
     /// Its bytes as they stand in the sum that `maxmemory-clients` bounds.
     pub counted_bytes: usize,
     /// CLIENT IMPORT-SOURCE: it imports data.
@@ -204,6 +206,7 @@ impl Session {
             caching_used: false,
             monitors: false,
             subscription_bytes: 0,
+            prefix_bytes: 0,
             counted_bytes: 0,
             imports: false,
             closing: Closing::No,
@@ -308,5 +311,6 @@ impl Session {
                 .map_or(0, |transaction| transaction.heap_bytes())
             + self.name.len()
             + self.subscription_bytes
+            + self.prefix_bytes
     }
 }

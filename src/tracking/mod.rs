@@ -74,6 +74,9 @@ pub struct Tracking {
     prefixes: Prefixes,
 }
 
+/// Bytes that a client's prefix takes besides its text.
+const PREFIX_BYTES: usize = 64;
+
 /// Keys that are forgotten in one go when there are too many.
 pub const FORGOTTEN_MAX: usize = 10_000;
 
@@ -127,6 +130,18 @@ impl Tracking {
             }
             client.prefixes.sort_unstable();
         }
+    }
+
+    /// Bytes of the client's prefixes, and of keeping them.
+    pub fn prefix_bytes(&self, id: u64) -> usize {
+        let prefixes = self
+            .clients
+            .get(&id)
+            .map_or(&[][..], |client| &client.prefixes);
+        prefixes
+            .iter()
+            .map(|prefix| prefix.len() + PREFIX_BYTES)
+            .sum()
     }
 
     /// Turns tracking off for a client. What it has read is forgotten when it changes.

@@ -1,7 +1,7 @@
 //! A client as CLIENT LIST and CLIENT INFO show it: one line of `field=value`, in the order of Redis 8.
 //!
-//! Replies lie in one growing buffer (`rbs` its room, `obl` what waits in it); once large values are sent without a copy
-//! the whole is a list of pieces (`oll`) and counts as `omem`. The buffer's peak is not kept apart: `rbp` equals `rbs`.
+//! Replies lie in one growing buffer (`rbs` its room, `obl` what waits in it); once it is large, or large values are sent
+//! without a copy, the whole is a list of pieces (`oll`) and counts as `omem`. The buffer's peak is not kept apart: `rbp` equals `rbs`.
 
 use super::queued;
 use crate::pubsub::Counts;
@@ -13,6 +13,9 @@ use std::fmt::Write;
 
 /// Letters that may stand in `flags=`, here or on other servers.
 pub const FLAG_LETTERS: &[u8] = b"ABEIMNOPRSTUbcdeirtux";
+
+/// More than this counts as `omem`: tools watch that field for clients that do not read.
+const SMALL_OUTPUT_MAX_BYTES: usize = 16 << 10;
 
 /// What a session does not know of itself.
 pub struct Surroundings<'a> {
@@ -136,7 +139,9 @@ fn write_buffers(
     around: &Surroundings<'_>,
 ) -> std::fmt::Result {
     let output = around.output;
-    let whole = output.as_slice();
+    let whole = output
+        .as_slice()
+        .filter(|bytes| bytes.len() <= SMALL_OUTPUT_MAX_BYTES);
     let room = whole.map_or(0, |_| output.heap_bytes());
     let pending = whole.map_or(0, <[u8]>::len);
     let (pieces, listed) = match whole {
@@ -157,7 +162,7 @@ fn write_buffers(
         line,
         " qbuf={} qbuf-free=0 argv-mem={} multi-mem={queue_bytes} rbs={room} rbp={room} obl={pending} oll={pieces} \
          omem={listed} tot-mem={} events={events} cmd={} user={} redir={} resp={resp}",
-        session.parser.buffered_bytes() + session.running_input_bytes,
+        session.parser.unparsed_bytes() + session.running_input_bytes,
         around.argv_bytes.unwrap_or_else(|| waiting_bytes(session)),
         session.memory_bytes(),
         session.last_command,

@@ -136,6 +136,7 @@ fn turn_on(ctx: &mut Ctx<'_>, wishes: &Wishes<'_>) -> Result<(), Error> {
     let (slot, options) = (ctx.client.slot, wishes.options);
     tracking.start(id, slot, options, wishes.redirect, &wishes.prefixes);
     ctx.client.track(mode);
+    ctx.client.prefix_bytes = tracking.prefix_bytes(id);
     ctx.server.apply_interest(ctx.db.keyspace());
     Ok(())
 }
@@ -159,6 +160,7 @@ fn overlap_error(overlap: &Overlap) -> Error {
 pub(super) fn turn_off(ctx: &mut Ctx<'_>) {
     ctx.server.tracking.stop(ctx.client.id);
     ctx.client.track(TrackingMode::Off);
+    ctx.client.prefix_bytes = 0;
     ctx.server.apply_interest(ctx.db.keyspace());
 }
 
