@@ -230,6 +230,28 @@ impl Engine {
         }
     }
 
+    /// `maxmemory-clients` for a client whose commands are about to run, whose words take `argv_bytes`: if it is the largest
+    /// and all together take too much, it is closed.
+    #[cold]
+    pub(super) fn evict_if_largest(&mut self, turn: &mut Turn<'_>, argv_bytes: usize) {
+        let settings = &self.server.config.settings;
+        let clients = &self.server.clients;
+        let session = &mut turn.session;
+        let bytes = session.memory_bytes() + turn.output.heap_bytes() + argv_bytes;
+        let sum = clients.counted_bytes().saturating_sub(session.counted_bytes) + bytes;
+        let limit = settings.maxmemory_clients.limit_bytes(settings.maxmemory);
+        let too_much = limit.is_some_and(|limit| sum as u64 > limit) && !session.no_evict;
+        if too_much && clients.iter().all(|other| other.counted_bytes < bytes) {
+            tracing::info!(
+                "Evicting client: id={} addr={} tot-mem={bytes}",
+                session.id,
+                session.peer.address
+            );
+            session.closing = Closing::Now;
+            self.server.stats.evicted_clients += 1;
+        }
+    }
+
     /// `maxmemory-clients`, after outputs were written: what could be sent takes no memory.
     #[inline]
     pub(super) fn limit_client_memory(&mut self) {

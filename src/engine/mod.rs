@@ -190,6 +190,7 @@ impl Engine {
     /// Runs what a client sent; how many bytes of `input` are done with. Less than all: the client waits for something
     /// (or is closing); the caller keeps the rest, reads no more, and feeds it when [`Engine::take_resume`] names it.
     pub fn feed(&mut self, slot: usize, input: &[u8], host: &mut dyn Host) -> usize {
+        self.limit_client_memory();
         let Some(session) = self.server.clients.lend(slot) else {
             return input.len();
         };
@@ -269,6 +270,12 @@ impl Engine {
                 authenticated: turn.session.is_authenticated(),
             };
             let parsed = turn.session.parser.parse(rest, &limits, &mut batch);
+            if self.server.clients.counts_memory() {
+                self.evict_if_largest(turn, batch.heap_bytes());
+                if turn.session.is_held() {
+                    break;
+                }
+            }
             if let Some(stop) = self.run_batch(turn, &batch, rest) {
                 at += batch.input_end(stop);
                 turn.session.parser.forget();

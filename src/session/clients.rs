@@ -142,6 +142,12 @@ impl Clients {
         self.counts_memory = counts;
     }
 
+    /// Whether bytes are summed up.
+    #[inline]
+    pub fn counts_memory(&self) -> bool {
+        self.counts_memory
+    }
+
     /// Bytes of all clients as they were when each last ran a command or was sent something.
     #[inline]
     pub fn counted_bytes(&self) -> usize {
