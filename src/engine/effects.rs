@@ -238,7 +238,10 @@ impl Engine {
         let clients = &self.server.clients;
         let session = &mut turn.session;
         let bytes = session.memory_bytes() + turn.output.heap_bytes() + argv_bytes;
-        let sum = clients.counted_bytes().saturating_sub(session.counted_bytes) + bytes;
+        let sum = clients
+            .counted_bytes()
+            .saturating_sub(session.counted_bytes)
+            + bytes;
         let limit = settings.maxmemory_clients.limit_bytes(settings.maxmemory);
         let too_much = limit.is_some_and(|limit| sum as u64 > limit) && !session.no_evict;
         if too_much && clients.iter().all(|other| other.counted_bytes < bytes) {
