@@ -45,6 +45,9 @@ use stream::{ReaderId, Stream};
 /// Replies that may wait for a client that has not authenticated; one that lets more pile up is closed.
 const UNAUTHENTICATED_OUTPUT_MAX_BYTES: usize = 1024;
 
+/// With more replies than this the output limit is looked at between the batches of one turn too.
+const OUTPUT_CHECKED_BYTES: usize = 64 << 10;
+
 /// Clients whose first commands are foreseen at once.
 const FORESEEN_MAX: usize = 16;
 
@@ -276,7 +279,11 @@ impl Engine {
                     break;
                 }
             }
-            if let Some(stop) = self.run_batch(turn, &batch, rest) {
+            let stopped = self.run_batch(turn, &batch, rest);
+            if turn.output.len() > OUTPUT_CHECKED_BYTES {
+                self.check_output_limit(turn);
+            }
+            if let Some(stop) = stopped {
                 at += batch.input_end(stop);
                 turn.session.parser.forget();
                 break;

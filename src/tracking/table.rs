@@ -7,7 +7,7 @@
 //! a dense list, so that one can be drawn at random.
 //!
 //! ```text
-//! hash -- bits 40..48 --> shard: hash -> place    entries: [hash, name, readers] ...
+//! hash -- bits 40..48 --> shard: hash -> place, only reader    entries: [hash, name, readers] ...
 //! ```
 
 use crate::base::random::Random;
@@ -91,9 +91,18 @@ impl Hasher for AsIs {
     }
 }
 
+/// Where a key's entry is.
+#[derive(Debug)]
+struct Place {
+    at: u32,
+    /// The only reader, where that is so and its id fits; else 0, which is nobody's id. Whoever reads a key again and again
+    /// need not touch the entry.
+    only_reader: u32,
+}
+
 #[derive(Debug, Default)]
 struct Shard {
-    places: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
+    places: HashMap<u64, Place, BuildHasherDefault<AsIs>>,
     entries: Vec<Entry>,
 }
 
@@ -101,8 +110,9 @@ impl Shard {
     fn take(&mut self, place: u32) -> Entry {
         let entry = self.entries.swap_remove(place as usize);
         self.places.remove(&entry.hash);
-        if let Some(moved) = self.entries.get(place as usize) {
-            self.places.insert(moved.hash, place);
+        let moved = self.entries.get(place as usize);
+        if let Some(its_place) = moved.and_then(|moved| self.places.get_mut(&moved.hash)) {
+            its_place.at = place;
         }
         entry
     }
@@ -140,12 +150,18 @@ impl Table {
             self.shards.resize_with(SHARDS, Shard::default);
         }
         let shard = &mut self.shards[shard_of(hash)];
-        if let Some(place) = shard.places.get(&hash) {
-            let readers = &mut shard.entries[*place as usize].readers;
+        let only_reader = u32::try_from(id).unwrap_or(0);
+        if let Some(place) = shard.places.get_mut(&hash) {
+            if place.only_reader == only_reader && only_reader != 0 {
+                return;
+            }
+            place.only_reader = 0;
+            let readers = &mut shard.entries[place.at as usize].readers;
             self.items = self.items.saturating_add_signed(readers.add(id, is_alive));
             return;
         }
-        shard.places.insert(hash, shard.entries.len() as u32);
+        let at = shard.entries.len() as u32;
+        shard.places.insert(hash, Place { at, only_reader });
         shard.entries.push(Entry {
             hash,
             name: name.into(),
@@ -159,7 +175,7 @@ impl Table {
     #[inline]
     pub(super) fn remove(&mut self, hash: u64) -> Option<Readers> {
         let shard = self.shards.get_mut(shard_of(hash))?;
-        let place = *shard.places.get(&hash)?;
+        let place = shard.places.get(&hash)?.at;
         let entry = shard.take(place);
         self.count_removed(&entry);
         Some(entry.readers)

@@ -80,7 +80,7 @@ fn shard_channels_are_apart_from_channels() {
 fn messages_of_every_size_arrive_whole_and_in_order() {
     let mut server = Server::new();
     let client = listening(&mut server, "SUBSCRIBE c");
-    let sizes = [0, 1, 100, 2047, 2048, 2049, 40_000, 3, 100_000];
+    let sizes = [0, 1, 100, 1023, 1024, 1025, 40_000, 3, 100_000];
     let mut expected = Vec::new();
     for size in sizes {
         let message = vec![b'a' + (size % 26) as u8; size];
@@ -396,4 +396,31 @@ fn ten_thousand_subscribers_hear_one_message() {
             "[message c hello]"
         );
     }
+}
+
+#[test]
+fn when_clients_take_more_than_their_share_the_largest_go_and_the_spared_stay() {
+    let mut server = Server::with_config("maxmemory-clients 100000");
+    let spared = server.connect();
+    server.run_as(spared, "CLIENT NO-EVICT ON");
+    let (large, small) = (server.connect(), server.connect());
+    let begin = |size: usize| format!("*1\r\n$90000\r\n{}", "x".repeat(size)).into_bytes();
+    server.feed(spared, &begin(80_000));
+    server.feed(small, &begin(100));
+    server.pass_ms(0);
+    assert!(server.close_ended().is_empty());
+    server.feed(large, &begin(30_000));
+    server.pass_ms(0);
+    assert_eq!(server.close_ended(), [large]);
+    assert!(server.run("INFO stats").contains("evicted_clients:1"));
+    // What a client subscribes to is its own memory.
+    let subscriber = server.connect();
+    for n in 0..3_000 {
+        server.run_as(subscriber, &format!("PSUBSCRIBE pattern-{n}"));
+        server.pass_ms(0);
+        if !server.close_ended().is_empty() {
+            return;
+        }
+    }
+    panic!("a client that subscribes to more and more is never closed");
 }
