@@ -106,10 +106,13 @@ impl Engine {
         }
     }
 
-    /// Shows a command that ran to those who watch.
+    /// Shows a command that ran to those who watch; one that has waited was shown when it came.
     #[cold]
     pub(super) fn show(&mut self, turn: &Turn<'_>, argv: Argv<'_>, row: &'static Row, db: usize) {
         let session = &turn.session;
+        if session.hindrances & hindrance::SERVED != 0 {
+            return;
+        }
         let address = session.peer.address.as_str();
         let origin = if session.hindrances & hindrance::SCRIPTED != 0 {
             Origin::Script

@@ -26,6 +26,8 @@ pub mod hindrance {
     pub const CACHING: u32 = 1 << 5;
     /// A script runs commands for it.
     pub const SCRIPTED: u32 = 1 << 6;
+    /// The command that it waited in is run again.
+    pub const SERVED: u32 = 1 << 7;
 }
 
 /// Where a connection comes from and arrived.

@@ -1,11 +1,11 @@
 //! MONITOR: what is shown, and to whom.
 
 use crate::harness::Server;
-use crate::rows::PROGRAM;
+use crate::rows::{PROGRAM, TAKE};
 
 /// A server and a client that watches it.
 fn watched() -> (Server, usize) {
-    let mut server = Server::build("", [&PROGRAM]);
+    let mut server = Server::build("", [&PROGRAM, &TAKE]);
     let monitor = server.connect();
     assert_eq!(server.run_as(monitor, "MONITOR"), "OK");
     (server, monitor)
@@ -54,6 +54,20 @@ fn commands_of_a_script_come_from_lua_after_the_script() {
         shown.starts_with(&format!(r#"{FROM} "PROGRAM" "GET a" ; {lua}"#)),
         "{shown}"
     );
+}
+
+#[test]
+fn a_command_that_waits_is_shown_once_when_it_comes() {
+    let (mut server, monitor) = watched();
+    let waiting = server.connect();
+    server.run_as(waiting, "TAKE k 0");
+    assert_eq!(
+        server.received(monitor),
+        format!(r#"{FROM} "TAKE" "k" "0""#)
+    );
+    server.run("SET k v");
+    assert_eq!(server.received(waiting), "v");
+    assert_eq!(server.received(monitor), format!(r#"{FROM} "SET" "k" "v""#));
 }
 
 #[test]
