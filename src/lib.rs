@@ -11,7 +11,7 @@
 //! 4  keyspace outbox     databases, expiry, waiters, the change log; what is to be sent to clients
 //! 3  config  observe     one row a parameter; one row a metric
 //! 2  types               what a key can hold
-//! 1  resp  ds            wire bytes; data structures (the only home of `unsafe`)
+//! 1  resp  rdb  ds       wire bytes; RDB bytes; data structures (the only home of `unsafe`)
 //! 0  base                clock, number, glob, hash, random
 //! ```
 
@@ -38,6 +38,7 @@ pub mod net;
 pub mod observe;
 pub mod outbox;
 pub mod pubsub;
+pub mod rdb;
 pub mod resp;
 pub mod session;
 pub mod tracking;

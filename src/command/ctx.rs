@@ -21,6 +21,7 @@ use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
 use crate::tracking::Tracking;
+use crate::types::Limits;
 
 /// The Redis version whose commands and replies this server has.
 pub const REDIS_VERSION: &str = "8.0.0";
@@ -127,6 +128,20 @@ impl Server {
             _ => AccessPolicy::Lru,
         };
         keyspace.set_access_policy(policy);
+        keyspace.set_limits(Limits {
+            hash_max_listpack_entries: settings.hash_max_listpack_entries,
+            hash_max_listpack_value: settings.hash_max_listpack_value,
+            list_max_listpack_size: settings.list_max_listpack_size,
+            list_packed_threshold: self.debug.packed_threshold_bytes,
+            set_max_intset_entries: settings.set_max_intset_entries,
+            set_max_listpack_entries: settings.set_max_listpack_entries,
+            set_max_listpack_value: settings.set_max_listpack_value,
+            zset_max_listpack_entries: settings.zset_max_listpack_entries,
+            zset_max_listpack_value: settings.zset_max_listpack_value,
+            stream_node_max_bytes: settings.stream_node_max_bytes,
+            stream_node_max_entries: settings.stream_node_max_entries,
+            ..*keyspace.limits()
+        });
         let share = settings.maxmemory_clients.limit_bytes(settings.maxmemory);
         self.clients.set_counts_memory(share.is_some());
         self.apply_interest(keyspace);

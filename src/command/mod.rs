@@ -11,6 +11,7 @@ pub mod expiry;
 pub mod help;
 pub mod host;
 pub mod key_specs;
+pub mod member_expiry;
 pub mod memory_figures;
 pub mod propagate;
 pub mod rewrite;

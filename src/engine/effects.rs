@@ -11,14 +11,15 @@ use crate::command::propagate::Propagate;
 use crate::command::row::{Row, flag};
 use crate::command::table::CommandId;
 use crate::config::settings::OutputBufferLimit;
-use crate::keyspace::Notification;
 use crate::keyspace::changes::Change;
 use crate::keyspace::event::class;
+use crate::keyspace::{Deletion, Notification};
 use crate::monitor::Origin;
 use crate::outbox::Handed;
 use crate::resp::push::Payload;
 use crate::resp::request::{Argv, StoredArgv};
 use crate::session::{Class, Closing, Session, hindrance};
+use crate::types::Type;
 
 /// Whether what waits for a client keeps to its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +41,8 @@ impl Engine {
     /// subscribers. `by`: the client whose command it was.
     #[cold]
     pub(super) fn tell_news(&mut self, by: Option<u64>) {
-        for (db, key) in self.keyspace.take_deletions() {
-            let argv = StoredArgv::from_words([&b"DEL"[..], &key]);
-            self.stream.append(db, argv.argv(), Propagate::default());
+        for deletion in self.keyspace.take_deletions() {
+            self.log_deletion(&deletion);
         }
         self.invalidate(by);
         let notifications = self.keyspace.take_notifications();
@@ -52,6 +52,21 @@ impl Engine {
                 .iter()
                 .for_each(|notification| self.publish(notification, classes));
         }
+    }
+
+    /// Puts what expiry deleted into the stream.
+    fn log_deletion(&mut self, deletion: &Deletion) {
+        let (name, members) = match &deletion.members {
+            None => ("DEL", [].as_slice()),
+            Some((Type::Set, members)) => ("SREM", members.as_slice()),
+            Some((Type::Zset, members)) => ("ZREM", members.as_slice()),
+            Some((_, members)) => ("HDEL", members.as_slice()),
+        };
+        let head = [name.as_bytes(), &deletion.key];
+        let words = head.into_iter().chain(members.iter().map(|name| &**name));
+        let argv = StoredArgv::from_words(words);
+        self.stream
+            .append(deletion.db, argv.argv(), Propagate::default());
     }
 
     fn invalidate(&mut self, by: Option<u64>) {

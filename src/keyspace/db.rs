@@ -1,47 +1,95 @@
 //! One database as a command sees it: typed reads, edits that announce their change, deadlines.
 //!
 //! - [`Database::read`] gives a value or `WrongType`; it counts hits and misses and notes the use of the key.
-//! - [`Database::edit`], [`Database::edit_or_create`] and [`Database::put`] give an [`Edit`]: the only way to a changed
-//!   value. Who has changed it calls [`Edit::changed`] once: watchers, waiters, notifications, the dirty count and the
+//! - [`Database::edit`], [`Database::edit_or_create`] and [`Database::put`] give an [`Edit`] (of a string: a
+//!   [`StringEdit`]): the only way to a changed value. Who has changed it calls [`Edit::changed`] once: watchers, waiters, notifications, the dirty count and the
 //!   removal of an empty collection follow. An edit that was used and not announced is a bug that tests catch.
 //! - A key whose deadline has passed is not there: the first look at it deletes it.
 
 use super::Keyspace;
-use super::entry::{Key, LookUpAhead, NewValue, OwnedValue, Position, RecordRef, Store};
+use super::edit::{Edit, StringEdit};
+use super::entry::{
+    INLINE_MAX_BYTES, Key, LookUpAhead, NewValue, OwnedValue, Position, RecordRef, Store,
+};
 use super::event::{self, Event};
 use crate::types::string::{NewString, StringRef};
-use crate::types::{Object, Type, WrongType};
-use std::marker::PhantomData;
+use crate::types::{Collection, Limits, Type, WrongType};
 
 /// Look-ups whose cache misses overlap.
 const PREFETCH_MAX: usize = 64;
 
-/// A type as handlers name it: `read::<Str>`, and later `read::<List>`.
+/// A type as handlers name it: `read::<Str>`, `edit::<Hash>`.
 pub trait Typed {
-    /// The type of the key.
-    const TYPE: Type;
     /// What a reader gets.
     type Ref<'a>;
-    /// The reader's view of a record, whose type has been checked.
+    /// What changes it.
+    type Edit<'a>;
+    /// The reader's view of a record, if it is of this type.
     fn view(record: RecordRef<'_>) -> Option<Self::Ref<'_>>;
-    /// The value that `edit_or_create` starts with.
-    fn empty() -> OwnedValue;
+    /// The value of a key, to be changed; `position`: where the key is, `None` if it is to be made.
+    fn edit<'a>(
+        keyspace: &'a mut Keyspace,
+        db: usize,
+        key: Key<'a>,
+        position: Option<Position>,
+    ) -> Self::Edit<'a>;
+    /// Whether the record is of this type.
+    fn is_type_of(record: RecordRef<'_>) -> bool;
 }
 
 /// Strings.
 pub struct Str;
 
 impl Typed for Str {
-    const TYPE: Type = Type::String;
     type Ref<'a> = StringRef<'a>;
+    type Edit<'a> = StringEdit<'a>;
 
     #[inline]
     fn view(record: RecordRef<'_>) -> Option<StringRef<'_>> {
         record.string()
     }
 
-    fn empty() -> OwnedValue {
-        OwnedValue::Inline(Vec::new(), false)
+    #[inline]
+    fn edit<'a>(
+        keyspace: &'a mut Keyspace,
+        db: usize,
+        key: Key<'a>,
+        position: Option<Position>,
+    ) -> StringEdit<'a> {
+        let is_new = position.is_none();
+        let position =
+            position.unwrap_or_else(|| keyspace.create(db, &key, NewValue::Inline(&[]), None));
+        StringEdit::new(keyspace, db, key, position, is_new)
+    }
+
+    #[inline]
+    fn is_type_of(record: RecordRef<'_>) -> bool {
+        record.type_of() == Type::String
+    }
+}
+
+impl<T: Collection> Typed for T {
+    type Ref<'a> = T::Ref<'a>;
+    type Edit<'a> = Edit<'a, T>;
+
+    #[inline]
+    fn view(record: RecordRef<'_>) -> Option<T::Ref<'_>> {
+        record.collection::<T>()
+    }
+
+    #[inline]
+    fn edit<'a>(
+        keyspace: &'a mut Keyspace,
+        db: usize,
+        key: Key<'a>,
+        position: Option<Position>,
+    ) -> Edit<'a, T> {
+        Edit::new(keyspace, db, key, position)
+    }
+
+    #[inline]
+    fn is_type_of(record: RecordRef<'_>) -> bool {
+        record.type_of() == T::TYPE
     }
 }
 
@@ -103,6 +151,12 @@ impl<'k> Database<'k> {
     #[inline]
     pub fn now_ms(&self) -> i64 {
         self.keyspace.now_ms
+    }
+
+    /// Where encodings change, and the hash of members.
+    #[inline]
+    pub fn limits(&self) -> &Limits {
+        &self.keyspace.limits
     }
 
     /// A key with its hash.
@@ -254,8 +308,7 @@ impl<'k> Database<'k> {
     pub fn read<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<T::Ref<'_>>, WrongType> {
         match self.look_up(key) {
             None => Ok(None),
-            Some(record) if record.type_of() == T::TYPE => Ok(T::view(record)),
-            Some(_) => Err(WrongType),
+            Some(record) => T::view(record).map(Some).ok_or(WrongType),
         }
     }
 
@@ -263,46 +316,69 @@ impl<'k> Database<'k> {
     pub fn edit<'a, T: Typed>(
         &'a mut self,
         key: &Key<'a>,
-    ) -> Result<Option<Edit<'a, T>>, WrongType> {
+    ) -> Result<Option<T::Edit<'a>>, WrongType> {
+        let Some(position) = self.locate_typed::<T>(key)? else {
+            return Ok(None);
+        };
+        Ok(Some(T::edit(
+            self.keyspace,
+            self.index,
+            *key,
+            Some(position),
+        )))
+    }
+
+    /// The key's value, to be changed; an empty one if there is none. A collection comes into being when the change is
+    /// announced.
+    pub fn edit_or_create<'a, T: Typed>(
+        &'a mut self,
+        key: &Key<'a>,
+    ) -> Result<T::Edit<'a>, WrongType> {
+        let position = self.locate_typed::<T>(key)?;
+        Ok(T::edit(self.keyspace, self.index, *key, position))
+    }
+
+    /// Where the key of a value that will be changed is; used now.
+    #[inline]
+    fn locate_typed<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<Position>, WrongType> {
         let Some(position) = self.locate(key) else {
             return Ok(None);
         };
-        if self.store().at(position).type_of() != T::TYPE {
+        if !T::is_type_of(self.store().at(position)) {
             return Err(WrongType);
         }
         if self.touch {
             self.note_use(position);
         }
-        Ok(Some(Edit::new(
-            self.keyspace,
-            self.index,
-            *key,
-            position,
-            false,
-        )))
+        Ok(Some(position))
     }
 
-    /// The key's value, to be changed; an empty one if there is none.
-    pub fn edit_or_create<'a, T: Typed>(
-        &'a mut self,
-        key: &Key<'a>,
-    ) -> Result<Edit<'a, T>, WrongType> {
-        if let Some(position) = self.locate(key) {
-            if self.store().at(position).type_of() != T::TYPE {
-                return Err(WrongType);
-            }
-            return Ok(Edit::new(self.keyspace, self.index, *key, position, false));
+    /// Gives the key a collection, whatever it held; an empty one deletes the key. One change.
+    pub fn put_collection<T: Collection>(
+        &mut self,
+        key: &Key<'_>,
+        mut value: T,
+        deadline: Deadline,
+        event: Event,
+    ) {
+        if value.is_empty() {
+            self.remove(key, event::DEL);
+            return;
         }
-        let mut room = Vec::new();
-        let position = self.create(key, T::empty().into_new(&mut room), None);
-        Ok(Edit::new(self.keyspace, self.index, *key, position, true))
-    }
-
-    fn create(&mut self, key: &Key<'_>, value: NewValue<'_>, deadline: Option<i64>) -> Position {
-        let access = self.keyspace.access_now;
-        let position = self.store_mut().insert(key, value, deadline, access);
-        self.keyspace.notify(self.index, key.bytes, event::NEW);
-        position
+        value.shrink();
+        match value
+            .packed()
+            .filter(|(_, bytes)| bytes.len() <= INLINE_MAX_BYTES)
+        {
+            Some((form, bytes)) => {
+                self.replace(key, NewValue::Packed(T::TYPE, form, bytes), deadline);
+            }
+            None => {
+                let object = Box::new(value.into_object());
+                self.replace(key, NewValue::Boxed(object), deadline);
+            }
+        }
+        self.keyspace.changed(self.index, key.bytes, event);
     }
 
     /// Gives the key a string, whatever it held. The caller announces the change.
@@ -312,41 +388,34 @@ impl<'k> Database<'k> {
         key: &Key<'a>,
         value: NewString<'_>,
         deadline: Deadline,
-    ) -> Edit<'a, Str> {
-        self.put_value(key, value.into(), deadline)
+    ) -> StringEdit<'a> {
+        let position = self.replace(key, value.into(), deadline);
+        StringEdit::new(self.keyspace, self.index, *key, position, true)
     }
 
-    /// Gives the key any value, whatever it held. The caller announces the change.
+    /// Gives the key any value, whatever it held.
     #[inline]
-    pub fn put_value<'a, T: Typed>(
-        &'a mut self,
-        key: &Key<'a>,
-        value: NewValue<'_>,
-        deadline: Deadline,
-    ) -> Edit<'a, T> {
+    fn replace(&mut self, key: &Key<'_>, value: NewValue<'_>, deadline: Deadline) -> Position {
         let at = match deadline {
             Deadline::At(at) => Some(at),
             _ => None,
         };
-        let position = match self.locate(key) {
-            None => self.create(key, value, at),
-            Some(position) => {
-                let record = self.store().at(position);
-                let at = if deadline == Deadline::Keep {
-                    record.deadline()
-                } else {
-                    at
-                };
-                let access = match self.keyspace.access {
-                    super::access::AccessPolicy::Lru => self.keyspace.access_now,
-                    super::access::AccessPolicy::Lfu { .. } => record.access(),
-                };
-                let remains = self.store_mut().set(position, value, at, access);
-                self.keyspace.discard(remains);
-                position
-            }
+        let Some(position) = self.locate(key) else {
+            return self.keyspace.create(self.index, key, value, at);
         };
-        Edit::new(self.keyspace, self.index, *key, position, true)
+        let record = self.store().at(position);
+        let at = if deadline == Deadline::Keep {
+            record.deadline()
+        } else {
+            at
+        };
+        let access = match self.keyspace.access {
+            super::access::AccessPolicy::Lru => self.keyspace.access_now,
+            super::access::AccessPolicy::Lfu { .. } => record.access(),
+        };
+        let remains = self.store_mut().set(position, value, at, access);
+        self.keyspace.discard(remains);
+        position
     }
 
     /// Deletes the key; whether it was there. `lazy`: a big value is freed on the helper thread.
@@ -429,7 +498,7 @@ impl<'k> Database<'k> {
     pub fn plant(&mut self, key: &Key<'_>, value: NewString<'_>) -> bool {
         let is_new = self.locate(key).is_none();
         if is_new {
-            self.create(key, value.into(), None);
+            self.keyspace.create(self.index, key, value.into(), None);
             self.keyspace.spoil(self.index, key.bytes, true);
         }
         is_new
@@ -444,7 +513,8 @@ impl<'k> Database<'k> {
         let mut room = Vec::new();
         let value = value.into_new(&mut room);
         let deadline = deadline.map_or(Deadline::Clear, Deadline::At);
-        self.put_value::<Str>(key, value, deadline).changed(event);
+        self.replace(key, value, deadline);
+        self.keyspace.changed(self.index, key.bytes, event);
     }
 
     /// A living key, each with the same probability.
@@ -487,110 +557,5 @@ impl<'k> Database<'k> {
             self.locate(&key);
         }
         next
-    }
-}
-
-/// A value that is being changed. See the head of the file.
-#[must_use = "a change is announced with `changed`"]
-pub struct Edit<'a, T> {
-    keyspace: &'a mut Keyspace,
-    db: usize,
-    key: Key<'a>,
-    position: Position,
-    changed: bool,
-    value: PhantomData<T>,
-}
-
-impl<'a, T> Edit<'a, T> {
-    #[inline]
-    fn new(
-        keyspace: &'a mut Keyspace,
-        db: usize,
-        key: Key<'a>,
-        position: Position,
-        changed: bool,
-    ) -> Self {
-        Self {
-            keyspace,
-            db,
-            key,
-            position,
-            changed,
-            value: PhantomData,
-        }
-    }
-
-    /// When the key expires.
-    pub fn deadline(&self) -> Option<i64> {
-        self.keyspace.stores[self.db].at(self.position).deadline()
-    }
-
-    /// Sets or clears the deadline; part of the change that will be announced.
-    pub fn set_deadline(&mut self, deadline: Option<i64>) {
-        self.changed = true;
-        self.keyspace.stores[self.db].set_deadline(self.position, deadline);
-    }
-
-    /// Another event of the same change: it is published, and counts no second time.
-    pub fn also(&mut self, event: Event) {
-        self.keyspace.notify(self.db, self.key.bytes, event);
-    }
-
-    /// Announces the change; a collection that became empty is removed.
-    #[inline]
-    pub fn changed(mut self, event: Event) {
-        self.changed = false;
-        self.keyspace.changed(self.db, self.key.bytes, event);
-        let object = self.keyspace.stores[self.db].at(self.position).object();
-        if object.is_some_and(|object| {
-            object.stored().is_empty() && object.stored().type_of() != Type::String
-        }) {
-            let remains = self.keyspace.stores[self.db].remove(self.position, self.key.hash);
-            self.keyspace.discard(remains);
-            self.keyspace.notify(self.db, self.key.bytes, event::DEL);
-        }
-    }
-
-    /// The object behind the value, to be changed.
-    pub fn object(&mut self) -> Option<&mut Object> {
-        self.changed = true;
-        self.keyspace.stores[self.db].object_mut(self.position)
-    }
-}
-
-impl Edit<'_, Str> {
-    /// The string as it is.
-    #[inline]
-    pub fn string(&self) -> StringRef<'_> {
-        self.keyspace.stores[self.db]
-            .at(self.position)
-            .string()
-            .expect("the type was checked")
-    }
-
-    /// Replaces the string; the deadline stays.
-    pub fn set(&mut self, value: NewString<'_>) {
-        self.changed = true;
-        let store = &mut self.keyspace.stores[self.db];
-        let record = store.at(self.position);
-        let (deadline, access) = (record.deadline(), record.access());
-        let remains = store.set(self.position, value.into(), deadline, access);
-        self.keyspace.discard(remains);
-    }
-
-    /// Makes the string `length` bytes long, filled up with zeros, and lends the bytes for changes.
-    pub fn bytes_mut(&mut self, length: usize, edit: impl FnOnce(&mut [u8])) {
-        self.changed = true;
-        self.keyspace.stores[self.db].string_mut(self.position, length, edit);
-    }
-}
-
-impl<T> Drop for Edit<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        debug_assert!(
-            !self.changed || std::thread::panicking(),
-            "a change was not announced"
-        );
     }
 }

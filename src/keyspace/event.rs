@@ -108,6 +108,12 @@ pub const SETRANGE: Event = string("setrange");
 pub const INCRBY: Event = string("incrby");
 /// INCRBYFLOAT, INCREX with a float.
 pub const INCRBYFLOAT: Event = string("incrbyfloat");
+/// SETBIT, BITFIELD.
+pub const SETBIT: Event = string("setbit");
+/// PFADD, PFMERGE.
+pub const PFADD: Event = string("pfadd");
+/// A change of how a value is kept, or of what it remembers about itself: nothing is published.
+pub const UNPUBLISHED: Event = Event { class: 0, name: "" };
 /// A deadline passed.
 pub const EXPIRED: Event = Event {
     class: class::EXPIRED,
@@ -123,3 +129,38 @@ pub const KEYMISS: Event = Event {
     class: class::MISS,
     name: "keymiss",
 };
+/// Fields of a hash expired.
+pub const HEXPIRED: Event = Event {
+    class: class::HASH,
+    name: "hexpired",
+};
+/// Members of a set expired.
+pub const SEXPIRED: Event = Event {
+    class: class::SET,
+    name: "sexpired",
+};
+/// Members of a sorted set expired.
+pub const ZEXPIRED: Event = Event {
+    class: class::ZSET,
+    name: "zexpired",
+};
+
+const fn hash(name: &'static str) -> Event {
+    Event {
+        class: class::HASH,
+        name,
+    }
+}
+
+/// HSET and its relatives.
+pub const HSET: Event = hash("hset");
+/// Fields were deleted.
+pub const HDEL: Event = hash("hdel");
+/// HINCRBY.
+pub const HINCRBY: Event = hash("hincrby");
+/// HINCRBYFLOAT.
+pub const HINCRBYFLOAT: Event = hash("hincrbyfloat");
+/// Fields got a deadline.
+pub const HEXPIRE: Event = hash("hexpire");
+/// Fields lost their deadline.
+pub const HPERSIST: Event = hash("hpersist");

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod changes;
 pub mod db;
+pub mod edit;
 #[allow(
     unsafe_code,
     reason = "the layout of records is part of the fence that unsafe lives in"
@@ -22,10 +23,10 @@ use crate::base::{
     random::{Random, Seeds},
 };
 use crate::observe::Info;
-use crate::types::Object;
+use crate::types::{Limits, Object, Scratch, Type};
 use access::AccessPolicy;
 use changes::Changes;
-use entry::{Key, Remains, Store};
+use entry::{Key, NewValue, Position, Remains, Store};
 use event::{Event, class};
 use waiters::Waiters;
 
@@ -38,6 +39,8 @@ pub struct Counters {
     pub misses: u64,
     /// Keys deleted because their deadline passed.
     pub expired: u64,
+    /// Fields of hashes, and members of sets and sorted sets, deleted because their deadline passed.
+    pub expired_members: u64,
     /// Turns in which due keys were left over when the time was up.
     pub expire_capped: u64,
     /// Objects handed to the helper thread to be freed.
@@ -47,7 +50,7 @@ pub struct Counters {
 impl Counters {
     /// INFO stats: hits, misses and expiry.
     pub fn info(&self, evicted_clients: u64, info: &mut Info) {
-        info.zeros(&["expired_subkeys"])
+        info.field("expired_subkeys", self.expired_members)
             .field("expired_keys", self.expired)
             .field("expired_stale_perc", "0.00")
             .field("expired_time_cap_reached_count", self.expire_capped)
@@ -68,6 +71,17 @@ pub struct Notification {
     pub key: Box<[u8]>,
     /// What happened.
     pub event: Event,
+}
+
+/// What expiry has deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The database.
+    pub db: usize,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Of a value of this type only these members; `None`: the key.
+    pub members: Option<(Type, Vec<Box<[u8]>>)>,
 }
 
 /// What is freed away from the reactor: dropping it may take long.
@@ -114,13 +128,17 @@ pub struct Keyspace {
     note_changes: bool,
     changes: Changes,
     log_deletions: bool,
-    deletions: Vec<(usize, Box<[u8]>)>,
+    deletions: Vec<Deletion>,
     garbage: Vec<Garbage>,
     /// Numbers for INFO.
     pub counters: Counters,
     expire_actively: bool,
     /// During CLIENT PAUSE reads delete nothing.
     frozen: bool,
+    /// Where encodings change, and what else values are told.
+    limits: Limits,
+    /// Where small collections are changed.
+    scratch: Scratch,
 }
 
 impl Keyspace {
@@ -147,6 +165,8 @@ impl Keyspace {
             counters: Counters::default(),
             expire_actively: true,
             frozen: false,
+            limits: Limits::new(hasher),
+            scratch: Scratch::default(),
         }
     }
 
@@ -181,7 +201,35 @@ impl Keyspace {
     #[inline]
     pub fn set_now_ms(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
+        self.limits.now_ms = now_ms;
         self.access_now = self.access.word(now_ms);
+    }
+
+    /// Where encodings change; what is not a threshold stays as it is.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = Limits {
+            hasher: self.hasher,
+            now_ms: self.now_ms,
+            ..limits
+        };
+    }
+
+    /// Where encodings change.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Adds a key that is not there.
+    fn create(
+        &mut self,
+        db: usize,
+        key: &Key<'_>,
+        value: NewValue<'_>,
+        deadline: Option<i64>,
+    ) -> Position {
+        let position = self.stores[db].insert(key, value, deadline, self.access_now);
+        self.notify(db, key.bytes, event::NEW);
+        position
     }
 
     /// Which keys are to be remembered as used, and how.
@@ -294,8 +342,8 @@ impl Keyspace {
         !self.deletions.is_empty() || !self.notifications.is_empty() || !self.changes.is_empty()
     }
 
-    /// The keys that expiry deleted since the last call.
-    pub fn take_deletions(&mut self) -> Vec<(usize, Box<[u8]>)> {
+    /// The keys and members that expiry deleted since the last call.
+    pub fn take_deletions(&mut self) -> Vec<Deletion> {
         std::mem::take(&mut self.deletions)
     }
 
@@ -370,9 +418,12 @@ impl Keyspace {
                 });
             let (keys, expires) = (store.len(), store.expiring());
             let avg_ttl = sum_ms.checked_div(sampled).unwrap_or(0);
+            let subexpiry = store.keys_with_expiring_members();
             info.field(
                 format_args!("db{db}"),
-                format_args!("keys={keys},expires={expires},avg_ttl={avg_ttl},subexpiry=0"),
+                format_args!(
+                    "keys={keys},expires={expires},avg_ttl={avg_ttl},subexpiry={subexpiry}"
+                ),
             );
         }
     }

@@ -2,6 +2,7 @@
 //! A session knows no socket; `net` keeps one connection beside each slot.
 
 pub mod clients;
+pub mod fieldsets;
 pub mod pause;
 pub mod transaction;
 
@@ -9,6 +10,7 @@ use crate::resp::output::Output;
 use crate::resp::reply::{Protocol, Reply};
 use crate::resp::request::RequestParser;
 use crate::resp::request::StoredArgv;
+use fieldsets::Fieldsets;
 use std::sync::Arc;
 use transaction::Transaction;
 
@@ -184,6 +186,8 @@ pub struct Session {
     pub transaction: Option<Box<Transaction>>,
     /// What it waits for.
     pub blocked: Option<Box<Blocked>>,
+    /// HIMPORT PREPARE.
+    pub fieldsets: Option<Box<Fieldsets>>,
 }
 
 impl Session {
@@ -226,6 +230,7 @@ impl Session {
             postponed: None,
             transaction: None,
             blocked: None,
+            fieldsets: None,
         }
     }
 
@@ -314,5 +319,9 @@ impl Session {
             + self.name.len()
             + self.subscription_bytes
             + self.prefix_bytes
+            + self
+                .fieldsets
+                .as_ref()
+                .map_or(0, |fieldsets| fieldsets.heap_bytes())
     }
 }

@@ -135,9 +135,6 @@ impl Stored for Bytes {
     fn type_of(&self) -> Type {
         Type::String
     }
-    fn encoding(&self) -> &'static str {
-        "raw"
-    }
     fn len(&self) -> usize {
         Bytes::len(self)
     }

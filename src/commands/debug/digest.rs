@@ -2,10 +2,11 @@
 //!
 //! A scheme of our own over SHA-1: a key's digest covers its database, name, type, content and whether it expires (not
 //! when); the digests of all keys are combined by exclusive or, so that the order of keys does not matter. Of a value,
-//! what counts is what a client can see: two encodings of one content have one digest. No data: all zeros.
+//! what counts is what a client can see: two encodings of one content have one digest; the order of elements counts in
+//! lists and streams. No data: all zeros.
 
 use crate::keyspace::entry::RecordRef;
-use crate::types::string::Digits;
+use crate::types::Type;
 use sha1::{Digest, Sha1};
 use std::fmt::Write;
 
@@ -17,20 +18,26 @@ pub(super) struct Fingerprint([u8; BYTES]);
 
 impl Fingerprint {
     /// Of the value alone.
-    pub(super) fn of_value(record: RecordRef<'_>) -> Self {
-        let mut digits = Digits::default();
-        let name = record.type_of().name().as_bytes();
-        match record.string() {
-            Some(string) => Self::of_parts(&[name, string.bytes(&mut digits)]),
-            None => unreachable!("every value is a string"),
-        }
+    pub(super) fn of_value(record: RecordRef<'_>, now_ms: i64) -> Self {
+        let value = record.value();
+        let is_ordered = matches!(value.type_of(), Type::List | Type::Stream);
+        let mut elements = Self::default();
+        value.visit(now_ms, &mut |element| {
+            let element = Self::of_parts(element);
+            if is_ordered {
+                elements = Self::of_parts(&[&elements.0, &element.0]);
+            } else {
+                elements.combine(element);
+            }
+        });
+        Self::of_parts(&[value.type_of().name().as_bytes(), &elements.0])
     }
 
     /// Of the key with its value.
-    pub(super) fn of_key(db: usize, record: RecordRef<'_>) -> Self {
+    pub(super) fn of_key(db: usize, record: RecordRef<'_>, now_ms: i64) -> Self {
         let db = (db as u64).to_be_bytes();
         let expires = [u8::from(record.deadline().is_some())];
-        let value = Self::of_value(record);
+        let value = Self::of_value(record, now_ms);
         Self::of_parts(&[&db, record.key(), &expires, &value.0])
     }
 

@@ -16,7 +16,7 @@ pub(super) fn object(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
     let line = format!(
         "Value at:{:#x} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
         record.address(),
-        record.encoding(),
+        record.value().encoding(),
         record.string().map_or(0, serialized_bytes),
         record.access(),
         policy.idle_s(record.access(), now_ms),
@@ -139,11 +139,12 @@ pub(super) fn htstats_key(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow
 }
 
 pub(super) fn digest(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    let now_ms = ctx.db.now_ms();
     let mut all = Fingerprint::default();
     for db in 0..ctx.db.keyspace().databases() {
         ctx.db
             .other(db)
-            .for_each(|record| all.combine(Fingerprint::of_key(db, record)));
+            .for_each(|record| all.combine(Fingerprint::of_key(db, record, now_ms)));
     }
     ctx.reply.simple(&all.hex());
     Ok(Flow::Done)
@@ -151,9 +152,11 @@ pub(super) fn digest(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error>
 
 pub(super) fn digest_value(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let keys = args.keys();
+    let now_ms = ctx.db.now_ms();
     ctx.reply.array(keys.len());
     for key in &keys {
-        let value = ctx.db.peek(key).map(Fingerprint::of_value);
+        let record = ctx.db.peek(key);
+        let value = record.map(|record| Fingerprint::of_value(record, now_ms));
         ctx.reply.simple(&value.unwrap_or_default().hex());
     }
     Ok(Flow::Done)

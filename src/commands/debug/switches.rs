@@ -39,6 +39,7 @@ pub(super) fn packed_threshold(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result
     ctx.server.debug.packed_threshold_bytes = bytes.ok_or(Error::Text(
         "ERR argument must be a memory value bigger than 1 and smaller than 4gb",
     ))?;
+    ctx.server.apply_settings(ctx.db.keyspace());
     done(ctx)
 }
 

@@ -22,7 +22,11 @@ const SHARED_REFERENCES: i64 = i32::MAX as i64;
 
 pub(super) fn encoding(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    match ctx.db.inspect_quietly(&key).map(|record| record.encoding()) {
+    match ctx
+        .db
+        .inspect_quietly(&key)
+        .map(|record| record.value().encoding())
+    {
         Some(encoding) => ctx.reply.bulk(encoding.as_bytes()),
         None => ctx.reply.null(),
     }

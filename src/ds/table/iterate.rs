@@ -1,6 +1,6 @@
 //! Going through a table: all of it, by cursor, by chance, and point in time.
 
-use super::bucket::{Entry, PARITY, visit_bucket};
+use super::bucket::{Bucket, Entry, PARITY, TAGS_MASK, visit_bucket};
 use super::{BUCKETS_MAX, CURSOR_BITS, SLOTS, Sink, Slot, Table, Walk};
 
 impl<S: Slot> Table<S> {
@@ -165,5 +165,75 @@ impl<S: Slot> Table<S> {
             bucket.set_parity(self.parity);
             visit_bucket(bucket, &mut walk.sink);
         }
+    }
+}
+
+/// Goes through a table in the order of hashes. The records of the bucket ahead are asked for while those of one are
+/// looked at.
+pub struct Iter<'t, S> {
+    table: &'t Table<S>,
+    /// Where in the directory the segment is that is being looked at, and which of its buckets comes next.
+    index: usize,
+    next: usize,
+    current: Option<&'t Bucket>,
+    left: u32,
+}
+
+impl<S: Slot> Table<S> {
+    /// Every element, in the order of hashes.
+    pub fn iter(&self) -> Iter<'_, S> {
+        let mut iter = Iter {
+            table: self,
+            index: 0,
+            next: 0,
+            current: None,
+            left: 0,
+        };
+        iter.advance();
+        iter
+    }
+}
+
+impl<'t, S: Slot> Iter<'t, S> {
+    /// Where bucket number `next` of the segment at `index`, or the first of the segment behind it, is.
+    fn ahead(&self) -> Option<(usize, usize, &'t Bucket)> {
+        let entry = self.table.directory.get(self.index)?;
+        if self.next < entry.count() {
+            return Some((self.index, self.next, entry.bucket(self.next)));
+        }
+        let index = self.index + (1 << (self.table.depth - entry.depth()));
+        let entry = self.table.directory.get(index)?;
+        Some((index, 0, entry.bucket(0)))
+    }
+
+    fn advance(&mut self) -> bool {
+        let Some((index, at, bucket)) = self.ahead() else {
+            return false;
+        };
+        (self.index, self.next) = (index, at + 1);
+        self.current = Some(bucket);
+        self.left = !bucket.matches(0) & TAGS_MASK >> 1;
+        if let Some((_, _, bucket)) = self.ahead() {
+            visit_bucket(bucket, &mut |handle: S| handle.prefetch());
+        }
+        true
+    }
+}
+
+impl<S: Slot> Iterator for Iter<'_, S> {
+    type Item = S;
+
+    #[inline]
+    fn next(&mut self) -> Option<S> {
+        while self.left == 0 {
+            if !self.advance() {
+                return None;
+            }
+        }
+        let slot = self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        // SAFETY: a used slot holds the bits of a handle whose record lives: the iterator borrows the table.
+        self.current
+            .map(|bucket| unsafe { S::from_bits(bucket.get(slot)) })
     }
 }

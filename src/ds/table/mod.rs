@@ -30,6 +30,7 @@ mod layout;
 
 use super::arena::Arena;
 use bucket::{Bucket, Entry, bits_of, tag_of};
+pub use iterate::Iter;
 use layout::release_segment;
 use std::marker::PhantomData;
 

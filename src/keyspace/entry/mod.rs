@@ -3,7 +3,8 @@
 //! ```text
 //! record  [ kind 1 | access 3 | key length 1 (255: 4 more) | deadline 8, heap place 4 (only with expiry) | key | value ]
 //! kind    bit 7: has an expiry; bits 3-6: the type's number; bits 0-2: how the value is kept
-//! value   int: 8 bytes; inline: length 1 (255: 4 more), bytes; boxed: the address of a `Box<Object>`, 8 bytes
+//! value   int: 8 bytes; inline: length 1 (255: 4 more), bytes: a string, or a small collection packed in one of the two
+//!         forms of its type; boxed: the address of a `Box<Object>`, 8 bytes
 //! ```
 //! One allocation of exactly that many bytes in the store's arena, nothing aligned: 5 bytes of header and 1 of length
 //! for a short key with a short value. `access` is the LRU or LFU word, `deadline` Unix milliseconds, `heap place` where
@@ -22,7 +23,7 @@ use crate::ds::arena::cell_bytes;
 use crate::ds::expiry_heap::Located;
 use crate::ds::table::{Slot, prefetch};
 use crate::types::string::{NewString, StringRef};
-use crate::types::{Object, Type};
+use crate::types::{Collection, Form, Object, Type, ValueRef};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -59,6 +60,8 @@ const HEADER_BYTES: usize = 5;
 const EXPIRY_BYTES: usize = 12;
 /// A length byte that says: the length is in the 4 bytes that follow.
 const LONG: u8 = 255;
+/// Packed bytes of a collection that may stand in the record of its key.
+pub const INLINE_MAX_BYTES: usize = 1024;
 /// The longest key: its length must fit the record.
 pub const KEY_MAX_BYTES: usize = u32::MAX as usize;
 /// Room that a long string which grows is given ahead.
@@ -303,31 +306,59 @@ impl<'a> RecordRef<'a> {
                     raw: kept == KEPT_RAW,
                 })
             }
-            _ => self.object().map(|object| match object {
-                Object::String(bytes) => StringRef::Shared(bytes),
-            }),
+            _ => match self.object() {
+                Some(Object::String(bytes)) => Some(StringRef::Shared(bytes)),
+                _ => None,
+            },
         }
     }
 
-    /// What OBJECT ENCODING answers.
-    pub fn encoding(&self) -> &'static str {
-        match self.string() {
-            Some(string) => string.encoding(),
-            None => self
-                .object()
-                .map_or("unknown", |object| object.stored().encoding()),
+    /// The bytes of a small collection, and which packed form of its type they are.
+    #[inline]
+    pub fn packed(&self) -> Option<(Form, &'a [u8])> {
+        let form = match self.record.kind() & KEPT_MASK {
+            KEPT_INLINE => Form::Listpack,
+            KEPT_RAW => Form::Intset,
+            _ => return None,
+        };
+        let (length, at) = self.record.length(self.record.value_at());
+        Some((form, self.record.slice(at, length)))
+    }
+
+    /// The collection, if it is of this type.
+    #[inline]
+    pub fn collection<T: Collection>(&self) -> Option<T::Ref<'a>> {
+        if self.type_of() != T::TYPE {
+            return None;
         }
+        match self.packed() {
+            Some((form, bytes)) => Some(T::view_packed(form, bytes)),
+            None => self.object().and_then(T::of).map(T::view),
+        }
+    }
+
+    /// The value, whatever it is.
+    pub fn value(&self) -> ValueRef<'a> {
+        let value = match (self.string(), self.object()) {
+            (Some(string), _) => Some(ValueRef::String(string)),
+            (None, Some(object)) => Some(object.view()),
+            (None, None) => self
+                .packed()
+                .and_then(|(form, bytes)| ValueRef::of_packed(self.type_of(), form, bytes)),
+        };
+        value.expect("a value is a string, a packed collection or an object")
     }
 
     /// An equal value that belongs to no record.
     pub fn copy_value(&self) -> OwnedValue {
-        match self.string() {
-            Some(StringRef::Int(value)) => OwnedValue::Int(value),
-            Some(StringRef::Bytes { bytes, raw }) => OwnedValue::Inline(bytes.to_vec(), raw),
-            _ => match self.object() {
-                Some(object) => OwnedValue::Boxed(Box::new(object.stored().copy())),
-                None => unreachable!("a value is a number, inline or an object"),
-            },
+        match (self.string(), self.object(), self.packed()) {
+            (Some(StringRef::Int(value)), ..) => OwnedValue::Int(value),
+            (Some(StringRef::Bytes { bytes, raw }), ..) => OwnedValue::Inline(bytes.to_vec(), raw),
+            (_, Some(object), _) => OwnedValue::Boxed(Box::new(object.stored().copy())),
+            (_, None, Some((form, bytes))) => {
+                OwnedValue::Packed(self.type_of(), form, bytes.to_vec())
+            }
+            (_, None, None) => unreachable!("a value is a number, inline or an object"),
         }
     }
 
@@ -350,6 +381,8 @@ pub enum NewValue<'a> {
     Inline(&'a [u8]),
     /// The same, called `raw` at any length.
     Raw(&'a [u8]),
+    /// A small collection.
+    Packed(Type, Form, &'a [u8]),
     /// Anything else.
     Boxed(Box<Object>),
 }
@@ -373,6 +406,10 @@ impl NewValue<'_> {
             NewValue::Int(_) => KEPT_INT,
             NewValue::Inline(_) => KEPT_INLINE,
             NewValue::Raw(_) => KEPT_RAW,
+            NewValue::Packed(type_of, Form::Listpack, _) => {
+                KEPT_INLINE | (*type_of as u8) << TYPE_SHIFT
+            }
+            NewValue::Packed(type_of, Form::Intset, _) => KEPT_RAW | (*type_of as u8) << TYPE_SHIFT,
             NewValue::Boxed(object) => KEPT_BOXED | (object.stored().type_of() as u8) << TYPE_SHIFT,
         }
     }
@@ -380,7 +417,7 @@ impl NewValue<'_> {
     #[inline]
     fn bytes(&self) -> usize {
         match self {
-            NewValue::Inline(bytes) | NewValue::Raw(bytes) => {
+            NewValue::Inline(bytes) | NewValue::Raw(bytes) | NewValue::Packed(_, _, bytes) => {
                 length_bytes(bytes.len()) + bytes.len()
             }
             NewValue::Int(_) | NewValue::Boxed(_) => 8,
@@ -395,6 +432,8 @@ pub enum OwnedValue {
     Int(i64),
     /// A short string, and whether it is called `raw`.
     Inline(Vec<u8>, bool),
+    /// A small collection.
+    Packed(Type, Form, Vec<u8>),
     /// Anything else.
     Boxed(Box<Object>),
 }
@@ -411,6 +450,10 @@ impl OwnedValue {
                 } else {
                     NewValue::Inline(room)
                 }
+            }
+            OwnedValue::Packed(type_of, form, bytes) => {
+                *room = bytes;
+                NewValue::Packed(type_of, form, room)
             }
             OwnedValue::Boxed(object) => NewValue::Boxed(object),
         }

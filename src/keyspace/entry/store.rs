@@ -3,6 +3,10 @@
 //! A record that does not fit its cell any more is made anew elsewhere, and its place in table and heap is given to the new
 //! one in one step ([`Store::exchange`]). Whatever changes content goes through [`Store::changing`] first, so that a walk
 //! that is under way has had the content of before.
+//!
+//! Keys whose value has members with deadlines stand in an index of their own ([`Store::first_member_deadline`]), under
+//! the earliest of these deadlines. An object enters it with its record and leaves it with its record; who changes one
+//! in place says so ([`Store::reschedule_members`]).
 
 use super::{
     EXPIRY_BYTES, HAS_EXPIRY, KEPT_BOXED, KEPT_MASK, KEPT_RAW, KEY_LENGTH_AT, Key, NewValue,
@@ -15,6 +19,7 @@ use crate::ds::table::{Ahead, Position as TablePosition, Sink, Table};
 use crate::types::Object;
 use crate::types::string::{Digits, SHARED_MIN_BYTES, StringRef, edit_shared};
 use bytes::BytesMut;
+use std::collections::BTreeSet;
 
 /// Where a record is; good until the next change of the store's keys.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +63,8 @@ pub struct Store {
     expiring: ExpiryHeap<Record>,
     /// Changes with every record that comes, goes or moves.
     version: u64,
+    /// When the first member of a value expires, and the value's key.
+    members_due: BTreeSet<(i64, Box<[u8]>)>,
 }
 
 // SAFETY: the store owns its records, objects are `Send`, and handles lead nowhere else.
@@ -70,6 +77,50 @@ impl Store {
             table: Table::new(hasher, true),
             expiring: ExpiryHeap::new(),
             version: 0,
+            members_due: BTreeSet::new(),
+        }
+    }
+
+    /// When the next member of a value expires, and of which key's value.
+    pub fn first_member_deadline(&self) -> Option<(i64, &[u8])> {
+        let (deadline, key) = self.members_due.first()?;
+        Some((*deadline, key))
+    }
+
+    /// Keys whose value has members with a deadline.
+    pub fn keys_with_expiring_members(&self) -> usize {
+        self.members_due.len()
+    }
+
+    /// The first deadline of the value's members was `before` and is `after`.
+    #[inline]
+    pub fn reschedule_members(&mut self, key: &[u8], before: Option<i64>, after: Option<i64>) {
+        if before == after {
+            return;
+        }
+        if let Some(before) = before {
+            self.members_due.remove(&(before, key.into()));
+        }
+        if let Some(after) = after {
+            self.members_due.insert((after, key.into()));
+        }
+    }
+
+    /// The record's object, which leaves it: the record must be freed or overwritten next.
+    #[inline]
+    fn take_object(&mut self, record: Record) -> Remains {
+        let object = take_object(record)?;
+        let due = object.stored().first_deadline();
+        self.reschedule_members(RecordRef::new(record).key(), due, None);
+        Some(object)
+    }
+
+    /// Notes the deadlines of a value's members that comes into a record.
+    #[inline]
+    fn schedule_members(&mut self, key: &[u8], value: &NewValue<'_>) {
+        if let NewValue::Boxed(object) = value {
+            let due = object.stored().first_deadline();
+            self.reschedule_members(key, None, due);
         }
     }
 
@@ -148,6 +199,7 @@ impl Store {
         deadline: Option<i64>,
         access: u32,
     ) -> Position {
+        self.schedule_members(key.bytes, &value);
         let record = self.create(key.bytes, value, deadline, access);
         let slot = self.table.insert(key.hash, record);
         if let Some(deadline) = deadline {
@@ -225,7 +277,8 @@ impl Store {
         access: u32,
     ) -> Remains {
         let old = self.changing(position);
-        let remains = take_object(old);
+        let remains = self.take_object(old);
+        self.schedule_members(RecordRef::new(old).key(), &value);
         let at = old.value_at();
         let expires = deadline.is_some();
         if expires == old.has_expiry() && same_cell(old.bytes_total(), at + value.bytes()) {
@@ -308,7 +361,7 @@ impl Store {
             self.expiring
                 .remove(u32::from_le_bytes(record.read(record.expiry_at() + 8)));
         }
-        let remains = take_object(record);
+        let remains = self.take_object(record);
         let bytes = record.bytes_total();
         // SAFETY: the record was allocated with that many bytes and nothing names it any more.
         unsafe { self.arena().free(record.0, bytes) };
@@ -451,7 +504,7 @@ impl Drop for Store {
 fn write_value(record: Record, at: usize, value: NewValue<'_>) {
     match value {
         NewValue::Int(value) => record.write(at, &value.to_le_bytes()),
-        NewValue::Inline(bytes) | NewValue::Raw(bytes) => {
+        NewValue::Inline(bytes) | NewValue::Raw(bytes) | NewValue::Packed(_, _, bytes) => {
             let at = record.write_length(at, bytes.len());
             record.write(at, bytes);
         }
