@@ -182,10 +182,7 @@ impl Tracking {
             .map_or(&[][..], |client| &client.prefixes);
         let overlap = |one: &[u8], other: &[u8]| one.starts_with(other) || other.starts_with(one);
         for (at, new) in prefixes.iter().enumerate() {
-            // The very same prefix again is no conflict with what was there.
-            let clash = existing
-                .iter()
-                .find(|old| &old[..] != *new && overlap(old, new));
+            let clash = existing.iter().find(|old| overlap(old, new));
             if let Some(old) = clash {
                 return Some(Overlap {
                     new: (*new).into(),

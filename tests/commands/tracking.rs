@@ -242,6 +242,7 @@ fn options_that_do_not_go_together_are_refused() {
          CLIENT TRACKING ON BCAST PREFIX foo PREFIX foobar -> !ERR Prefix 'foo' overlaps with another provided prefix 'foobar'. Prefixes for a single client must not overlap.
          CLIENT TRACKING ON BCAST PREFIX foo -> OK
          CLIENT TRACKING ON BCAST PREFIX foobar -> !ERR Prefix 'foobar' overlaps with an existing prefix 'foo'. Prefixes for a single client must not overlap.
+         CLIENT TRACKING ON BCAST PREFIX foo -> !ERR Prefix 'foo' overlaps with an existing prefix 'foo'. Prefixes for a single client must not overlap.
          CLIENT TRACKINGINFO -> [flags [on bcast] redirect (0) prefixes [foo]]",
     );
 }
