@@ -23,7 +23,7 @@ pub(super) fn hmset(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
 #[inline]
 fn set_pairs(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<i64, Error> {
     let key = args.key()?;
-    if args.left() % 2 != 0 {
+    if !args.left().is_multiple_of(2) {
         return Err(Error::Arity(ctx.row.full_name.to_owned()));
     }
     let mut edit = ctx.db.edit_or_create::<Hash>(&key)?;
