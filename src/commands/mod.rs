@@ -29,6 +29,8 @@ mod hyperloglog;
 mod keys;
 mod monitoring;
 mod server;
+mod set;
+mod sort;
 mod string;
 mod transaction;
 
@@ -46,6 +48,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         keys::ROWS,
         monitoring::ROWS,
         server::ROWS,
+        set::ROWS,
+        sort::ROWS,
         string::ROWS,
         transaction::ROWS,
     ]

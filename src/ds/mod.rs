@@ -4,6 +4,7 @@
 pub mod arena;
 pub mod bits;
 pub mod expiry_heap;
+pub mod intset;
 pub mod listpack;
 pub mod members;
 pub mod six_bit;

@@ -139,6 +139,34 @@ pub const SEXPIRED: Event = Event {
     class: class::SET,
     name: "sexpired",
 };
+const fn set(name: &'static str) -> Event {
+    Event {
+        class: class::SET,
+        name,
+    }
+}
+
+/// SADD, and the set that SMOVE moves to.
+pub const SADD: Event = set("sadd");
+/// SREM, and the set that SMOVE moves from.
+pub const SREM: Event = set("srem");
+/// SPOP.
+pub const SPOP: Event = set("spop");
+/// SINTERSTORE.
+pub const SINTERSTORE: Event = set("sinterstore");
+/// SUNIONSTORE.
+pub const SUNIONSTORE: Event = set("sunionstore");
+/// SDIFFSTORE.
+pub const SDIFFSTORE: Event = set("sdiffstore");
+/// Members of a set got a deadline.
+pub const SEXPIRE: Event = set("sexpire");
+/// Members of a set lost their deadline.
+pub const SPERSIST: Event = set("spersist");
+/// SORT with STORE.
+pub const SORTSTORE: Event = Event {
+    class: class::LIST,
+    name: "sortstore",
+};
 /// Members of a sorted set expired.
 pub const ZEXPIRED: Event = Event {
     class: class::ZSET,

@@ -203,6 +203,11 @@ pub trait Collection: Stored + Default + 'static {
     fn load(&mut self, form: Form, bytes: &[u8]);
     /// The bytes that may stand in the key's record in place of this value, if it is of a packed encoding.
     fn packed(&self) -> Option<(Form, &[u8])>;
+    /// Whether members whose deadline has passed must be taken out before anyone looks at the value (types that hide them
+    /// by themselves say no).
+    fn must_settle(&self, _now_ms: i64) -> bool {
+        false
+    }
     /// Gives back spare memory: it will be kept for long.
     fn shrink(&mut self) {}
     /// The value in an object of its type.

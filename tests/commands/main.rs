@@ -12,5 +12,7 @@ mod keys;
 mod monitoring;
 mod rows;
 mod server;
+mod set;
+mod sort;
 mod string;
 mod transaction;

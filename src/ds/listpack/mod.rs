@@ -320,6 +320,17 @@ impl Listpack {
         Self(Vec::new())
     }
 
+    /// An empty one in the memory of `bytes`.
+    pub fn in_memory_of(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self(bytes)
+    }
+
+    /// Its memory, to be used for something else.
+    pub fn into_memory(self) -> Vec<u8> {
+        self.0
+    }
+
     /// For reading.
     #[inline]
     pub fn pack(&self) -> Pack<'_> {
