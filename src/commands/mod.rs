@@ -24,15 +24,19 @@ mod cluster;
 mod connection;
 mod debug;
 pub mod docs;
+mod geo;
 mod hash;
 mod hyperloglog;
 mod keys;
+mod list;
 mod monitoring;
 mod server;
 mod set;
 mod sort;
+mod stream;
 mod string;
 mod transaction;
+mod zset;
 
 use crate::command::Row;
 
@@ -43,15 +47,19 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         cluster::ROWS,
         connection::ROWS,
         debug::ROWS,
+        geo::ROWS,
         hash::ROWS,
         hyperloglog::ROWS,
         keys::ROWS,
+        list::ROWS,
         monitoring::ROWS,
         server::ROWS,
         set::ROWS,
         sort::ROWS,
+        stream::ROWS,
         string::ROWS,
         transaction::ROWS,
+        zset::ROWS,
     ]
     .into_iter()
     .flatten()

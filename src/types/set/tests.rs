@@ -382,7 +382,7 @@ fn the_algebra_ends_when_nobody_wants_more() {
     for wanted in 1..5 {
         let mut counts = [0; 4];
         let [a, b, c, d] = &mut counts;
-        let mut stop = |count: &mut i32| {
+        let stop = |count: &mut i32| {
             *count += 1;
             *count < wanted
         };
