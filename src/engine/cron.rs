@@ -27,6 +27,7 @@ impl Engine {
         }
         self.end_pause();
         self.serve_ready(host);
+        self.limit_client_memory();
         if wants_spare() {
             host.prepare_memory();
         }
@@ -86,7 +87,8 @@ impl Engine {
         let end = clock.monotonic_ns() + EXPIRE_TURN_NS * effort;
         let done = self.keyspace.expire_due(|| clock.monotonic_ns() < end);
         if self.keyspace.has_news() || self.keyspace.has_garbage() {
-            self.log_deletions();
+            self.tell_news(None);
+            self.carry_out();
             self.keyspace
                 .take_garbage()
                 .into_iter()
@@ -106,6 +108,7 @@ impl Engine {
         stats.note_memory(used, self.keyspace.now_ms());
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
+        self.close_slow_clients();
     }
 
     fn close_idle_clients(&mut self) {

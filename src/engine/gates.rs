@@ -5,6 +5,7 @@
 use super::{Engine, Turn};
 use crate::command::Error;
 use crate::command::row::{Row, flag};
+use crate::resp::reply::Protocol;
 use crate::session::hindrance;
 use crate::session::pause::PauseKind;
 
@@ -27,11 +28,12 @@ restart the server.";
 /// One reason: `Err` refuses.
 type Gate = fn(&Engine, &Turn<'_>, &'static Row) -> Result<(), Error>;
 
-const GATES: [Gate; 4] = [
+const GATES: [Gate; 5] = [
     authenticated,
     debug_enabled,
     allowed_in_transaction,
     memory_left,
+    allowed_to_subscriber,
 ];
 
 /// Goes through all gates.
@@ -68,7 +70,9 @@ fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
 
 fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let limit = engine.server.config.settings.maxmemory;
-    if limit == 0 || !row.is(flag::DENYOOM) {
+    let queue = turn.session.transaction.as_ref();
+    let runs_queue = row.full_name == "exec" && queue.is_some_and(|queue| queue.uses_memory);
+    if limit == 0 || !(row.is(flag::DENYOOM) || runs_queue) {
         return Ok(());
     }
     let used = turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64;
@@ -76,6 +80,23 @@ fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<()
         return Err(Error::Text(
             "OOM command not allowed when used memory > 'maxmemory'.",
         ));
+    }
+    Ok(())
+}
+
+/// Outside of RESP3 a reply and a message could not be told apart.
+fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let session = &turn.session;
+    let must_only_listen = session.is_subscribed()
+        && session.protocol == Protocol::Resp2
+        && !session.is_nested()
+        && !row.is(flag::IN_SUBSCRIBER);
+    if must_only_listen {
+        let name = row.full_name;
+        return Err(Error::err(format_args!(
+            "Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+             context"
+        )));
     }
     Ok(())
 }

@@ -118,7 +118,8 @@ impl Keyspace {
             return;
         }
         self.counters.expired_members += gone.len() as u64;
-        self.touched(db, key.bytes, members_expired(type_of));
+        self.spoil(db, key.bytes, false);
+        self.notify(db, key.bytes, members_expired(type_of));
         if is_empty {
             let remains = self.stores[db].remove(position, key.hash);
             self.discard(remains);

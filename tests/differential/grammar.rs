@@ -208,6 +208,7 @@ fn word_of(kind: &str, random: &mut Random) -> Vec<u8> {
             2 => b"nonsense".to_vec(),
             _ => number(random, -12, 40).to_string().into_bytes(),
         },
+        "count" => number(random, -12, 40).to_string().into_bytes(),
         "n" => match random.below(40) {
             0 => b"-1".to_vec(),
             1 => b"nonsense".to_vec(),
