@@ -49,7 +49,7 @@ fn a_time_that_has_passed_removes_members_and_the_empty_set() {
 #[test]
 fn members_expire_by_themselves_and_the_set_with_the_last() {
     let mut server = Server::new();
-    let reader = server.engine.stream.open();
+    let reader = server.engine.open_stream();
     server.check(
         "SADD s a b -> (2)
          SPEXPIRE s 100 MEMBERS 1 a -> [(1)]
@@ -78,7 +78,7 @@ fn nobody_sees_a_member_whose_deadline_has_passed() {
         server.run(&format!("SPEXPIRE {key} 100 MEMBERS 2 a b"));
     }
     server.run("SADD other a b c");
-    let reader = server.engine.stream.open();
+    let reader = server.engine.open_stream();
     server.engine.stream.read(reader);
     // No timed duties in between: every command meets members that are due.
     server.clock.advance_ms(101);
@@ -123,7 +123,7 @@ fn a_deadline_stays_with_the_member_in_its_set() {
 #[test]
 fn deadlines_go_out_absolute() {
     let mut server = Server::new();
-    let reader = server.engine.stream.open();
+    let reader = server.engine.open_stream();
     server.run("SADD s a b c");
     server.engine.stream.read(reader);
     let at = START_MS + 100_000;

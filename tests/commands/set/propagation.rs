@@ -10,7 +10,7 @@ fn leaves(setup: &[&str], script: &str) {
     for line in setup {
         server.run(line);
     }
-    let reader = server.engine.stream.open();
+    let reader = server.engine.open_stream();
     server.run("SET first 1");
     server.engine.stream.read(reader);
     for line in script.lines().map(str::trim) {
@@ -53,7 +53,7 @@ fn what_was_drawn_goes_out_by_name() {
     );
     let mut server = Server::new();
     server.run("SADD c 1 2 3");
-    let reader = server.engine.stream.open();
+    let reader = server.engine.open_stream();
     server.engine.stream.read(reader);
     let popped = server.run("SPOP c 2");
     let expected = format!("SREM c {}", popped.trim_matches(['[', ']']));
