@@ -176,6 +176,43 @@ pub fn write_u64(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(&digits[start..]);
 }
 
+/// An integer in decimal, without an allocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Decimal {
+    text: [u8; U64_DIGITS_MAX],
+    start: usize,
+}
+
+impl Decimal {
+    /// The decimal form of `value`.
+    #[inline]
+    pub fn new(value: i64) -> Self {
+        let mut text = [0; U64_DIGITS_MAX];
+        let mut start = U64_DIGITS_MAX;
+        let mut rest = value.unsigned_abs();
+        while rest >= 10 {
+            start -= 2;
+            text[start..start + 2].copy_from_slice(&DIGIT_PAIRS[(rest % 100) as usize]);
+            rest /= 100;
+        }
+        if rest > 0 || start == U64_DIGITS_MAX {
+            start -= 1;
+            text[start] = b'0' + rest as u8;
+        }
+        if value < 0 {
+            start -= 1;
+            text[start] = b'-';
+        }
+        Self { text, start }
+    }
+
+    /// Its characters.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.text[self.start..]
+    }
+}
+
 /// How many decimal digits `value` has; 1 for 0.
 #[inline]
 pub fn digits_u64(value: u64) -> usize {
@@ -276,6 +313,17 @@ mod tests {
         let mut out = Vec::new();
         format_f64(value, &mut out);
         String::from_utf8(out).expect("digits are ASCII")
+    }
+
+    #[test]
+    fn decimals_are_what_integers_are_written_as() {
+        let near = |value: i64| (-2..=2).map(move |more| value.saturating_add(more));
+        let powers = (0..19).flat_map(|power| near(10_i64.pow(power)));
+        let values = powers.chain(near(0)).chain([i64::MAX, 100_000_000]);
+        for value in values.flat_map(|value| [value, -value]).chain([i64::MIN]) {
+            let text = Decimal::new(value);
+            assert_eq!(text.bytes(), value.to_string().as_bytes());
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::{Args, Ctx, Error, Flow, Propagate};
 use crate::base::number;
 use crate::keyspace::entry::Key;
 use crate::keyspace::event::Event;
+pub use crate::types::Fate;
 use crate::types::{Collection, Limits};
 
 /// The latest deadline that a member can have, in Unix milliseconds: the year 4199.
@@ -53,19 +54,6 @@ pub struct Vocabulary {
     pub persists: Event,
     /// Members were removed.
     pub removed: Event,
-}
-
-/// What becomes of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It stays as it is.
-    Stay,
-    /// It expires at this time, in Unix milliseconds.
-    Expire(i64),
-    /// It loses its deadline.
-    Persist,
-    /// It goes.
-    Remove,
 }
 
 /// A collection whose members may have deadlines. A member whose deadline has passed is not there.

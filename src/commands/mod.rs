@@ -19,10 +19,13 @@
 //! x^6.2.0 x!2.8.12 since, and deprecated since, another version than the command
 //! ```
 
+mod bitmap;
 mod cluster;
 mod connection;
 mod debug;
 pub mod docs;
+mod hash;
+mod hyperloglog;
 mod keys;
 mod monitoring;
 mod server;
@@ -36,9 +39,12 @@ use crate::command::Row;
 /// The rows of all families.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
+        bitmap::ROWS,
         cluster::ROWS,
         connection::ROWS,
         debug::ROWS,
+        hash::ROWS,
+        hyperloglog::ROWS,
         keys::ROWS,
         monitoring::ROWS,
         server::ROWS,

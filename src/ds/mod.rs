@@ -2,8 +2,10 @@
 //! but for the record layout of the keyspace.
 
 pub mod arena;
+pub mod bits;
 pub mod expiry_heap;
 pub mod intset;
 pub mod listpack;
 pub mod members;
+pub mod six_bit;
 pub mod table;

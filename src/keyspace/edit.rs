@@ -295,6 +295,16 @@ impl<'a> StringEdit<'a> {
         self.changed = true;
         self.keyspace.stores[self.db].string_mut(self.position, length, edit);
     }
+
+    /// The same for an `edit` that finds out only then whether anything changes, and says so; what it said. If nothing
+    /// does, `length` must be that of the string, and there is nothing to announce.
+    pub fn bytes_mut_if(&mut self, length: usize, edit: impl FnOnce(&mut [u8]) -> bool) -> bool {
+        let mut changes = false;
+        let store = &mut self.keyspace.stores[self.db];
+        store.string_mut(self.position, length, |bytes| changes = edit(bytes));
+        self.changed |= changes;
+        changes
+    }
 }
 
 impl Drop for StringEdit<'_> {

@@ -108,6 +108,12 @@ pub const SETRANGE: Event = string("setrange");
 pub const INCRBY: Event = string("incrby");
 /// INCRBYFLOAT, INCREX with a float.
 pub const INCRBYFLOAT: Event = string("incrbyfloat");
+/// SETBIT, BITFIELD.
+pub const SETBIT: Event = string("setbit");
+/// PFADD, PFMERGE.
+pub const PFADD: Event = string("pfadd");
+/// A change of how a value is kept, or of what it remembers about itself: nothing is published.
+pub const UNPUBLISHED: Event = Event { class: 0, name: "" };
 /// A deadline passed.
 pub const EXPIRED: Event = Event {
     class: class::EXPIRED,

@@ -2,6 +2,7 @@
 //! A session knows no socket; `net` keeps one connection beside each slot.
 
 pub mod clients;
+pub mod fieldsets;
 pub mod pause;
 pub mod transaction;
 
@@ -9,6 +10,7 @@ use crate::resp::output::Output;
 use crate::resp::reply::{Protocol, Reply};
 use crate::resp::request::RequestParser;
 use crate::resp::request::StoredArgv;
+use fieldsets::Fieldsets;
 use std::sync::Arc;
 use transaction::Transaction;
 
@@ -135,6 +137,8 @@ pub struct Session {
     pub transaction: Option<Box<Transaction>>,
     /// What it waits for.
     pub blocked: Option<Box<Blocked>>,
+    /// HIMPORT PREPARE.
+    pub fieldsets: Option<Box<Fieldsets>>,
 }
 
 impl Session {
@@ -170,6 +174,7 @@ impl Session {
             postponed: None,
             transaction: None,
             blocked: None,
+            fieldsets: None,
         }
     }
 
@@ -218,5 +223,9 @@ impl Session {
                 .as_ref()
                 .map_or(0, |transaction| transaction.heap_bytes())
             + self.name.len()
+            + self
+                .fieldsets
+                .as_ref()
+                .map_or(0, |fieldsets| fieldsets.heap_bytes())
     }
 }

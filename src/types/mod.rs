@@ -6,6 +6,7 @@
 //! with `impl Collection`, and its variants below.
 
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod set;
 pub mod stream;
@@ -134,6 +135,19 @@ pub enum Form {
     Listpack = 0,
     /// The second: of sets, an intset.
     Intset = 1,
+}
+
+/// What becomes of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays as it is.
+    Stay,
+    /// It expires at this time, in Unix milliseconds.
+    Expire(i64),
+    /// It loses its deadline.
+    Persist,
+    /// It goes.
+    Remove,
 }
 
 /// What the server needs of any value that lives outside its record.

@@ -1,10 +1,13 @@
 //! Commands, bytes in and bytes out, through an engine without sockets whose clock is set by hand.
 
+mod bitmap;
 mod command;
 mod connection;
 mod debug;
 mod engine;
 mod harness;
+mod hash;
+mod hyperloglog;
 mod keys;
 mod monitoring;
 mod rows;

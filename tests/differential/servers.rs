@@ -1,16 +1,13 @@
 //! Two servers that are asked the same.
 
 use oxidis::resp::value::{Value, parse_value};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-/// Longer than any start takes.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two attempts to reach a server that starts.
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
+/// What every server says when clients may come.
+const READY: &str = "Ready to accept connections";
 /// Names under which a peer may stand on the PATH.
 const PEERS: [&str; 3] = ["redis8-server", "redis-server", "valkey-server"];
 
@@ -31,32 +28,22 @@ impl Server {
         drop(probe);
         let folder = std::env::temp_dir().join(format!("oxidis-differential-{port}"));
         std::fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
-        let child = Command::new(program)
-            .args([
-                "--port",
-                &port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-            ])
-            .arg("--dir")
+        let mut child = Command::new(program)
+            .args(["--port", &port.to_string()])
+            .args(["--bind", "127.0.0.1", "--save", "", "--dir"])
             .arg(&folder)
             .args(options)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
-        let began = Instant::now();
-        let stream = loop {
-            match TcpStream::connect(("127.0.0.1", port)) {
-                Ok(stream) => break stream,
-                Err(error) if began.elapsed() > PATIENCE => {
-                    panic!("{}: {error}", program.display())
-                }
-                Err(_) => std::thread::sleep(BETWEEN_ATTEMPTS),
-            }
-        };
+        let log = child.stdout.take().expect("standard output is piped");
+        let mut lines = BufReader::new(log).lines().map_while(Result::ok);
+        let is_ready = lines.any(|line| line.contains(READY));
+        assert!(is_ready, "{} ends before it is ready", program.display());
+        // Somebody must go on reading, or the server would wait for its own log.
+        std::thread::spawn(move || lines.for_each(drop));
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         stream.set_nodelay(true).expect("a TCP socket");
         let name = program.file_name().unwrap_or_default();
         Server {

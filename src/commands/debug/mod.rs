@@ -26,7 +26,8 @@ pub const ROWS: &[Row] = &[Row::new("debug", Group::Server, -2, debug)
         "Depends on subcommand.",
         "Doors for tests and for those who look for faults.",
     )
-    .syntax("subcommand [arg...]")];
+    .syntax("subcommand [arg...]")
+    .system()];
 
 /// A subcommand.
 struct Door {
@@ -123,6 +124,15 @@ const DOORS: &[Door] = &[
         &[
             "HTSTATS-KEY <key> [full]",
             "    The shape of the table that a key's value is.",
+        ],
+    ),
+    door(
+        "listpack",
+        1..=1,
+        inspect::listpack,
+        &[
+            "LISTPACK <key>",
+            "    Writes the elements of a value that is one listpack to the log.",
         ],
     ),
     door("loadaof", 0..=ANY, no_persistence, &[]),
