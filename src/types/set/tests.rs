@@ -383,14 +383,14 @@ fn the_algebra_ends_when_nobody_wants_more() {
     for wanted in 1..5 {
         let mut counts = [0; 4];
         let [a, b, c, d] = &mut counts;
-        let mut stop = |count: &mut i32| {
+        let stop = |count: &mut i32| {
             *count += 1;
             *count < wanted
         };
-        intersection(&mut views.clone()[..3], around(), |_| stop(a));
-        difference(views[0], &mut views.clone()[2..3], around(), |_| stop(b));
-        union(&mut views.clone()[..2], around(), |_| stop(c));
-        union(&mut views.clone(), around(), |_| stop(d));
+        intersection(&mut { views }[..3], around(), |_| stop(a));
+        difference(views[0], &mut { views }[2..3], around(), |_| stop(b));
+        union(&mut { views }[..2], around(), |_| stop(c));
+        union(&mut { views }, around(), |_| stop(d));
         assert_eq!(counts, [wanted; 4]);
     }
 }
