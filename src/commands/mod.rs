@@ -31,6 +31,7 @@ mod monitoring;
 mod server;
 mod set;
 mod sort;
+mod stream;
 mod string;
 mod transaction;
 
@@ -50,6 +51,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         server::ROWS,
         set::ROWS,
         sort::ROWS,
+        stream::ROWS,
         string::ROWS,
         transaction::ROWS,
     ]

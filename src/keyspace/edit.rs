@@ -163,6 +163,14 @@ impl<'a, T: Collection> Edit<'a, T> {
         }
     }
 
+    /// Announces a change of what only its readers among themselves know (a consumer has acknowledged an entry): it counts
+    /// and is propagated, but nobody who waits for the key or watches it is told, and no event is published.
+    pub fn counted(mut self) {
+        self.changed = false;
+        self.write_back();
+        self.keyspace.add_dirty(1);
+    }
+
     /// Puts the value where it belongs; whether it is empty, and then nothing is written.
     fn write_back(&mut self) -> bool {
         let (db, key) = (self.db, self.key);

@@ -114,6 +114,16 @@ impl<'a> Reply<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// A byte string of exactly `length` bytes, which `write` appends.
+    #[inline]
+    pub fn bulk_with(&mut self, length: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let out = self.out.buffer();
+        out.reserve(length + 24);
+        write_header(out, b'$', length);
+        write(out);
+        out.extend_from_slice(b"\r\n");
+    }
+
     /// A byte string that is shared: sent without a copy from [`SHARED_REPLY_MIN_BYTES`] on.
     #[inline]
     pub fn bulk_shared(&mut self, bytes: &Bytes) {

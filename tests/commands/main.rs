@@ -14,5 +14,6 @@ mod rows;
 mod server;
 mod set;
 mod sort;
+mod stream;
 mod string;
 mod transaction;

@@ -16,8 +16,10 @@
 //! [`Pack`] reads borrowed bytes, [`Listpack`] owns and changes them. An element is named by its offset, good until the
 //! next change before it. Both trust their bytes (a lie panics): bytes from outside pass [`Pack::check`] first.
 
+mod append;
 mod entry;
 
+pub use append::Appender;
 pub use entry::Element;
 use entry::{Encoded, back_length_bytes, decode, size_before};
 
@@ -263,6 +265,27 @@ pub struct Items<'a> {
     bytes: &'a [u8],
     front: usize,
     back: usize,
+}
+
+impl<'a> Items<'a> {
+    /// Offset of the element that comes next from the front.
+    #[inline]
+    pub fn front(&self) -> usize {
+        self.front
+    }
+
+    /// Offset behind the element that comes next from the back.
+    #[inline]
+    pub fn back(&self) -> usize {
+        self.back
+    }
+
+    /// The same elements, but from the one at `at` on.
+    #[inline]
+    pub fn starting_at(mut self, at: usize) -> Self {
+        self.front = at;
+        self
+    }
 }
 
 impl<'a> Iterator for Items<'a> {
