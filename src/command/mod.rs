@@ -19,6 +19,7 @@ pub mod rewrite;
 pub mod row;
 pub mod scan;
 pub mod table;
+pub mod timeout;
 
 pub use args::Args;
 pub use ctx::{Ctx, Server};
@@ -28,6 +29,7 @@ pub use row::{KeySpec, Row};
 
 use crate::resp::reply::Reply;
 use crate::resp::request::StoredArgv;
+use crate::types::Type;
 
 /// How a command ended.
 pub enum Flow {
@@ -56,6 +58,10 @@ pub enum Flow {
 pub struct Block {
     /// Any of these keys, in the selected database.
     pub keys: Vec<Box<[u8]>>,
+    /// The type that it waits for: a key of another one does not wake it.
+    pub awaits: Type,
+    /// Whether it is also run again when a key goes or becomes another type (XREADGROUP: its group is gone).
+    pub on_loss: bool,
     /// When to give up, Unix milliseconds; `None`: never.
     pub deadline_ms: Option<i64>,
     /// What is answered when nothing came: at the deadline, and at once inside MULTI and scripts.

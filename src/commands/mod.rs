@@ -27,6 +27,7 @@ pub mod docs;
 mod hash;
 mod hyperloglog;
 mod keys;
+mod list;
 mod monitoring;
 mod server;
 mod set;
@@ -47,6 +48,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         hash::ROWS,
         hyperloglog::ROWS,
         keys::ROWS,
+        list::ROWS,
         monitoring::ROWS,
         server::ROWS,
         set::ROWS,

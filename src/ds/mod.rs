@@ -7,5 +7,6 @@ pub mod expiry_heap;
 pub mod intset;
 pub mod listpack;
 pub mod members;
+pub mod quicklist;
 pub mod six_bit;
 pub mod table;

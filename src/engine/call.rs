@@ -10,6 +10,7 @@ use crate::command::row::{Row, flag};
 use crate::command::table::CommandId;
 use crate::command::{Block, Error, Flow, Script};
 use crate::keyspace::db::Database;
+use crate::keyspace::waiters::Wish;
 use crate::resp::output::{Mark, Output};
 use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv, is_http};
@@ -190,7 +191,9 @@ impl Engine {
             row,
         };
         let result = (row.handler)(&mut ctx, &mut args);
-        turn.session.commands += u64::from(!turn.session.is_nested());
+        // A command that waits is counted when it is answered.
+        let waits = matches!(result, Ok(Flow::Block(_)));
+        turn.session.commands += u64::from(!turn.session.is_nested() && !waits);
         if self.keyspace.has_news() {
             self.log_deletions();
         }
@@ -236,7 +239,13 @@ impl Engine {
 
     /// A handler failed: its reply is cut back to the error.
     #[cold]
-    fn fail(&mut self, turn: &mut Turn<'_>, command: CommandId, mark: Mark, error: Error) -> bool {
+    pub(super) fn fail(
+        &mut self,
+        turn: &mut Turn<'_>,
+        command: CommandId,
+        mark: Mark,
+        error: Error,
+    ) -> bool {
         turn.output.truncate(mark);
         self.server.stats.by_command[usize::from(command)].failed += 1;
         self.answer_error(turn, &error);
@@ -249,8 +258,12 @@ impl Engine {
             return (block.on_timeout)(&mut turn.reply());
         }
         let id = turn.session.id;
+        let wish = Wish {
+            awaits: block.awaits,
+            on_loss: block.on_loss,
+        };
         for key in &block.keys {
-            self.keyspace.waiters.wait(id, turn.session.db, key);
+            self.keyspace.waiters.wait(id, turn.session.db, key, wish);
         }
         let blocked = Blocked {
             argv: StoredArgv::from_argv(argv),
@@ -293,7 +306,7 @@ impl Engine {
                 key: (0, 0),
             },
         ) {
-            self.count_run(turn, command, 1);
+            self.count_run(turn, command, turn.session.blocked.is_none().into());
         }
     }
 

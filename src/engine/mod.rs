@@ -336,7 +336,7 @@ impl Engine {
                 (run, calls) = (staged.command, 0);
             }
             let ran = self.execute(turn, batch.argv(index, input), staged);
-            calls += u64::from(ran);
+            calls += u64::from(ran && turn.session.blocked.is_none());
             if turn.session.is_held() {
                 stopped = Some(index);
                 break;

@@ -4,6 +4,8 @@ use super::call::mute;
 use super::{Engine, Turn};
 use crate::command::Error;
 use crate::command::host::Host;
+use crate::keyspace::db::Database;
+use crate::keyspace::waiters::Place;
 use crate::session::{Blocked, Closing, ReplyMode, Session};
 
 /// Rounds of "a served client's command changes a key that others wait for" in one go.
@@ -18,12 +20,29 @@ impl Engine {
                 return;
             }
             self.spoil_watchers();
-            let Some((_, waiters)) = self.keyspace.waiters.next_ready() else {
-                continue;
-            };
-            for id in waiters {
-                self.serve_waiter(id, host);
+            if let Some((place, waiters)) = self.keyspace.waiters.next_ready() {
+                self.serve_key(&place, waiters, host);
             }
+        }
+    }
+
+    /// Serves those who wait for a changed key, as long as there is for them what they wait for. `waiters`: so many of
+    /// the queue; who comes to it meanwhile has its turn at the next change.
+    fn serve_key(&mut self, place: &Place, waiters: usize, host: &mut dyn Host) {
+        let (mut from, mut left) = (0, waiters);
+        while left > 0 {
+            let (db, name) = place;
+            let key = self.keyspace.key(name);
+            let found = Database::new(&mut self.keyspace, *db, false)
+                .peek(&key)
+                .map(|record| record.type_of());
+            let Some((at, id)) = self.keyspace.waiters.next_waiter(place, from, found) else {
+                return;
+            };
+            left = left.saturating_sub(at - from + 1);
+            self.serve_waiter(id, host);
+            let waits_on = self.keyspace.waiters.is_waiting(id, place);
+            from = at + usize::from(waits_on);
         }
     }
 
@@ -57,16 +76,25 @@ impl Engine {
             let argv = blocked.argv.argv();
             if let Some(command) = engine.look_up(argv) {
                 engine.run(turn, argv, command, (0, 0));
-                engine.count_run(turn, Some(command), 1);
+                engine.count_run(turn, Some(command), turn.session.blocked.is_none().into());
             }
         });
     }
 
     /// CLIENT UNBLOCK: a client that waits is answered the error, or what its deadline would have brought.
     pub(super) fn unblock(&mut self, id: u64, error: Option<Error>, host: &mut dyn Host) {
-        self.end_wait(id, host, |engine, turn, blocked| match &error {
-            Some(error) => engine.answer_error(turn, error),
-            None => (blocked.on_timeout)(&mut turn.reply()),
+        self.end_wait(id, host, |engine, turn, blocked| {
+            let command = engine.look_up(blocked.argv.argv());
+            match (&error, command) {
+                (Some(error), Some(command)) => {
+                    let mark = turn.output.mark();
+                    engine.fail(turn, command, mark, error.clone());
+                }
+                (Some(error), None) => engine.answer_error(turn, error),
+                (None, _) => (blocked.on_timeout)(&mut turn.reply()),
+            }
+            turn.session.commands += 1;
+            engine.count_run(turn, command, 1);
         });
     }
 

@@ -13,6 +13,7 @@
 
 use bytes::Bytes;
 
+use super::bulks::Bulks;
 use super::output::{Mark, Output, SHARED_REPLY_MIN_BYTES};
 use crate::base::number::{digits_u64, format_f64, write_i64};
 
@@ -133,6 +134,12 @@ impl<'a> Reply<'a> {
         write_header(self.out.buffer(), b'$', bytes.len());
         self.out.splice(bytes.clone());
         self.raw(b"\r\n");
+    }
+
+    /// Writes many byte strings in a row.
+    #[inline]
+    pub fn bulks(&mut self) -> Bulks<'_> {
+        Bulks::new(self.out.buffer())
     }
 
     /// An integer as a byte string.
@@ -335,7 +342,7 @@ impl<'a> Reply<'a> {
 
 /// Writes `kind`, the number and CRLF; the lengths of nearly all words take one copy of four to six bytes.
 #[inline(always)]
-fn write_header(out: &mut Vec<u8>, kind: u8, number: usize) {
+pub(super) fn write_header(out: &mut Vec<u8>, kind: u8, number: usize) {
     let digit = |value: usize| b'0' + value as u8;
     match number {
         0..10 => out.extend_from_slice(&[kind, digit(number), b'\r', b'\n']),

@@ -8,6 +8,7 @@ use crate::command::{Args, Await, Block, Ctx, Error, Flow};
 use crate::keyspace::entry::Key;
 use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv};
+use crate::types::Type;
 use crate::types::stream::{Stream, StreamId};
 
 /// What XREAD and XREADGROUP are asked for.
@@ -190,7 +191,7 @@ pub(super) fn xread(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     let names = targets.iter().map(|(key, _)| key.bytes.into()).collect();
     let deadline_ms = request.deadline_ms(ctx.db.now_ms());
     let words = again(argv, request.ids_at, ids);
-    Ok(wait(names, deadline_ms, words, None))
+    Ok(wait(names, false, deadline_ms, words, None))
 }
 
 /// Answers the entries of those streams that have any; whether one has.
@@ -222,15 +223,18 @@ fn again(argv: Argv<'_>, ids_at: usize, ids: Vec<Vec<u8>>) -> StoredArgv {
     StoredArgv::from_words(before.chain(ids))
 }
 
-/// Waits for new entries of these keys.
+/// Waits for new entries of these keys; `on_loss`: or for their end.
 pub(super) fn wait(
     keys: Vec<Box<[u8]>>,
+    on_loss: bool,
     deadline_ms: Option<i64>,
     words: StoredArgv,
     again_ms: Option<i64>,
 ) -> Flow {
     let block = Block {
         keys,
+        awaits: Type::Stream,
+        on_loss,
         deadline_ms,
         on_timeout: |reply| reply.null_array(),
     };

@@ -103,7 +103,7 @@ pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
     let names = keys.take(request.keys).map(Box::from).collect();
     let deadline_ms = request.deadline_ms(reading.now_ms);
     let words = StoredArgv::from_argv(argv);
-    Ok(wait(names, deadline_ms, words, again_ms))
+    Ok(wait(names, true, deadline_ms, words, again_ms))
 }
 
 fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
