@@ -266,7 +266,10 @@ fn members_are_bytes() {
 #[test]
 fn debug_looks_into_sets() {
     let mut server = Server::with_config("enable-debug-command yes");
-    let words = (0..200).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
+    let words = (0..200)
+        .map(|n| format!("w{n}"))
+        .collect::<Vec<_>>()
+        .join(" ");
     server.run(&format!("SADD large {words}"));
     server.check(
         "SADD ints 1 2 3 -> (3)
@@ -276,7 +279,11 @@ fn debug_looks_into_sets() {
          DEBUG LISTPACK none -> !ERR no such key
          DEBUG HTSTATS-KEY words -> !ERR The value stored at the specified key is not represented using an hash table",
     );
-    assert!(server.run("DEBUG HTSTATS-KEY large").contains("number of elements: 200"));
+    assert!(
+        server
+            .run("DEBUG HTSTATS-KEY large")
+            .contains("number of elements: 200")
+    );
     let object = |server: &mut Server, key: &str| server.run(&format!("DEBUG OBJECT {key}"));
     assert!(object(&mut server, "ints").contains("encoding:intset serializedlength:15 "));
     assert!(object(&mut server, "words").contains("encoding:listpack serializedlength:14 "));
