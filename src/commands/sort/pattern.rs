@@ -75,6 +75,7 @@ pub(super) fn look_up<'w>(
         return elements.for_each(|element| tell(Some(element)));
     }
     let (mut batch, mut names) = (Vec::new(), Words::default());
+    let mut digits = Digits::default();
     loop {
         batch.clear();
         batch.extend(elements.by_ref().take(BATCH));
@@ -102,7 +103,7 @@ pub(super) fn look_up<'w>(
                 Pattern::Element => tell(Some(element)),
                 Pattern::Nothing => tell(None),
                 Pattern::Key { field: None, .. } => match db.read::<Str>(key) {
-                    Ok(Some(value)) => tell(Some(value.bytes(&mut Digits::default()))),
+                    Ok(Some(value)) => tell(Some(value.bytes(&mut digits))),
                     _ => tell(None),
                 },
                 Pattern::Key {
