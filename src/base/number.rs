@@ -244,6 +244,36 @@ pub fn format_f64(value: f64, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends `value` as C's `%.17g` does: 17 digits without zeros at their end, which is how ZSCAN shows scores.
+pub fn format_f64_in_full(value: f64, out: &mut Vec<u8>) {
+    /// From this exponent on, and below -4, the exponent is shown.
+    const DIGITS: i64 = 17;
+    if !value.is_finite() {
+        return format_f64(value, out);
+    }
+    let text = format!("{value:.16e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let shown = if (-4..DIGITS).contains(&exponent) {
+        let decimals = usize::try_from(DIGITS - 1 - exponent).unwrap_or(0);
+        let plain = format!("{value:.decimals$}");
+        without_zeros(&plain).to_owned()
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{}e{sign}{:02}", without_zeros(mantissa), exponent.abs())
+    };
+    out.extend_from_slice(shown.as_bytes());
+}
+
+/// The text of a number without the zeros at the end of its fraction.
+fn without_zeros(text: &str) -> &str {
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
+    }
+}
+
 /// Shortest digits of a positive finite number, laid out plainly or with an exponent.
 fn format_shortest(magnitude: f64, out: &mut Vec<u8>) {
     /// One digit, a dot, 16 more, `e-` and three digits of exponent; some to spare.
@@ -313,6 +343,30 @@ mod tests {
         let mut out = Vec::new();
         format_f64(value, &mut out);
         String::from_utf8(out).expect("digits are ASCII")
+    }
+
+    #[test]
+    fn doubles_in_full_are_those_of_printf() {
+        let shown = |value: f64| {
+            let mut out = Vec::new();
+            format_f64_in_full(value, &mut out);
+            String::from_utf8(out).expect("digits are ASCII")
+        };
+        for (value, text) in [
+            (0.1, "0.10000000000000001"),
+            (2.5, "2.5"),
+            (1.739, "1.7390000000000001"),
+            (-0.0001, "-0.0001"),
+            (-0.00001, "-1.0000000000000001e-05"),
+            (1e20, "1e+20"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (-0.0, "-0"),
+            (1.5e300, "1.5000000000000001e+300"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(shown(value), text);
+        }
     }
 
     #[test]

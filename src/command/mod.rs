@@ -15,6 +15,7 @@ pub mod key_specs;
 pub mod member_expiry;
 pub mod memory_figures;
 pub mod propagate;
+pub mod ranges;
 pub mod rewrite;
 pub mod row;
 pub mod scan;

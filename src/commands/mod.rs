@@ -24,6 +24,7 @@ mod cluster;
 mod connection;
 mod debug;
 pub mod docs;
+mod geo;
 mod hash;
 mod hyperloglog;
 mod keys;
@@ -35,6 +36,7 @@ mod sort;
 mod stream;
 mod string;
 mod transaction;
+mod zset;
 
 use crate::command::Row;
 
@@ -45,6 +47,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         cluster::ROWS,
         connection::ROWS,
         debug::ROWS,
+        geo::ROWS,
         hash::ROWS,
         hyperloglog::ROWS,
         keys::ROWS,
@@ -56,6 +59,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         stream::ROWS,
         string::ROWS,
         transaction::ROWS,
+        zset::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -13,7 +13,7 @@ use super::entry::{
 };
 use super::event::{self, Event};
 use crate::types::string::{NewString, StringRef};
-use crate::types::{Collection, Limits, Type, WrongType};
+use crate::types::{Collection, Limits, Type, ValueRef, WrongType};
 
 /// Look-ups whose cache misses overlap.
 const PREFETCH_MAX: usize = 64;
@@ -340,6 +340,12 @@ impl<'k> Database<'k> {
             found.filter(lives).and_then(T::view)
         };
         Ok(keys.iter().map(view).collect())
+    }
+
+    /// The value of a key that this command has read before, for commands that look at several at once: no use, no hit
+    /// and no miss, and no expiry, which the first read has seen to.
+    pub fn value(&self, key: &Key<'_>) -> Option<ValueRef<'_>> {
+        self.store().find(key).map(|(_, record)| record.value())
     }
 
     /// Takes members that are due out of the key's value; where the key is then, if it still is. While the data set

@@ -5,6 +5,7 @@
 //! behind a pointer. A reader gets the same view of both ([`ValueRef`], or a type's own `Ref`). A new type is a file here
 //! with `impl Collection`, and its variants below.
 
+pub mod geohash;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
