@@ -339,7 +339,9 @@ impl<'k> Database<'k> {
         &mut self,
         keys: &[Key<'_>],
     ) -> Result<Vec<Option<T::Ref<'_>>>, WrongType> {
-        self.prefetch(keys);
+        if keys.len() > 1 {
+            self.prefetch(keys);
+        }
         for key in keys {
             self.read::<T>(key)?;
         }
