@@ -334,8 +334,7 @@ impl<'k> Database<'k> {
     #[cold]
     fn settle(&mut self, key: &Key<'_>) -> Option<Position> {
         if !self.keyspace.frozen {
-            self.keyspace
-                .expire_members_of(self.index, key, usize::MAX);
+            self.keyspace.expire_members_of(self.index, key, usize::MAX);
         }
         self.store().find(key).map(|(position, _)| position)
     }

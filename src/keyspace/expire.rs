@@ -81,12 +81,7 @@ impl Keyspace {
     }
 
     /// Takes up to `max` members that are due out of the key's value.
-    pub(in crate::keyspace) fn expire_members_of(
-        &mut self,
-        db: usize,
-        key: &Key<'_>,
-        max: usize,
-    ) {
+    pub(in crate::keyspace) fn expire_members_of(&mut self, db: usize, key: &Key<'_>, max: usize) {
         let now_ms = self.now_ms;
         self.take_expired(db, key, |value, gone| {
             let value = value.stored_mut();
