@@ -28,8 +28,12 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod keys;
+mod list;
 mod monitoring;
 mod server;
+mod set;
+mod sort;
+mod stream;
 mod string;
 mod transaction;
 mod zset;
@@ -47,8 +51,12 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         hash::ROWS,
         hyperloglog::ROWS,
         keys::ROWS,
+        list::ROWS,
         monitoring::ROWS,
         server::ROWS,
+        set::ROWS,
+        sort::ROWS,
+        stream::ROWS,
         string::ROWS,
         transaction::ROWS,
         zset::ROWS,

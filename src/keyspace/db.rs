@@ -323,6 +323,25 @@ impl<'k> Database<'k> {
         T::view(record).map(Some).ok_or(WrongType)
     }
 
+    /// The values of several keys at the same time, if each that is there has the type.
+    pub fn read_all<T: Typed>(
+        &mut self,
+        keys: &[Key<'_>],
+    ) -> Result<Vec<Option<T::Ref<'_>>>, WrongType> {
+        self.prefetch(keys);
+        for key in keys {
+            self.read::<T>(key)?;
+        }
+        // What may go at a look has gone; expired keys are still there only while the data set stands still.
+        let now_ms = self.keyspace.now_ms;
+        let lives = |record: &RecordRef<'_>| record.deadline().is_none_or(|at| at >= now_ms);
+        let view = |key| {
+            let found = self.store().find(key).map(|(_, record)| record);
+            found.filter(lives).and_then(T::view)
+        };
+        Ok(keys.iter().map(view).collect())
+    }
+
     /// The value of a key that this command has read before, for commands that look at several at once: no use, no hit
     /// and no miss, and no expiry, which the first read has seen to.
     pub fn value(&self, key: &Key<'_>) -> Option<ValueRef<'_>> {
@@ -334,7 +353,7 @@ impl<'k> Database<'k> {
     #[cold]
     fn settle(&mut self, key: &Key<'_>) -> Option<Position> {
         if !self.keyspace.frozen {
-            self.keyspace.expire_members_of(self.index, key, usize::MAX);
+            self.keyspace.expire_members_of(self.index, key);
         }
         self.store().find(key).map(|(position, _)| position)
     }

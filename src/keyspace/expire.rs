@@ -77,11 +77,16 @@ impl Keyspace {
             _ => return,
         };
         let key = self.key(&name);
-        self.expire_members_of(db, &key, MEMBERS_BETWEEN_LOOKS);
+        self.expire_some_members(db, &key, MEMBERS_BETWEEN_LOOKS);
+    }
+
+    /// Takes all members that are due out of the key's value.
+    pub(in crate::keyspace) fn expire_members_of(&mut self, db: usize, key: &Key<'_>) {
+        self.expire_some_members(db, key, usize::MAX);
     }
 
     /// Takes up to `max` members that are due out of the key's value.
-    pub(in crate::keyspace) fn expire_members_of(&mut self, db: usize, key: &Key<'_>, max: usize) {
+    fn expire_some_members(&mut self, db: usize, key: &Key<'_>, max: usize) {
         let now_ms = self.now_ms;
         self.take_expired(db, key, |value, gone| {
             let value = value.stored_mut();
@@ -181,7 +186,7 @@ impl Database<'_> {
             && deadline < keyspace.now_ms
             && !keyspace.frozen
         {
-            keyspace.expire_members_of(db, key, usize::MAX);
+            keyspace.expire_members_of(db, key);
         }
     }
 

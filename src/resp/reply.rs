@@ -13,6 +13,7 @@
 
 use bytes::Bytes;
 
+use super::bulks::Bulks;
 use super::output::{Mark, Output, SHARED_REPLY_MIN_BYTES};
 use crate::base::number::{digits_u64, format_f64, write_i64};
 
@@ -114,6 +115,16 @@ impl<'a> Reply<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// A byte string of exactly `length` bytes, which `write` appends.
+    #[inline]
+    pub fn bulk_with(&mut self, length: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let out = self.out.buffer();
+        out.reserve(length + 24);
+        write_header(out, b'$', length);
+        write(out);
+        out.extend_from_slice(b"\r\n");
+    }
+
     /// A byte string that is shared: sent without a copy from [`SHARED_REPLY_MIN_BYTES`] on.
     #[inline]
     pub fn bulk_shared(&mut self, bytes: &Bytes) {
@@ -123,6 +134,12 @@ impl<'a> Reply<'a> {
         write_header(self.out.buffer(), b'$', bytes.len());
         self.out.splice(bytes.clone());
         self.raw(b"\r\n");
+    }
+
+    /// Writes many byte strings in a row.
+    #[inline]
+    pub fn bulks(&mut self) -> Bulks<'_> {
+        Bulks::new(self.out.buffer())
     }
 
     /// An integer as a byte string.
@@ -342,7 +359,7 @@ fn whole(value: f64) -> Option<i64> {
 
 /// Writes `kind`, the number and CRLF; the lengths of nearly all words take one copy of four to six bytes.
 #[inline(always)]
-fn write_header(out: &mut Vec<u8>, kind: u8, number: usize) {
+pub(super) fn write_header(out: &mut Vec<u8>, kind: u8, number: usize) {
     let digit = |value: usize| b'0' + value as u8;
     match number {
         0..10 => out.extend_from_slice(&[kind, digit(number), b'\r', b'\n']),

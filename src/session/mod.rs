@@ -71,8 +71,20 @@ pub struct Blocked {
     pub argv: StoredArgv,
     /// When it gives up, in Unix milliseconds; `None`: never.
     pub deadline_ms: Option<i64>,
+    /// When it is run again although no key has changed, in Unix milliseconds.
+    pub again_ms: Option<i64>,
     /// What is answered at the deadline.
     pub on_timeout: fn(&mut Reply<'_>),
+}
+
+impl Blocked {
+    /// When something has to be done about it, in Unix milliseconds; `None`: when a key changes.
+    pub fn alarm_ms(&self) -> Option<i64> {
+        match (self.deadline_ms, self.again_ms) {
+            (Some(deadline_ms), Some(again_ms)) => Some(deadline_ms.min(again_ms)),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 /// One client.
