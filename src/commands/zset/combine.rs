@@ -6,7 +6,7 @@
 //! largest, as sums of doubles depend on their order.
 
 use super::{begin_members, reply_shown};
-use crate::base::number;
+use crate::base::number::{self, Decimal};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::ds::listpack::Element;
 use crate::keyspace::db::{Database, Deadline};
@@ -203,7 +203,11 @@ impl<'a> Member<'a> {
             .then_with(|| match (self.name, other.name) {
                 (Element::Bytes(one), Element::Bytes(other)) => one.cmp(other),
                 (Element::Int(one), Element::Int(other)) if one == other => Ordering::Equal,
-                (one, other) => one.to_vec().cmp(&other.to_vec()),
+                (Element::Int(one), Element::Bytes(other)) => Decimal::new(one).bytes().cmp(other),
+                (Element::Bytes(one), Element::Int(other)) => one.cmp(Decimal::new(other).bytes()),
+                (Element::Int(one), Element::Int(other)) => {
+                    Decimal::new(one).bytes().cmp(Decimal::new(other).bytes())
+                }
             })
     }
 }
