@@ -6,6 +6,7 @@ mod debug;
 mod engine;
 mod harness;
 mod keys;
+mod list;
 mod monitoring;
 mod rows;
 mod server;
