@@ -11,7 +11,7 @@
 //! 4  keyspace            databases, expiry, waiters, the change log
 //! 3  config  observe     one row a parameter; one row a metric
 //! 2  types               what a key can hold
-//! 1  resp  ds            wire bytes; data structures (the only home of `unsafe`)
+//! 1  resp  rdb  ds       wire bytes; RDB bytes; data structures (the only home of `unsafe`)
 //! 0  base                clock, number, glob, hash, random
 //! ```
 
@@ -35,6 +35,7 @@ pub mod engine;
 pub mod keyspace;
 pub mod net;
 pub mod observe;
+pub mod rdb;
 pub mod resp;
 pub mod session;
 pub mod types;

@@ -6,13 +6,16 @@
 
 pub mod args;
 pub mod ctx;
+pub mod elements;
 pub mod error;
 pub mod expiry;
 pub mod help;
 pub mod host;
 pub mod key_specs;
+pub mod member_expiry;
 pub mod memory_figures;
 pub mod propagate;
+pub mod ranges;
 pub mod rewrite;
 pub mod row;
 pub mod scan;
@@ -26,6 +29,7 @@ pub use propagate::Propagate;
 pub use row::{KeySpec, Row};
 
 use crate::resp::reply::Reply;
+use crate::resp::request::StoredArgv;
 use crate::types::Type;
 
 /// How a command ended.
@@ -34,6 +38,8 @@ pub enum Flow {
     Done,
     /// There is nothing there yet: run it again when one of its keys changes.
     Block(Block),
+    /// The same, but run it again in other words, or at a certain time.
+    Await(Box<Await>),
     /// EXEC: run what the client has queued, as one unit.
     RunQueued,
     /// Run a program that calls commands, as one unit.
@@ -61,6 +67,16 @@ pub struct Block {
     pub deadline_ms: Option<i64>,
     /// What is answered when nothing came: at the deadline, and at once inside MULTI and scripts.
     pub on_timeout: fn(&mut Reply<'_>),
+}
+
+/// What a blocking command waits for that is not run again in its own words, or not only when a key changes.
+pub struct Await {
+    /// The keys and the deadline.
+    pub block: Block,
+    /// What is run again.
+    pub words: StoredArgv,
+    /// When it is run again although no key has changed, Unix milliseconds.
+    pub again_ms: Option<i64>,
 }
 
 /// A program that calls commands through the engine.

@@ -228,7 +228,8 @@ impl Engine {
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
-            Flow::Block(block) => self.block(turn, argv, block),
+            Flow::Block(block) => self.block(turn, block, argv, None),
+            Flow::Await(wait) => self.block(turn, wait.block, wait.words.argv(), wait.again_ms),
             Flow::RunQueued => self.run_queued(turn),
             Flow::RunScript(script) => self.run_script(turn, script),
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
@@ -251,7 +252,8 @@ impl Engine {
         false
     }
 
-    fn block(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, block: Block) {
+    /// The client waits; `argv`: what is run again.
+    fn block(&mut self, turn: &mut Turn<'_>, block: Block, argv: Argv<'_>, again_ms: Option<i64>) {
         if turn.session.is_nested() {
             return (block.on_timeout)(&mut turn.reply());
         }
@@ -263,15 +265,15 @@ impl Engine {
         for key in &block.keys {
             self.keyspace.waiters.wait(id, turn.session.db, key, wish);
         }
-        if let Some(deadline_ms) = block.deadline_ms {
-            self.timeouts.insert((deadline_ms, id));
-        }
-        self.server.clients.count_blocked(true);
-        turn.session.blocked = Some(Box::new(Blocked {
+        let blocked = Blocked {
             argv: StoredArgv::from_argv(argv),
             deadline_ms: block.deadline_ms,
+            again_ms,
             on_timeout: block.on_timeout,
-        }));
+        };
+        self.set_alarm(&blocked, id);
+        self.server.clients.count_blocked(true);
+        turn.session.blocked = Some(Box::new(blocked));
     }
 
     /// EXEC: the queued commands as one unit, in the reply and in the stream.

@@ -159,8 +159,8 @@ impl Engine {
         if let Some(session) = self.server.clients.remove(slot) {
             self.keyspace.waiters.unwatch(session.id);
             self.keyspace.waiters.stop_waiting(session.id);
-            if let Some(deadline_ms) = session.blocked.and_then(|blocked| blocked.deadline_ms) {
-                self.timeouts.remove(&(deadline_ms, session.id));
+            if let Some(alarm_ms) = session.blocked.and_then(|blocked| blocked.alarm_ms()) {
+                self.timeouts.remove(&(alarm_ms, session.id));
             }
         }
     }

@@ -120,11 +120,12 @@ impl Engine {
             let mark = turn.output.mark();
             answer(self, &mut turn, &blocked);
             match &mut turn.session.blocked {
-                Some(again) if again.deadline_ms != blocked.deadline_ms => {
-                    let newer = std::mem::replace(&mut again.deadline_ms, blocked.deadline_ms);
-                    newer.map(|deadline_ms| self.timeouts.remove(&(deadline_ms, id)));
+                Some(again) => {
+                    self.clear_alarm(&blocked, id);
+                    self.clear_alarm(again, id);
+                    again.deadline_ms = blocked.deadline_ms;
+                    self.set_alarm(again, id);
                 }
-                Some(_) => {}
                 None => self.let_go(&mut turn, &blocked),
             }
             if turn.session.reply_mode != ReplyMode::On {
@@ -136,21 +137,45 @@ impl Engine {
 
     fn let_go(&mut self, turn: &mut Turn<'_>, blocked: &Blocked) {
         self.keyspace.waiters.stop_waiting(turn.session.id);
-        if let Some(deadline_ms) = blocked.deadline_ms {
-            self.timeouts.remove(&(deadline_ms, turn.session.id));
-        }
+        self.clear_alarm(blocked, turn.session.id);
         self.server.clients.queue_resume(turn.session.slot);
     }
 
-    /// Answers blocked clients whose time is up.
+    /// Has [`Self::time_out_blocked`] look at the client when its time has come.
+    pub(super) fn set_alarm(&mut self, blocked: &Blocked, client: u64) {
+        if let Some(alarm_ms) = blocked.alarm_ms() {
+            self.timeouts.insert((alarm_ms, client));
+        }
+    }
+
+    fn clear_alarm(&mut self, blocked: &Blocked, client: u64) {
+        if let Some(alarm_ms) = blocked.alarm_ms() {
+            self.timeouts.remove(&(alarm_ms, client));
+        }
+    }
+
+    /// Answers blocked clients whose time is up, and runs the commands of those again who asked for that.
     pub(super) fn time_out_blocked(&mut self, host: &mut dyn Host) {
-        while let Some((deadline_ms, id)) = self.timeouts.first().copied() {
-            if deadline_ms > self.keyspace.now_ms() {
+        let now_ms = self.keyspace.now_ms();
+        while let Some((alarm_ms, id)) = self.timeouts.first().copied() {
+            if alarm_ms > now_ms {
                 return;
             }
             self.timeouts.pop_first();
-            self.unblock(id, None, host);
+            if self.is_only_to_run_again(id, now_ms) {
+                self.serve_waiter(id, host);
+            } else {
+                self.unblock(id, None, host);
+            }
         }
+    }
+
+    /// Whether the client's deadline is still to come.
+    fn is_only_to_run_again(&self, id: u64, now_ms: i64) -> bool {
+        let clients = &self.server.clients;
+        let session = clients.slot_of(id).and_then(|slot| clients.get(slot));
+        let blocked = session.and_then(|session| session.blocked.as_ref());
+        blocked.is_some_and(|blocked| blocked.deadline_ms.is_none_or(|ms| ms > now_ms))
     }
 
     /// If a pause has ended: lets clients go on whose command it held back.

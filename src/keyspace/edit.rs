@@ -163,6 +163,14 @@ impl<'a, T: Collection> Edit<'a, T> {
         }
     }
 
+    /// Announces a change of what only its readers among themselves know (a consumer has acknowledged an entry): it counts
+    /// and is propagated, but nobody who waits for the key or watches it is told, and no event is published.
+    pub fn counted(mut self) {
+        self.changed = false;
+        self.write_back();
+        self.keyspace.add_dirty(1);
+    }
+
     /// Puts the value where it belongs; whether it is empty, and then nothing is written.
     fn write_back(&mut self) -> bool {
         let (db, key) = (self.db, self.key);
@@ -294,6 +302,16 @@ impl<'a> StringEdit<'a> {
     pub fn bytes_mut(&mut self, length: usize, edit: impl FnOnce(&mut [u8])) {
         self.changed = true;
         self.keyspace.stores[self.db].string_mut(self.position, length, edit);
+    }
+
+    /// The same for an `edit` that finds out only then whether anything changes, and says so; what it said. If nothing
+    /// does, `length` must be that of the string, and there is nothing to announce.
+    pub fn bytes_mut_if(&mut self, length: usize, edit: impl FnOnce(&mut [u8]) -> bool) -> bool {
+        let mut changes = false;
+        let store = &mut self.keyspace.stores[self.db];
+        store.string_mut(self.position, length, |bytes| changes = edit(bytes));
+        self.changed |= changes;
+        changes
     }
 }
 

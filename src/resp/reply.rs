@@ -115,6 +115,16 @@ impl<'a> Reply<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// A byte string of exactly `length` bytes, which `write` appends.
+    #[inline]
+    pub fn bulk_with(&mut self, length: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let out = self.out.buffer();
+        out.reserve(length + 24);
+        write_header(out, b'$', length);
+        write(out);
+        out.extend_from_slice(b"\r\n");
+    }
+
     /// A byte string that is shared: sent without a copy from [`SHARED_REPLY_MIN_BYTES`] on.
     #[inline]
     pub fn bulk_shared(&mut self, bytes: &Bytes) {
@@ -144,6 +154,9 @@ impl<'a> Reply<'a> {
 
     /// A double as a byte string.
     pub fn bulk_f64(&mut self, value: f64) {
+        if let Some(whole) = whole(value) {
+            return self.bulk_i64(whole);
+        }
         let mark = self.out.mark();
         let start = self.out.buffer().len();
         format_f64(value, self.out.buffer());
@@ -214,7 +227,10 @@ impl<'a> Reply<'a> {
         }
         let out = self.out.buffer();
         out.push(b',');
-        format_f64(value, out);
+        match whole(value) {
+            Some(whole) => write_i64(out, whole),
+            None => format_f64(value, out),
+        }
         out.extend_from_slice(b"\r\n");
     }
 
@@ -328,6 +344,17 @@ impl<'a> Reply<'a> {
         }
         out.extend_from_slice(b"\r\n");
     }
+}
+
+/// The integer that a double is, where that is shown as an integer is: nearly all scores are.
+#[inline(always)]
+fn whole(value: f64) -> Option<i64> {
+    /// Integers up to 2^53 are doubles without loss.
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let integer = value as i64;
+    let is_it = value.abs() <= EXACT_MAX && integer as f64 == value;
+    // Zero may have a sign.
+    (is_it && value.to_bits() != (-0.0_f64).to_bits()).then_some(integer)
 }
 
 /// Writes `kind`, the number and CRLF; the lengths of nearly all words take one copy of four to six bytes.

@@ -1,14 +1,20 @@
 //! Commands, bytes in and bytes out, through an engine without sockets whose clock is set by hand.
 
+mod bitmap;
 mod command;
 mod connection;
 mod debug;
 mod engine;
 mod harness;
+mod hash;
+mod hyperloglog;
 mod keys;
 mod list;
 mod monitoring;
 mod rows;
 mod server;
+mod set;
+mod sort;
+mod stream;
 mod string;
 mod transaction;

@@ -186,6 +186,23 @@ impl<'a> Encoded<'a> {
         }
         *first = rest as u8;
     }
+
+    /// Appends the entry.
+    #[inline]
+    pub(super) fn append_to(&self, to: &mut Vec<u8>) {
+        let size = self.head_bytes + self.tail.len();
+        to.reserve(size + 5);
+        to.extend_from_slice(&self.head[..self.head_bytes]);
+        to.extend_from_slice(self.tail);
+        if size < 0x80 {
+            return to.push(size as u8);
+        }
+        let groups = back_length_bytes(size);
+        to.push((size >> (7 * (groups - 1))) as u8);
+        for group in (0..groups - 1).rev() {
+            to.push((size >> (7 * group)) as u8 & 0x7f | 0x80);
+        }
+    }
 }
 
 /// Bytes of the back length of an entry of `size` bytes. Redis gives the largest size of two to four bytes one more.

@@ -16,8 +16,10 @@
 //! [`Pack`] reads borrowed bytes, [`Listpack`] owns and changes them. An element is named by its offset, good until the
 //! next change before it. Both trust their bytes (a lie panics): bytes from outside pass [`Pack::check`] first.
 
+mod append;
 mod entry;
 
+pub use append::Appender;
 pub use entry::Element;
 pub(in crate::ds) use entry::Encoded;
 use entry::{back_length_bytes, decode, size_before};
@@ -346,6 +348,27 @@ pub struct Items<'a> {
     back: usize,
 }
 
+impl<'a> Items<'a> {
+    /// Offset of the element that comes next from the front.
+    #[inline]
+    pub fn front(&self) -> usize {
+        self.front
+    }
+
+    /// Offset behind the element that comes next from the back.
+    #[inline]
+    pub fn back(&self) -> usize {
+        self.back
+    }
+
+    /// The same elements, but from the one at `at` on.
+    #[inline]
+    pub fn starting_at(mut self, at: usize) -> Self {
+        self.front = at;
+        self
+    }
+}
+
 impl<'a> Iterator for Items<'a> {
     type Item = Item<'a>;
 
@@ -399,6 +422,17 @@ impl Listpack {
     /// An empty one, without memory.
     pub const fn new() -> Self {
         Self(Vec::new())
+    }
+
+    /// An empty one in the memory of `bytes`.
+    pub fn in_memory_of(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self(bytes)
+    }
+
+    /// Its memory, to be used for something else.
+    pub fn into_memory(self) -> Vec<u8> {
+        self.0
     }
 
     /// For reading.

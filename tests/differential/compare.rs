@@ -1,0 +1,76 @@
+//! When two replies are the same.
+
+use super::grammar::Comparison;
+use oxidis::resp::value::Value;
+
+/// How far numbers that depend on time may be apart.
+const NEARBY: i64 = 2000;
+
+/// Whether replies to one command are equal as far as they must be; `texts`: those of errors too.
+pub fn equal(ours: &Value, theirs: &Value, comparison: Comparison, texts: bool) -> bool {
+    if let (Value::Error(ours), Value::Error(theirs)) = (ours, theirs) {
+        return if texts {
+            ours == theirs
+        } else {
+            code(ours) == code(theirs)
+        };
+    }
+    match comparison {
+        Comparison::Equal => same(ours, theirs),
+        Comparison::AnyOrder => sorted(ours, 1) == sorted(theirs, 1),
+        Comparison::AnyOrderOfPairs => sorted(ours, 2) == sorted(theirs, 2),
+        Comparison::Shape => shape(ours) == shape(theirs),
+        Comparison::NearbyNumbers => near(ours, theirs),
+    }
+}
+
+fn code(error: &[u8]) -> &[u8] {
+    error.split(|byte| *byte == b' ').next().unwrap_or_default()
+}
+
+/// Equal, and a not-a-number equals itself.
+fn same(ours: &Value, theirs: &Value) -> bool {
+    ours == theirs || format!("{ours:?}") == format!("{theirs:?}")
+}
+
+/// The elements in groups of `group`, sorted by their looks.
+fn sorted(value: &Value, group: usize) -> Vec<String> {
+    let mut parts: Vec<String> = match value {
+        Value::Array(elements) | Value::Set(elements) => elements
+            .chunks(group)
+            .map(|chunk| format!("{chunk:?}"))
+            .collect(),
+        Value::Map(pairs) => pairs.iter().map(|pair| format!("{pair:?}")).collect(),
+        other => vec![format!("{other:?}")],
+    };
+    parts.sort();
+    parts
+}
+
+/// What is left of a reply without its content.
+fn shape(value: &Value) -> String {
+    match value {
+        Value::Array(elements) => format!("array of {}", elements.len()),
+        Value::Map(pairs) => format!("map of {}", pairs.len()),
+        Value::Set(elements) => format!("set of {}", elements.len()),
+        Value::Bulk(_) => "bulk".to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn near(ours: &Value, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Value::Integer(ours), Value::Integer(theirs)) => ours.abs_diff(*theirs) <= NEARBY as u64,
+        (Value::Array(ours), Value::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| near(a, b))
+        }
+        (Value::Map(ours), Value::Map(theirs)) => {
+            ours.len() == theirs.len()
+                && ours
+                    .iter()
+                    .zip(theirs)
+                    .all(|(a, b)| near(&a.0, &b.0) && near(&a.1, &b.1))
+        }
+        (ours, theirs) => same(ours, theirs),
+    }
+}
