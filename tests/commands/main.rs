@@ -10,6 +10,7 @@ mod harness;
 mod hash;
 mod hyperloglog;
 mod keys;
+mod list;
 mod monitor;
 mod monitoring;
 mod pubsub;
