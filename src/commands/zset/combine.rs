@@ -43,10 +43,15 @@ impl Aggregate {
         found.map(|(_, aggregate)| *aggregate).ok_or(Error::Syntax)
     }
 
-    /// What a score counts with the weight of its input. What is no number (0 x inf) counts as 0.
+    /// What a score counts with the weight of its input; what is no number (0 x inf) counts as 0.
     fn weigh(self, score: f64, weight: f64) -> f64 {
+        number_or_zero(self.product(score, weight))
+    }
+
+    /// The same, but what is no number stays none.
+    fn product(self, score: f64, weight: f64) -> f64 {
         let score = if self == Aggregate::Count { 1.0 } else { score };
-        number_or_zero(score * weight)
+        score * weight
     }
 
     fn join(self, one: f64, other: f64) -> f64 {
@@ -296,7 +301,8 @@ fn intersect<'a>(
         let bytes = name.bytes(&mut room);
         for (other, weight) in others {
             match other.score(bytes) {
-                Some(score) => sum = aggregate.join(sum, aggregate.weigh(score, *weight)),
+                // As in Redis, a product of a further input that is no number makes the whole sum 0.
+                Some(score) => sum = aggregate.join(sum, aggregate.product(score, *weight)),
                 None => return,
             }
         }
