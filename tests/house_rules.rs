@@ -20,7 +20,6 @@ const FENCE: &[&str] = &[
     "src/ds/expiry_heap",
     "src/ds/members",
     "src/ds/ranking",
-    "src/ds/ranking",
     "src/ds/six_bit",
     "src/ds/table",
     "src/keyspace/entry",

@@ -51,6 +51,9 @@ const OUTPUT_CHECKED_BYTES: usize = 64 << 10;
 /// Clients whose first commands are foreseen at once.
 const FORESEEN_MAX: usize = 16;
 
+/// Commands in a row on one key from which on its members are asked for ahead.
+const SAME_KEY_MIN: usize = 3;
+
 /// A command that has been parsed and looked up, and whose key has been hashed.
 #[derive(Clone, Copy)]
 struct Staged {
@@ -417,6 +420,42 @@ impl Engine {
             }
             let staged = self.staged.len().min(BATCH_COMMANDS_MAX);
             LookUpAhead::prefetch_records(&mut ahead[..staged]);
+            self.stage_members(db, batch, input);
+        }
+    }
+
+    /// Where several commands in a row name members of the same key's value, asks for the cache lines of those too.
+    fn stage_members(&self, db: usize, batch: &Batch, input: &[u8]) {
+        let mut hashes = [0; BATCH_COMMANDS_MAX];
+        let same_key = |one: &Staged, other: &Staged| one.key.0 > 0 && one.key.1 == other.key.1;
+        let mut first = 0;
+        for run in self.staged.chunk_by(same_key) {
+            let run_at = first;
+            first += run.len();
+            if run.len() < SAME_KEY_MIN {
+                continue;
+            }
+            let mut named = 0;
+            for (index, staged) in run.iter().enumerate() {
+                let row = staged.command.map(|id| self.server.table.entry(id).row);
+                let at = row.map_or(0, |row| row.members_at);
+                let argv = batch.argv(run_at + index, input);
+                if let Some(name) = argv.get(at).filter(|_| at > 0)
+                    && let Some(hash) = hashes.get_mut(named)
+                {
+                    *hash = self.keyspace.hasher().hash(name);
+                    named += 1;
+                }
+            }
+            let argv = batch.argv(run_at, input);
+            if named >= SAME_KEY_MIN
+                && let Some(name) = argv.get(run[0].key.0)
+            {
+                let key = self.keyspace.key(name);
+                if let Some((_, record)) = self.keyspace.store(db).find(&key) {
+                    record.value().prefetch_members(&hashes[..named]);
+                }
+            }
         }
     }
 

@@ -57,8 +57,10 @@ impl Aggregate {
     fn join(self, one: f64, other: f64) -> f64 {
         match self {
             Aggregate::Sum | Aggregate::Count => number_or_zero(one + other),
-            Aggregate::Min => one.min(other),
-            Aggregate::Max => one.max(other),
+            // Of two zeros the first stays, whatever their signs.
+            Aggregate::Min if other < one => other,
+            Aggregate::Max if other > one => other,
+            Aggregate::Min | Aggregate::Max => one,
         }
     }
 }
