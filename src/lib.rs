@@ -7,11 +7,11 @@
 //! 8  engine              requests in, reply bytes out; opens no socket, no file
 //! 7  commands            one file a family: rows on top, handlers below
 //! 6  command             the vocabulary handlers are written in
-//! 5  session             services
+//! 5  session  script     services
 //! 4  keyspace            databases, expiry, waiters, the change log
 //! 3  config  observe     one row a parameter; one row a metric
 //! 2  types               what a key can hold
-//! 1  resp  ds            wire bytes; data structures (the only home of `unsafe`)
+//! 1  resp  rdb  ds       wire bytes; RDB bytes; data structures (the only home of `unsafe`)
 //! 0  base                clock, number, glob, hash, random
 //! ```
 
@@ -35,6 +35,8 @@ pub mod engine;
 pub mod keyspace;
 pub mod net;
 pub mod observe;
+pub mod rdb;
 pub mod resp;
+pub mod script;
 pub mod session;
 pub mod types;

@@ -1,5 +1,6 @@
 //! Layer 0: what every other module may lean on, and what leans on nothing of this crate.
 //!
+//! * [`checksum`] sums up the bytes of RDB files.
 //! * [`clock`] lends the time: the system's, or one that a test turns by hand.
 //! * [`glob`] matches the patterns of KEYS, SCAN MATCH, PSUBSCRIBE and CONFIG GET.
 //! * [`hash`] hashes byte strings under a secret key.
@@ -12,6 +13,7 @@
 //! (integers of any size, just enough for `long_double`).
 
 mod binary_float;
+pub mod checksum;
 pub mod clock;
 pub mod glob;
 pub mod hash;

@@ -14,6 +14,7 @@ use crate::keyspace::db::Database;
 use crate::keyspace::event::class;
 use crate::observe::stats::Stats;
 use crate::resp::reply::Reply;
+use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
@@ -93,6 +94,8 @@ pub struct Server {
     pub replication_id: String,
     /// What DEBUG changed.
     pub debug: DebugSwitches,
+    /// Lua scripts and functions.
+    pub scripts: Scripts,
 }
 
 impl Server {

@@ -25,6 +25,7 @@ pub use propagate::Propagate;
 pub use row::{KeySpec, Row};
 
 use crate::resp::reply::Reply;
+use crate::script::Run;
 
 /// How a command ended.
 pub enum Flow {
@@ -34,8 +35,8 @@ pub enum Flow {
     Block(Block),
     /// EXEC: run what the client has queued, as one unit.
     RunQueued,
-    /// Run a program that calls commands, as one unit.
-    RunScript(Box<dyn Script>),
+    /// Run a script or function for the same words, as one unit.
+    RunScript(Run),
     /// It is answered, and the connection ends.
     Close,
     /// It is answered, and another client's wait ends.
@@ -55,15 +56,6 @@ pub struct Block {
     pub deadline_ms: Option<i64>,
     /// What is answered when nothing came: at the deadline, and at once inside MULTI and scripts.
     pub on_timeout: fn(&mut Reply<'_>),
-}
-
-/// A program that calls commands through the engine.
-pub trait Script {
-    /// Runs to its end; `call` runs one command as the client would and gives its reply as bytes.
-    fn run(
-        &mut self,
-        call: &mut dyn FnMut(crate::resp::request::Argv<'_>) -> Vec<u8>,
-    ) -> Result<Vec<u8>, Error>;
 }
 
 /// What every command is.

@@ -49,9 +49,11 @@ pub mod flag {
     pub const IN_MULTI: u32 = 1 << 19;
     /// Guarded by `enable-debug-command`.
     pub const PROTECTED: u32 = 1 << 20;
+    /// Its keys may all be left out.
+    pub const NO_MANDATORY_KEYS: u32 = 1 << 21;
 
     /// The names that COMMAND INFO shows, by bit; internal bits have none.
-    pub const NAMES: [(u32, &str); 19] = [
+    pub const NAMES: [(u32, &str); 20] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -71,6 +73,7 @@ pub mod flag {
         (NO_MULTI, "no_multi"),
         (ALLOW_BUSY, "allow_busy"),
         (NO_ASYNC_LOADING, "no_async_loading"),
+        (NO_MANDATORY_KEYS, "no_mandatory_keys"),
     ];
 }
 

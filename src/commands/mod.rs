@@ -25,6 +25,7 @@ mod debug;
 pub mod docs;
 mod keys;
 mod monitoring;
+mod scripting;
 mod server;
 mod string;
 mod transaction;
@@ -39,6 +40,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         debug::ROWS,
         keys::ROWS,
         monitoring::ROWS,
+        scripting::ROWS,
         server::ROWS,
         string::ROWS,
         transaction::ROWS,

@@ -8,13 +8,22 @@ use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::propagate::Propagate;
 use crate::command::row::{Row, flag};
 use crate::command::table::CommandId;
-use crate::command::{Block, Error, Flow, Script};
+use crate::command::{Block, Error, Flow};
 use crate::keyspace::db::Database;
-use crate::resp::output::{Mark, Output};
+use crate::resp::output::Mark;
 use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv, is_http};
 use crate::session::transaction::{QUEUE_MAX_BYTES, Transaction};
 use crate::session::{Blocked, Closing, ReplyMode, hindrance};
+
+/// How a script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is answered.
+    Done,
+    /// It is answered with its error.
+    Failed,
+}
 
 impl Engine {
     /// Answers one command; whether it ran (it may have been refused, queued or held back).
@@ -35,7 +44,11 @@ impl Engine {
         if turn.session.reply_mode != ReplyMode::On {
             mute(turn, mark);
         }
-        if ran && self.keyspace.waiters.has_ready() && !turn.session.is_nested() {
+        if ran
+            && self.keyspace.waiters.has_ready()
+            && !turn.session.is_nested()
+            && self.server.scripts.running.is_none()
+        {
             self.serve_after(turn);
         }
         ran
@@ -61,6 +74,7 @@ impl Engine {
         }
         let hindered = turn.session.hindrances != 0
             || self.server.pause.is_set()
+            || self.server.scripts.running.is_some()
             || row.is(flag::PROTECTED)
             || (self.server.config.settings.maxmemory > 0 && row.is(flag::DENYOOM));
         if hindered && !self.pass(turn, argv, row)? {
@@ -202,10 +216,14 @@ impl Engine {
         }
         let is_unit = match result {
             Ok(Flow::Done) => false,
-            Ok(flow) => self.follow(turn, argv, flow),
+            Ok(flow) => self.follow(turn, argv, command, flow),
             Err(error) => self.fail(turn, command, mark, error),
         };
-        if self.keyspace.dirty() != dirty && self.stream.has_readers() && !is_unit {
+        if self.keyspace.dirty() != dirty
+            && self.stream.has_readers()
+            && !is_unit
+            && !turn.is_silent
+        {
             self.stream.append(db, argv, propagate);
         }
         if self.keyspace.has_garbage() {
@@ -219,14 +237,24 @@ impl Engine {
     /// What a handler wants to happen after it; whether it was a unit of other commands, whose changes stand in the stream
     /// already.
     #[cold]
-    fn follow(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, flow: Flow) -> bool {
+    fn follow(
+        &mut self,
+        turn: &mut Turn<'_>,
+        argv: Argv<'_>,
+        command: CommandId,
+        flow: Flow,
+    ) -> bool {
         let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_));
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
             Flow::Block(block) => self.block(turn, argv, block),
             Flow::RunQueued => self.run_queued(turn),
-            Flow::RunScript(script) => self.run_script(turn, script),
+            Flow::RunScript(run) => {
+                if self.run_script(turn, argv, &run) == Outcome::Failed {
+                    self.server.stats.by_command[usize::from(command)].failed += 1;
+                }
+            }
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
         is_unit
@@ -291,27 +319,6 @@ impl Engine {
             },
         ) {
             self.count_run(turn, command, 1);
-        }
-    }
-
-    /// A program that calls commands: their replies go to the program, its own to the client.
-    fn run_script(&mut self, turn: &mut Turn<'_>, mut script: Box<dyn Script>) {
-        // A script that EXEC runs is part of EXEC's unit.
-        let nested = turn.session.is_nested();
-        turn.session.hinder(hindrance::NESTED, true);
-        self.stream.begin_unit();
-        let reply_to_client = std::mem::take(&mut turn.output);
-        let result = script.run(&mut |argv| {
-            turn.output = Output::default();
-            self.run_alone(turn, argv);
-            turn.output.bytes()
-        });
-        turn.output = reply_to_client;
-        self.stream.end_unit();
-        turn.session.hinder(hindrance::NESTED, nested);
-        match result {
-            Ok(bytes) => turn.reply().raw(&bytes),
-            Err(error) => self.answer_error(turn, &error),
         }
     }
 

@@ -27,8 +27,9 @@ restart the server.";
 /// One reason: `Err` refuses.
 type Gate = fn(&Engine, &Turn<'_>, &'static Row) -> Result<(), Error>;
 
-const GATES: [Gate; 4] = [
+const GATES: [Gate; 5] = [
     authenticated,
+    not_busy,
     debug_enabled,
     allowed_in_transaction,
     memory_left,
@@ -44,6 +45,16 @@ fn authenticated(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), E
         Ok(())
     } else {
         Err(Error::NoAuth)
+    }
+}
+
+/// While a script is busy only few commands run.
+fn not_busy(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    match &engine.server.scripts.running {
+        Some(running) if !turn.session.is_nested() && !row.is(flag::ALLOW_BUSY) => {
+            Err(Error::Busy(running.flavor))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -67,17 +78,18 @@ fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
 }
 
 fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
-    let limit = engine.server.config.settings.maxmemory;
-    if limit == 0 || !row.is(flag::DENYOOM) {
-        return Ok(());
-    }
-    let used = turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64;
-    if used > limit {
+    if row.is(flag::DENYOOM) && memory_is_full(engine, turn) {
         return Err(Error::Text(
             "OOM command not allowed when used memory > 'maxmemory'.",
         ));
     }
     Ok(())
+}
+
+/// Whether more memory is used than `maxmemory` allows.
+pub(super) fn memory_is_full(engine: &Engine, turn: &Turn<'_>) -> bool {
+    let limit = engine.server.config.settings.maxmemory;
+    limit > 0 && turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64 > limit
 }
 
 /// Whether CLIENT PAUSE holds the command back: also one that would only be queued.

@@ -49,7 +49,7 @@ impl Counters {
             .field("expired_keys", self.expired)
             .field("expired_stale_perc", "0.00")
             .field("expired_time_cap_reached_count", self.expire_capped)
-            .zeros(&["evicted_keys", "evicted_clients", "evicted_scripts"])
+            .zeros(&["evicted_keys", "evicted_clients"])
             .field("keyspace_hits", self.hits)
             .field("keyspace_misses", self.misses);
     }

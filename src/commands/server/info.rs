@@ -177,19 +177,9 @@ fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {
         )
         .field("allocator_allocated", used)
         .bytes("total_system_memory", figures.usage.machine_bytes)
-        .zeros(&["used_memory_lua", "used_memory_vm_eval"])
-        .field("used_memory_lua_human", "0B")
-        .zeros(&[
-            "used_memory_scripts_eval",
-            "number_of_cached_scripts",
-            "number_of_functions",
-            "number_of_libraries",
-            "used_memory_vm_functions",
-        ])
-        .bytes("used_memory_vm_total", 0)
-        .zeros(&["used_memory_functions"])
-        .bytes("used_memory_scripts", 0)
-        .bytes("maxmemory", settings.maxmemory)
+;
+    ctx.server.scripts.info(info);
+    info.bytes("maxmemory", settings.maxmemory)
         .field("maxmemory_policy", settings.maxmemory_policy.word())
         .field("mem_fragmentation_ratio", ratio(resident, used))
         .field(

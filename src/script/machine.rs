@@ -1,0 +1,341 @@
+//! A Lua state with its sandbox: compiles, runs, bounds and interrupts.
+//!
+//! There are two, made when they are first needed: one for EVAL scripts, one for functions. What scripts see is built by
+//! `sandbox.lua`; what it needs of the server is in [`super::bridge`].
+//!
+//! Bounds: [`HEAP_MAX_BYTES`] of memory (reached: the Lua error "not enough memory"), Lua's own 200 nested C calls and
+//! 20,000 nested Lua calls, [`COROUTINES_MAX`] coroutines inside one another, [`STRING_MAX_BYTES`] of a repeated string,
+//! [`PATTERN_ITEMS_MAX`] items of a pattern. Every [`HOOK_INSTRUCTIONS`] instructions the clock is looked at.
+//!
+//! While Rust works on Lua's values the memory limit is lifted: mlua then need not protect each step against a memory
+//! error, which is what makes calls cheap. It is set again, and checked, before Lua goes on.
+
+use super::bridge;
+use super::door::{DOOR, Door, Verdict};
+use super::library::Registered;
+use super::prng::Prng;
+use super::reply::Writer;
+use crate::resp::reply::{Protocol, Reply};
+use crate::resp::request::{Argv, StoredArgv};
+use mlua::{
+    Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table, Value, VmState,
+};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// Bytes that scripts may use.
+pub const HEAP_MAX_BYTES: usize = 1 << 30;
+/// Coroutines that may be resumed inside one another.
+pub const COROUTINES_MAX: usize = 64;
+/// Bytes of what `string.rep` makes.
+pub const STRING_MAX_BYTES: usize = 512 << 20;
+/// Items of a pattern that may each take C stack.
+pub const PATTERN_ITEMS_MAX: usize = 200;
+/// Instructions between two looks at the clock.
+pub const HOOK_INSTRUCTIONS: u32 = 100_000;
+
+const SANDBOX: &str = include_str!("sandbox.lua");
+
+/// Which of the two states it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavor {
+    /// EVAL scripts.
+    Script,
+    /// Functions.
+    Function,
+}
+
+impl Flavor {
+    /// The name of chunks in error messages.
+    pub(super) fn chunk(self) -> &'static str {
+        match self {
+            Flavor::Script => "user_script",
+            Flavor::Function => "user_function",
+        }
+    }
+}
+
+/// What the functions of the bridge share with the machine.
+pub(super) struct State {
+    pub(super) flavor: Flavor,
+    /// The words of the command that is being called: their room is used again and again.
+    pub(super) argv: RefCell<StoredArgv>,
+    /// `redis.setresp`
+    pub(super) protocol: Cell<Protocol>,
+    /// `redis.set_repl`
+    pub(super) propagates: Cell<bool>,
+    /// Why the script must end.
+    pub(super) killed: Cell<Option<&'static str>>,
+    pub(super) prng: Cell<Prng>,
+    /// The functions that a library which is being loaded has registered.
+    pub(super) registering: RefCell<Option<Vec<Registered>>>,
+}
+
+/// See the head of the file.
+pub struct Machine {
+    lua: Lua,
+    scope: Table,
+    run_script: Function,
+    run_call: Function,
+    run_load: Function,
+    state: Rc<State>,
+}
+
+/// Why a script failed: the line after the dash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The error's text, code included.
+    pub line: Vec<u8>,
+    /// Whether it is the error of a command, which was counted when that failed.
+    pub is_counted: bool,
+}
+
+/// What a script returned.
+pub struct Answer {
+    value: Value,
+    writer: Writer,
+}
+
+impl Answer {
+    /// Writes it as the client's reply.
+    pub fn write(&self, reply: &mut Reply<'_>) {
+        self.writer.write(&self.value, reply, 0);
+    }
+}
+
+impl Machine {
+    /// A new state. `seed` is where `math.random` begins.
+    ///
+    /// # Errors
+    /// Lua cannot be set up: only if memory is out.
+    pub(super) fn new(flavor: Flavor, seed: i32) -> mlua::Result<Self> {
+        let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::OS;
+        let lua = Lua::new_with(libraries, LuaOptions::default())?;
+        let state = Rc::new(State {
+            flavor,
+            argv: RefCell::default(),
+            protocol: Cell::new(Protocol::Resp2),
+            propagates: Cell::new(true),
+            killed: Cell::new(None),
+            prng: Cell::new(Prng::new(seed)),
+            registering: RefCell::new(None),
+        });
+        let bridge = bridge::table(&lua, &state)?;
+        let limits = lua.create_table()?;
+        limits.raw_set("string_bytes", STRING_MAX_BYTES as i64)?;
+        limits.raw_set("pattern_bytes", PATTERN_ITEMS_MAX as i64)?;
+        limits.raw_set("coroutines", COROUTINES_MAX as i64)?;
+        let kind = match flavor {
+            Flavor::Script => "eval",
+            Flavor::Function => "functions",
+        };
+        let sandbox = lua.load(SANDBOX).set_name("=sandbox").into_function()?;
+        let (scope, run): (Table, Table) = sandbox.call((bridge, limits, kind))?;
+        lua.set_globals(scope.clone())?;
+        let machine = Self {
+            run_script: run.raw_get("script")?,
+            run_call: run.raw_get("call")?,
+            run_load: run.raw_get("load")?,
+            lua,
+            scope,
+            state,
+        };
+        machine.set_hook()?;
+        Ok(machine)
+    }
+
+    fn set_hook(&self) -> mlua::Result<()> {
+        let state = Rc::clone(&self.state);
+        let triggers = HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS);
+        self.lua.set_global_hook(triggers, move |lua, _| {
+            if state.killed.get().is_none() && DOOR.is_set() {
+                lua.set_memory_limit(0)?;
+                let verdict = DOOR.with(|door| door.look_at_clock());
+                lua.set_memory_limit(HEAP_MAX_BYTES)?;
+                if let Verdict::Stop(text) = verdict {
+                    state.killed.set(Some(text));
+                }
+            }
+            match state.killed.get() {
+                None => Ok(VmState::Continue),
+                Some(text) => {
+                    // From here on no instruction of this coroutine passes: the error cannot be caught and outlived.
+                    let every = HookTriggers::new().every_nth_instruction(1);
+                    let stop = move |_: &Lua, _: &mlua::debug::Debug<'_>| {
+                        Err::<VmState, _>(mlua::Error::runtime(text))
+                    };
+                    lua.set_hook(every, stop)?;
+                    Err(mlua::Error::runtime(text))
+                }
+            }
+        })
+    }
+
+    /// Compiles a script.
+    ///
+    /// # Errors
+    /// What Lua says of it.
+    pub(super) fn compile(&self, code: &[u8]) -> Result<Function, String> {
+        let chunk = self.lua.load(code).set_mode(mlua::chunk::ChunkMode::Text);
+        let chunk = chunk.set_name(format!("@{}", self.state.flavor.chunk()));
+        match chunk.set_environment(self.scope.clone()).into_function() {
+            Ok(function) => Ok(function),
+            Err(mlua::Error::SyntaxError { message, .. }) => Err(message),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Bytes in use.
+    pub(super) fn used_bytes(&self) -> usize {
+        self.lua.used_memory()
+    }
+
+    /// Runs a compiled script or function. Its keys are `keys` words of `argv` from `first_key` on, its arguments the rest.
+    pub(super) fn run(
+        &self,
+        code: &Function,
+        argv: Argv<'_>,
+        first_key: usize,
+        keys: usize,
+        door: &mut dyn Door,
+    ) -> Result<Answer, RawFailure> {
+        let split = first_key + keys;
+        let words = |from: usize, to: usize| -> mlua::Result<Table> {
+            let table = self.lua.create_table_with_capacity(to - from, 0)?;
+            for at in from..to {
+                let word = argv.get(at).unwrap_or_default();
+                table.raw_seti(at - from + 1, LuaString::wrap(word))?;
+            }
+            Ok(table)
+        };
+        let arguments = words(split, argv.len().max(split));
+        let (Ok(keys), Ok(arguments)) = (words(first_key, split), arguments) else {
+            return Err(RawFailure::plain("not enough memory"));
+        };
+        let runner = match self.state.flavor {
+            Flavor::Script => &self.run_script,
+            Flavor::Function => &self.run_call,
+        };
+        self.begin();
+        let result = DOOR.set(door, || {
+            self.within_limit(|| runner.call((code, keys, arguments)))
+        });
+        let value = self.end(result)?;
+        let writer = Writer {
+            protocol: self.state.protocol.get(),
+        };
+        Ok(Answer { value, writer })
+    }
+
+    /// Runs the code of a library, which registers its functions.
+    pub(super) fn load(
+        &self,
+        code: &Function,
+        door: &mut dyn Door,
+    ) -> Result<Vec<Registered>, RawFailure> {
+        self.begin();
+        *self.state.registering.borrow_mut() = Some(Vec::new());
+        let result = DOOR.set(door, || self.within_limit(|| self.run_load.call(code)));
+        let registered = self.state.registering.take().unwrap_or_default();
+        self.end(result)?;
+        Ok(registered)
+    }
+
+    fn begin(&self) {
+        self.state.protocol.set(Protocol::Resp2);
+        self.state.propagates.set(true);
+    }
+
+    fn within_limit(
+        &self,
+        run: impl FnOnce() -> mlua::Result<(bool, Value)>,
+    ) -> mlua::Result<(bool, Value)> {
+        // These fail only for states whose allocator is not mlua's.
+        let limited = self.lua.set_memory_limit(HEAP_MAX_BYTES);
+        let result = limited.and_then(|_| run());
+        self.lua.set_memory_limit(0)?;
+        result
+    }
+
+    fn end(&self, result: mlua::Result<(bool, Value)>) -> Result<Value, RawFailure> {
+        let killed = self.state.killed.take();
+        if killed.is_some() && self.set_hook().is_err() {
+            return Err(RawFailure::plain("not enough memory"));
+        }
+        match result {
+            Ok((true, value)) if killed.is_none() => Ok(value),
+            Ok((_, value)) => Err(RawFailure::of(&value, killed)),
+            Err(error) => Err(RawFailure::plain(killed.unwrap_or(&error.to_string()))),
+        }
+    }
+}
+
+/// What a script has raised, before the script's name is put into it.
+pub(super) struct RawFailure {
+    text: Vec<u8>,
+    /// The chunk and line where it was raised.
+    place: Option<(Vec<u8>, i64)>,
+    is_counted: bool,
+}
+
+impl RawFailure {
+    fn plain(text: &str) -> Self {
+        Self {
+            text: format!("ERR {text}").into_bytes(),
+            place: None,
+            is_counted: false,
+        }
+    }
+
+    /// What the failure handler of the sandbox made of the error.
+    fn of(value: &Value, killed: Option<&'static str>) -> Self {
+        let mut failure = Self::plain("unknown error");
+        match value {
+            Value::Table(table) => {
+                let field = |name: &str| table.raw_get::<Value>(name).unwrap_or(Value::Nil);
+                match field("err") {
+                    Value::String(text) => failure.text = text.as_bytes().to_vec(),
+                    Value::Integer(number) => failure.text = number.to_string().into_bytes(),
+                    Value::Number(number) => failure.text = number.to_string().into_bytes(),
+                    _ => {}
+                }
+                if let (Value::String(source), Value::Integer(line)) =
+                    (field("source"), field("line"))
+                {
+                    failure.place = Some((source.as_bytes().to_vec(), line as i64));
+                }
+                failure.is_counted =
+                    matches!(field("ignore_error_stats_update"), Value::Boolean(true));
+            }
+            Value::String(text) => failure.text = [b"ERR ", &*text.as_bytes()].concat(),
+            _ => {}
+        }
+        if let Some(text) = killed {
+            failure.text = format!("ERR {text}").into_bytes();
+            failure.is_counted = false;
+        }
+        failure
+    }
+
+    /// The error as the client gets it: with the name of the script, and the place.
+    pub(super) fn named(self, name: &str) -> Failure {
+        let mut line = self.text;
+        if let Some((source, at)) = self.place {
+            line.extend_from_slice(format!(" script: {name}, on ").as_bytes());
+            line.extend_from_slice(&source);
+            line.extend_from_slice(format!(":{at}.").as_bytes());
+        }
+        Failure {
+            line,
+            is_counted: self.is_counted,
+        }
+    }
+
+    /// The bare text.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+/// Several values from a function of the bridge.
+pub(super) type Values = mlua::Result<MultiValue>;
