@@ -224,7 +224,7 @@ impl Door for ScriptDoor<'_, '_> {
     fn may_run(&mut self, argv: Argv<'_>) -> Option<bool> {
         let command = self.engine.look_up(argv)?;
         let row = self.engine.server.table.entry(command).row;
-        (row.subcommands.is_empty() && row.accepts(argv.len())).then_some(true)
+        row.subcommands.is_empty().then_some(true)
     }
 }
 

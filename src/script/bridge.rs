@@ -215,6 +215,9 @@ fn push_integer(argv: &mut crate::resp::request::StoredArgv, number: i64) {
 }
 
 fn push_number(argv: &mut crate::resp::request::StoredArgv, number: f64) {
+    if number == 0.0 {
+        return argv.push(b"0");
+    }
     let mut digits = Vec::with_capacity(24);
     if number.is_nan() && number.is_sign_negative() {
         digits.push(b'-');
@@ -239,19 +242,16 @@ pub(super) fn bytes_of(lua: &Lua, value: &Value) -> Option<Vec<u8>> {
     }
 }
 
-fn number_at(args: &MultiValue, at: usize) -> Option<f64> {
-    match args.get(at)? {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Number(number) => Some(*number),
-        _ => None,
-    }
+/// Argument `at` as a number; strings that are numbers count.
+fn number_at(lua: &Lua, args: &MultiValue, at: usize) -> Option<f64> {
+    super::arguments::number(lua, args, at + 1, "").ok()
 }
 
 fn log(lua: &Lua, _: &State, args: MultiValue) -> Values {
     if args.len() < 2 {
         return Err(table_error("ERR redis.log() requires two arguments or more."));
     }
-    let Some(level) = number_at(&args, 0) else {
+    let Some(level) = number_at(lua, &args, 0) else {
         return Err(table_error("ERR First argument must be a number (log level)."));
     };
     let words: Vec<Vec<u8>> = args
@@ -293,7 +293,7 @@ fn set_protocol(lua: &Lua, state: &State, args: MultiValue) -> Values {
     if args.len() != 1 {
         return Err(table_error("ERR redis.setresp() requires one argument."));
     }
-    match number_at(&args, 0).map(reply::truncated) {
+    match number_at(lua, &args, 0).map(reply::truncated) {
         Some(2) => state.protocol.set(Protocol::Resp2),
         Some(3) => state.protocol.set(Protocol::Resp3),
         _ => return Err(table_error("ERR RESP version must be 2 or 3.")),
@@ -301,13 +301,13 @@ fn set_protocol(lua: &Lua, state: &State, args: MultiValue) -> Values {
     Ok(MultiValue::new())
 }
 
-fn set_propagation(_: &Lua, state: &State, args: MultiValue) -> Values {
+fn set_propagation(lua: &Lua, state: &State, args: MultiValue) -> Values {
     if args.len() != 1 {
         return Err(table_error("ERR redis.set_repl() requires one argument."));
     }
-    match number_at(&args, 0).map(reply::truncated) {
+    match number_at(lua, &args, 0).map_or(0, reply::truncated) {
         // There is one stream: what goes to either of its readers goes to both.
-        Some(flags @ 0..=3) => state.propagates.set(flags != 0),
+        flags @ 0..=3 => state.propagates.set(flags != 0),
         _ => {
             let text = "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.";
             return Err(table_error(text));
@@ -430,8 +430,8 @@ fn random(lua: &Lua, state: &State, _: MultiValue) -> Values {
     one(lua, number)
 }
 
-fn seed_random(_: &Lua, state: &State, args: MultiValue) -> Values {
-    let seed = number_at(&args, 0).map_or(0, reply::truncated);
+fn seed_random(lua: &Lua, state: &State, args: MultiValue) -> Values {
+    let seed = number_at(lua, &args, 0).map_or(0, reply::truncated);
     state.prng.set(Prng::new(seed as i32));
     Ok(MultiValue::new())
 }
@@ -457,20 +457,19 @@ fn killed_text(lua: &Lua, state: &State, _: MultiValue) -> Values {
 }
 
 /// What a script sees of an error that a function of the server has raised.
-fn plain(lua: &Lua, state: &State, args: MultiValue) -> Values {
+fn plain(lua: &Lua, _: &State, args: MultiValue) -> Values {
     let Some(Value::Error(error)) = args.front() else {
         return Ok(args);
     };
     let (mut error, mut place) = (&**error, None);
     while let mlua::Error::CallbackError { cause, traceback } = error {
-        place = place.or_else(|| place_in(traceback, state.flavor.chunk()));
+        place = place.or_else(|| caller_in(traceback));
         error = cause;
     }
     let text = match (error, error.downcast_ref::<Raised>()) {
         (_, Some(raised)) if !raised.is_placed => return error_table(lua, raised),
         (_, Some(raised)) => {
-            let place = place.unwrap_or_else(|| format!("{}:1", state.flavor.chunk()));
-            format!("{place}: {}", raised.text)
+            place.map_or_else(|| raised.text.clone(), |place| place + &raised.text)
         }
         (mlua::Error::RuntimeError(text), _) => text.clone(),
         (mlua::Error::MemoryError(_), _) => "not enough memory".to_owned(),
@@ -479,12 +478,17 @@ fn plain(lua: &Lua, state: &State, args: MultiValue) -> Values {
     one(lua, LuaString::wrap(latin(&text)))
 }
 
-/// `user_script:3`, the first such place in a traceback.
-fn place_in(traceback: &str, chunk: &str) -> Option<String> {
-    let line = traceback.lines().map(str::trim);
-    let mut lines = line.filter_map(|line| line.strip_prefix(chunk)?.strip_prefix(':'));
-    let digits = lines.next()?.split(':').next()?;
-    Some(format!("{chunk}:{digits}"))
+/// `user_script:3: `, where the function that failed was called, if it was called by Lua.
+fn caller_in(traceback: &str) -> Option<String> {
+    let mut frames = traceback.lines().skip(1).map(str::trim);
+    let first = frames.next()?;
+    let caller = if first.starts_with("[C]") {
+        frames.next()?
+    } else {
+        first
+    };
+    let (place, _) = caller.split_once(": in ")?;
+    (place != "[C]").then(|| format!("{place}: "))
 }
 
 /// The chunk and line of the script that runs: the innermost function that is not the sandbox's.
@@ -498,7 +502,7 @@ fn script_frame(lua: &Lua) -> Option<(String, i64)> {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();
             let name = source.source.as_deref().unwrap_or_default();
-            let is_script = source.what != "C" && name.starts_with('@');
+            let is_script = matches!(source.what, "Lua" | "main") && name != "=sandbox";
             is_script.then(|| (name.to_owned(), debug.current_line().map_or(0, |line| line as i64)))
         });
         match found {

@@ -319,7 +319,10 @@ impl RawFailure {
 
     /// The error as the client gets it: with the name of the script, and the place.
     pub(super) fn named(self, name: &str) -> Failure {
+        // Errors end at a NUL.
+        let end = self.text.iter().position(|byte| *byte == 0);
         let mut line = self.text;
+        line.truncate(end.unwrap_or(line.len()));
         if let Some((source, at)) = self.place {
             line.extend_from_slice(format!(" script: {name}, on ").as_bytes());
             line.extend_from_slice(&source);

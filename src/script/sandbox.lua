@@ -1,5 +1,8 @@
 -- What scripts and functions can reach, built once for each Lua state.
 --
+-- An error that a function of this file raises begins with a place in this file, which is not the script's business:
+-- whatever catches an error puts the script's place there (plain, below).
+--
 -- Lua 5.1 has no read-only tables. So what must not change stands behind a proxy: an empty table whose metatable leads
 -- reads to the real one and refuses writes. The functions that look past metatables (rawset, next, table.insert ...) are
 -- wrapped to know the proxies. Functions that could take memory, C stack or time without bound are wrapped too.
@@ -110,7 +113,7 @@ end
 
 function G.load(reader, name)
   if type(reader) ~= 'function' then
-    error("bad argument #1 to 'load' (function expected, got " .. type(reader) .. ')', 2)
+    error("bad argument #1 to 'load' (function expected, got " .. type(reader) .. ')')
   end
   local pieces = {}
   while true do
@@ -147,12 +150,13 @@ local function repeated(text, count)
   return half .. half .. text
 end
 
-function strings.rep(text, count)
+function strings.rep(...)
+  local text, count = ...
   local bytes = (type(text) == 'string' or type(text) == 'number') and #tostring(text)
   local times = tonumber(count)
-  if not bytes or not times then return rep(text, count) end
+  if not bytes or not times then return rep(...) end
   if bytes == 0 or not (times >= 1) then return '' end
-  if bytes * times > limits.string_bytes then error('resulting string too large', 2) end
+  if bytes * times > limits.string_bytes then error('resulting string too large') end
   return repeated(tostring(text), floor(times))
 end
 
@@ -161,7 +165,7 @@ local function bounded(name)
   local match = string[name]
   strings[name] = function(text, pattern, ...)
     if type(pattern) == 'string' and #pattern > limits.pattern_bytes and bridge.is_deep_pattern(pattern) then
-      error('pattern too complex', 2)
+      error('pattern too complex')
     end
     return match(text, pattern, ...)
   end
@@ -197,22 +201,29 @@ G.table = seal(tables)
 local maths = {}
 for name, value in pairs(math) do maths[name] = value end
 
-function maths.random(low, high, ...)
+local function integer(value, index, name)
+  local number = tonumber(value)
+  if not number then
+    error('bad argument #' .. index .. " to '" .. name .. "' (number expected, got " .. type(value) .. ')')
+  end
+  return number < 0 and -floor(-number) or floor(number)
+end
+
+function maths.random(...)
   local chance = bridge.random()
-  if low == nil and high == nil then return chance end
-  low, high = tonumber(low), tonumber(high)
-  if not low or select('#', ...) > 0 then error('wrong number of arguments', 2) end
-  if not high then low, high = 1, low end
-  low, high = floor(low), floor(high)
-  if low > high then error("bad argument #" .. (low == 1 and 1 or 2) .. " to 'random' (interval is empty)", 2) end
+  local count = select('#', ...)
+  if count == 0 then return chance end
+  if count > 2 then error('wrong number of arguments') end
+  local low, high = ...
+  low = integer(low, 1, 'random')
+  if count == 1 then low, high = 1, low else high = integer(high, 2, 'random') end
+  if low > high then error('bad argument #' .. count .. " to 'random' (interval is empty)") end
   return floor(chance * (high - low + 1)) + low
 end
 
-function maths.randomseed(seed)
-  if not tonumber(seed) then
-    error("bad argument #1 to 'randomseed' (number expected, got " .. (seed == nil and 'no value' or type(seed)) .. ')', 2)
-  end
-  bridge.seed_random(tonumber(seed))
+function maths.randomseed(...)
+  if select('#', ...) == 0 then error("bad argument #1 to 'randomseed' (number expected, got no value)") end
+  bridge.seed_random(integer((...), 1, 'randomseed'))
 end
 
 G.math = seal(maths)
@@ -240,7 +251,7 @@ end
 
 local function unwrapped(ok, failure, ...)
   if ok then return failure, ... end
-  error(failure, 0)
+  error(failure, type(failure) == 'string' and 1 or 0)
 end
 
 G.coroutine = seal {
