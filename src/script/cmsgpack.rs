@@ -170,7 +170,9 @@ fn unpack_limit(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
     let limit = super::arguments::number(lua, args, 2, "unpack_limit")? as i64;
     let offset = integer_or(lua, args, 3, "unpack_limit", 0)?;
     let (next, mut values) = unpack(lua, args, "unpack_limit", limit, offset)?;
-    values.push_front(Value::Number(next));
+    if limit != 0 || offset != 0 {
+        values.push_front(Value::Number(next));
+    }
     Ok(values)
 }
 
@@ -254,10 +256,10 @@ impl<'a> Reader<'a> {
             0xa0..=0xbf => self.string(usize::from(tag & 31))?,
             0xc0 => Value::Nil,
             0xc2 | 0xc3 => Value::Boolean(tag == 0xc3),
-            0xc4..=0xc6 => self.sized(1 << (tag - 0xc4), Self::string)?,
             0xca => Value::Number(f64::from(f32::from_bits(self.unsigned(4)? as u32))),
             0xcb => Value::Number(f64::from_bits(self.unsigned(8)?)),
-            0xcc..=0xcf => Value::Number(self.unsigned(1 << (tag - 0xcc))? as f64),
+            // Lua-cmsgpack takes 64 bits as signed ones, here too.
+            0xcc..=0xcf => Value::Number(self.unsigned(1 << (tag - 0xcc))? as i64 as f64),
             0xd0..=0xd3 => self.signed(1 << (tag - 0xd0))?,
             0xd9..=0xdb => self.sized(1 << (tag - 0xd9), Self::string)?,
             0xdc | 0xdd => self.sized(2 << (tag - 0xdc), |reader, count| reader.array(count, depth))?,

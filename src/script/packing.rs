@@ -120,6 +120,10 @@ impl<'a> Format<'a> {
 
 fn pack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
     let text = string(lua, args, 1, "pack")?;
+    // An argument that is missing is nil.
+    let mut args = args.clone();
+    args.push_back(Value::Nil);
+    let args = &args;
     let text = text.as_bytes();
     let mut format = Format::new(&text, "pack");
     let mut out = Vec::new();
@@ -177,10 +181,10 @@ fn put_integer(out: &mut Vec<u8>, number: f64, size: usize, big_endian: bool) {
 /// A number that is not negative as the processor makes an unsigned integer of it.
 fn unsigned(number: f64) -> u64 {
     const HALF: f64 = 9_223_372_036_854_775_808.0;
-    if number < HALF {
-        truncated(number) as u64
-    } else {
+    if number >= HALF {
         (truncated(number - HALF) as u64) ^ (1 << 63)
+    } else {
+        truncated(number) as u64
     }
 }
 
@@ -200,12 +204,12 @@ fn unpack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
     let data = data.as_bytes();
     let start = integer_or(lua, args, 3, "unpack", 1)?;
     let short = || bad_argument(2, "unpack", "data string too short");
-    let start = usize::try_from(start)
-        .ok()
-        .filter(|start| *start > 0)
-        .ok_or_else(|| bad_argument(3, "unpack", "offset must be 1 or greater"))?;
+    if start == 0 {
+        return Err(bad_argument(3, "unpack", "offset must be 1 or greater"));
+    }
     let mut format = Format::new(&text, "unpack");
-    let mut at = start - 1;
+    // A negative start is one far behind the data.
+    let mut at = (start as usize).wrapping_sub(1);
     let mut values: Vec<Value> = Vec::new();
     while let Some((option, mut size)) = format.next()? {
         at = at.saturating_add(format.padding(at, option, size));
@@ -255,7 +259,7 @@ fn unpack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
         }
         at += size;
     }
-    values.push(Value::Number((at + 1) as f64));
+    values.push(Value::Number(at.wrapping_add(1) as i64 as f64));
     Ok(MultiValue::from_vec(values))
 }
 
@@ -288,9 +292,9 @@ fn size_of_format(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
     while let Some((option, size)) = format.next()? {
         at += format.padding(at, option, size);
         match (option, size) {
-            (b's', _) => return Err(bad_argument(1, "size", "variable-size format in packsize")),
+            (b's', _) => return Err(bad_argument(1, "size", "option 's' has no fixed size")),
             (b'c', 0) => {
-                return Err(bad_argument(1, "size", "variable-length format in packsize"));
+                return Err(bad_argument(1, "size", "option 'c0' has no fixed size"));
             }
             (option, _) if !option.is_ascii_alphanumeric() => format.control(option)?,
             _ => {}

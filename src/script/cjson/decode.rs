@@ -14,6 +14,9 @@ pub(super) fn decode(lua: &Lua, library: &Library, text: &[u8]) -> Result<Value,
     {
         return Err("JSON parser does not support UTF-16 or UTF-32".to_owned());
     }
+    // A NUL ends the text, wherever it stands.
+    let end = text.iter().position(|byte| *byte == 0);
+    let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
     let settings = library.settings.get();
     let mut parser = Parser {
         lua,
@@ -183,7 +186,6 @@ impl<'a> Parser<'a> {
         }
         let at = self.at;
         let kind = match self.rest() {
-            // A NUL ends the text only where the text ends.
             [] => Kind::End,
             [b'{', ..] => self.punctuation(Kind::ObjectBegin),
             [b'}', ..] => self.punctuation(Kind::ObjectEnd),

@@ -98,7 +98,7 @@ impl Encoder<'_> {
 
     fn table(&mut self, table: &Table, depth: i32) -> Result<(), String> {
         if depth > self.settings.encode_max_depth.min(DEPTH_MAX) {
-            return Err(format!("Cannot serialise, excessive depth ({depth})"));
+            return Err(format!("Cannot serialise, excessive nesting ({depth})"));
         }
         match self.array_length(table)? {
             Some(length) => self.array(table, length, depth),
@@ -116,7 +116,7 @@ impl Encoder<'_> {
                 Value::Number(key) => key,
                 _ => return Ok(None),
             };
-            if key.floor() != key || key < 1.0 {
+            if key.floor() != key || !(1.0..=f64::from(i32::MAX)).contains(&key) {
                 return Ok(None);
             }
             highest = highest.max(key);
@@ -159,9 +159,9 @@ impl Encoder<'_> {
                 Value::String(text) => self.string(&text.as_bytes()),
                 Value::Integer(number) => self.number_key(number as f64)?,
                 Value::Number(number) => self.number_key(number)?,
-                _ => {
+                other => {
                     let what = "table key must be a number or string";
-                    return Err(not_serialisable("table", what));
+                    return Err(not_serialisable(kind(&other), what));
                 }
             }
             self.out.push(b':');
