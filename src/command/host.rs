@@ -4,6 +4,7 @@
 use super::ctx::Server;
 use crate::config::settings::Settings;
 use crate::keyspace::Garbage;
+use crate::session::Peer;
 use std::io;
 use std::time::Duration;
 
@@ -78,8 +79,8 @@ pub trait Engaged {
     fn server(&mut self) -> &mut Server;
     /// Whose output waits to be written.
     fn take_flush(&mut self, into: &mut Vec<usize>);
-    /// Whose kept input goes on.
-    fn take_resume(&mut self) -> Vec<usize>;
+    /// A new client; its slot, or the line that it gets before it is closed.
+    fn connect(&mut self, peer: Peer) -> Result<usize, &'static str>;
     /// The client is gone.
     fn disconnect(&mut self, slot: usize);
 }

@@ -17,7 +17,7 @@ use crate::command::{Error, Server};
 use crate::resp::output::Output;
 use crate::resp::request::{Argv, StoredArgv};
 use crate::script::{Code, Door, Flavor, Manner, Refusal, Run, Running, Verdict, script_flag};
-use crate::session::hindrance;
+use crate::session::{Peer, hindrance};
 use std::rc::Rc;
 
 /// A buffer for replies to scripts larger than this is not kept for the next one.
@@ -241,8 +241,8 @@ impl Engaged for Engine {
         Engine::take_flush(self, into);
     }
 
-    fn take_resume(&mut self) -> Vec<usize> {
-        Engine::take_resume(self)
+    fn connect(&mut self, peer: Peer) -> Result<usize, &'static str> {
+        Engine::connect(self, peer)
     }
 
     fn disconnect(&mut self, slot: usize) {

@@ -20,7 +20,12 @@ fn type_name(value: Option<&Value>) -> &'static str {
 }
 
 /// Argument `at` (from 1 on) as a number; strings that are numbers count.
-pub(super) fn number(lua: &Lua, args: &MultiValue, at: usize, function: &str) -> Result<f64, String> {
+pub(super) fn number(
+    lua: &Lua,
+    args: &MultiValue,
+    at: usize,
+    function: &str,
+) -> Result<f64, String> {
     let value = args.get(at - 1);
     let number = match value {
         Some(Value::Integer(number)) => Some(*number as f64),

@@ -14,13 +14,9 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
             ("bswap", |lua, args| {
                 unary(lua, args, "bswap", u32::swap_bytes)
             }),
-            ("band", |lua, args| {
-                fold(lua, args, "band", |a, b| a & b)
-            }),
+            ("band", |lua, args| fold(lua, args, "band", |a, b| a & b)),
             ("bor", |lua, args| fold(lua, args, "bor", |a, b| a | b)),
-            ("bxor", |lua, args| {
-                fold(lua, args, "bxor", |a, b| a ^ b)
-            }),
+            ("bxor", |lua, args| fold(lua, args, "bxor", |a, b| a ^ b)),
             ("lshift", |lua, args| {
                 shift(lua, args, "lshift", |bits, by| bits << by)
             }),
@@ -30,9 +26,7 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
             ("arshift", |lua, args| {
                 shift(lua, args, "arshift", |bits, by| (bits as i32 >> by) as u32)
             }),
-            ("rol", |lua, args| {
-                shift(lua, args, "rol", u32::rotate_left)
-            }),
+            ("rol", |lua, args| shift(lua, args, "rol", u32::rotate_left)),
             ("ror", |lua, args| {
                 shift(lua, args, "ror", u32::rotate_right)
             }),

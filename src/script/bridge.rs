@@ -249,10 +249,14 @@ fn number_at(lua: &Lua, args: &MultiValue, at: usize) -> Option<f64> {
 
 fn log(lua: &Lua, _: &State, args: MultiValue) -> Values {
     if args.len() < 2 {
-        return Err(table_error("ERR redis.log() requires two arguments or more."));
+        return Err(table_error(
+            "ERR redis.log() requires two arguments or more.",
+        ));
     }
     let Some(level) = number_at(lua, &args, 0) else {
-        return Err(table_error("ERR First argument must be a number (log level)."));
+        return Err(table_error(
+            "ERR First argument must be a number (log level).",
+        ));
     };
     let words: Vec<Vec<u8>> = args
         .iter()
@@ -309,7 +313,8 @@ fn set_propagation(lua: &Lua, state: &State, args: MultiValue) -> Values {
         // There is one stream: what goes to either of its readers goes to both.
         flags @ 0..=3 => state.propagates.set(flags != 0),
         _ => {
-            let text = "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.";
+            let text =
+                "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.";
             return Err(table_error(text));
         }
     }
@@ -329,11 +334,15 @@ fn acl_check_cmd(lua: &Lua, state: &State, args: MultiValue) -> Values {
         }
     }
     if !DOOR.is_set() {
-        return Err(table_error("ERR redis.acl_check_cmd can only be called inside a script invocation"));
+        return Err(table_error(
+            "ERR redis.acl_check_cmd can only be called inside a script invocation",
+        ));
     }
     match DOOR.with(|door| door.may_run(argv.argv())) {
         Some(allowed) => one(lua, allowed),
-        None => Err(table_error("ERR Invalid command passed to redis.acl_check_cmd()")),
+        None => Err(table_error(
+            "ERR Invalid command passed to redis.acl_check_cmd()",
+        )),
     }
 }
 
@@ -354,14 +363,28 @@ fn error_reply(lua: &Lua, _: &State, args: MultiValue) -> Values {
     };
     let text = shebang::text(&line);
     let (is_placed, is_counted) = (false, false);
-    error_table(lua, &Raised { text, is_placed, is_counted })
+    error_table(
+        lua,
+        &Raised {
+            text,
+            is_placed,
+            is_counted,
+        },
+    )
 }
 
 /// These two return their errors.
 fn wrong_field(lua: &Lua) -> Values {
     let text = WRONG_FIELD.to_owned();
     let (is_placed, is_counted) = (false, false);
-    error_table(lua, &Raised { text, is_placed, is_counted })
+    error_table(
+        lua,
+        &Raised {
+            text,
+            is_placed,
+            is_counted,
+        },
+    )
 }
 
 fn status_reply(lua: &Lua, _: &State, args: MultiValue) -> Values {
@@ -379,7 +402,9 @@ fn register(_: &Lua, state: &State, args: MultiValue) -> Values {
     let mut next = || args.next().unwrap_or(Value::Nil);
     let (name, callback, flags, description) = (next(), next(), next(), next());
     let (Value::String(name), Value::Function(callback)) = (name, callback) else {
-        return Err(table_error("ERR redis.register_function must get a function name argument"));
+        return Err(table_error(
+            "ERR redis.register_function must get a function name argument",
+        ));
     };
     let name = shebang::text(&name.as_bytes());
     if !shebang::is_valid_name(name.as_bytes()) {
@@ -503,7 +528,12 @@ fn script_frame(lua: &Lua) -> Option<(String, i64)> {
             let source = debug.source();
             let name = source.source.as_deref().unwrap_or_default();
             let is_script = matches!(source.what, "Lua" | "main") && name != "=sandbox";
-            is_script.then(|| (name.to_owned(), debug.current_line().map_or(0, |line| line as i64)))
+            is_script.then(|| {
+                (
+                    name.to_owned(),
+                    debug.current_line().map_or(0, |line| line as i64),
+                )
+            })
         });
         match found {
             None => return None,

@@ -35,12 +35,7 @@ struct Script {
 
 impl Cache {
     /// The script of this text, compiled if it is new.
-    pub(super) fn load(
-        &mut self,
-        text: &[u8],
-        stays: bool,
-        seed: i32,
-    ) -> Result<Rc<Code>, String> {
+    pub(super) fn load(&mut self, text: &[u8], stays: bool, seed: i32) -> Result<Rc<Code>, String> {
         let sha1: [u8; 20] = Sha1::digest(text).into();
         self.clock += 1;
         if let Some(script) = self.scripts.get_mut(&sha1) {

@@ -96,9 +96,8 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
         [("decode_array_with_array_mt", decode_array_with_array_mt)];
     for (name, method) in METHODS.into_iter().chain(with_arrays) {
         let library = Rc::clone(&library);
-        let function = lua.create_function(move |lua, args: MultiValue| {
-            finish(method(lua, &library, &args))
-        })?;
+        let function =
+            lua.create_function(move |lua, args: MultiValue| finish(method(lua, &library, &args)))?;
         table.raw_set(name, function)?;
     }
     table.raw_set("null", null())?;

@@ -32,10 +32,7 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
     )?;
     table.raw_set("_NAME", "cmsgpack")?;
     table.raw_set("_VERSION", "lua-cmsgpack 0.4.0")?;
-    table.raw_set(
-        "_COPYRIGHT",
-        "Copyright (C) 2012, Salvatore Sanfilippo",
-    )?;
+    table.raw_set("_COPYRIGHT", "Copyright (C) 2012, Salvatore Sanfilippo")?;
     table.raw_set("_DESCRIPTION", "MessagePack C implementation for Lua")?;
     Ok(table)
 }
@@ -262,8 +259,12 @@ impl<'a> Reader<'a> {
             0xcc..=0xcf => Value::Number(self.unsigned(1 << (tag - 0xcc))? as i64 as f64),
             0xd0..=0xd3 => self.signed(1 << (tag - 0xd0))?,
             0xd9..=0xdb => self.sized(1 << (tag - 0xd9), Self::string)?,
-            0xdc | 0xdd => self.sized(2 << (tag - 0xdc), |reader, count| reader.array(count, depth))?,
-            0xde | 0xdf => self.sized(2 << (tag - 0xde), |reader, count| reader.map(count, depth))?,
+            0xdc | 0xdd => self.sized(2 << (tag - 0xdc), |reader, count| {
+                reader.array(count, depth)
+            })?,
+            0xde | 0xdf => {
+                self.sized(2 << (tag - 0xde), |reader, count| reader.map(count, depth))?
+            }
             _ => return Err(BAD.to_owned()),
         })
     }

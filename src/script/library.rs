@@ -82,16 +82,17 @@ impl Libraries {
 
     /// Bytes of the libraries' texts and names.
     pub(super) fn text_bytes(&self) -> usize {
-        let of = |library: &Library| {
-            size_of::<Library>() + library.text.len() + 2 * library.name.len()
-        };
+        let of =
+            |library: &Library| size_of::<Library>() + library.text.len() + 2 * library.name.len();
         let names = |library: &Library| -> usize {
             let functions = library.functions.iter();
             functions
                 .map(|(name, _)| size_of::<Function>() + size_of::<Code>() + 2 * name.len())
                 .sum()
         };
-        self.iter().map(|library| of(library) + names(library)).sum()
+        self.iter()
+            .map(|library| of(library) + names(library))
+            .sum()
     }
 
     /// Loads a library; its name.
@@ -129,9 +130,9 @@ impl Libraries {
         let chunk = machine
             .compile(shebang::without_shebang(text))
             .map_err(|error| format!("ERR Error compiling function: {error}").into_bytes())?;
-        let registered = machine.load(&chunk, door).map_err(|failure| {
-            [b"ERR Error registering functions: ", failure.text()].concat()
-        })?;
+        let registered = machine
+            .load(&chunk, door)
+            .map_err(|failure| [b"ERR Error registering functions: ", failure.text()].concat())?;
         if registered.is_empty() {
             return Err(b"ERR No functions registered".to_vec());
         }
@@ -164,7 +165,9 @@ impl Libraries {
 
     /// A function's name that a library outside of `except` has already.
     fn taken_name(&self, library: &Library, except: &[&str]) -> Option<String> {
-        let others = self.iter().filter(|other| !except.contains(&other.name.as_str()));
+        let others = self
+            .iter()
+            .filter(|other| !except.contains(&other.name.as_str()));
         let mut taken = others.flat_map(|other| other.functions.keys());
         taken
             .find(|name| library.functions.contains_key(*name))

@@ -147,7 +147,8 @@ impl Scripts {
         replace: bool,
         seed: i32,
     ) -> Result<String, Vec<u8>> {
-        self.libraries.load(text, replace, seed, &mut door::Shut::default())
+        self.libraries
+            .load(text, replace, seed, &mut door::Shut::default())
     }
 
     /// Takes in what FUNCTION DUMP gave out.

@@ -133,7 +133,12 @@ fn pack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
         out.resize(padded, 0);
         match option {
             b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
-                put_integer(&mut out, number(lua, args, at, "pack")?, size, format.big_endian);
+                put_integer(
+                    &mut out,
+                    number(lua, args, at, "pack")?,
+                    size,
+                    format.big_endian,
+                );
                 at += 1;
             }
             b'x' => out.push(0),
@@ -224,7 +229,11 @@ fn unpack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
         match option {
             b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
                 let is_signed = option.is_ascii_lowercase();
-                values.push(Value::Number(integer_of(bytes, format.big_endian, is_signed)));
+                values.push(Value::Number(integer_of(
+                    bytes,
+                    format.big_endian,
+                    is_signed,
+                )));
             }
             b'x' => {}
             b'f' => {
@@ -237,7 +246,9 @@ fn unpack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
             }
             b'c' => {
                 if size == 0 {
-                    let before = values.pop().and_then(|value| lua.coerce_number(value).ok()?);
+                    let before = values
+                        .pop()
+                        .and_then(|value| lua.coerce_number(value).ok()?);
                     let before = before.ok_or("format 'c0' needs a previous size")?;
                     size = unsigned(before.max(0.0)) as usize;
                     if before < 0.0 {
@@ -252,7 +263,9 @@ fn unpack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
                 let end = rest.iter().position(|byte| *byte == 0);
                 let end = end.ok_or("unfinished string in data")?;
                 let text = rest.get(..end).unwrap_or_default();
-                values.push(Value::String(lua.create_string(text).map_err(out_of_memory)?));
+                values.push(Value::String(
+                    lua.create_string(text).map_err(out_of_memory)?,
+                ));
                 size = end + 1;
             }
             other => format.control(other)?,
@@ -280,7 +293,11 @@ fn integer_of(bytes: &[u8], big_endian: bool, is_signed: bool) -> f64 {
     }
     let sign_at = (bytes.len() as u32).wrapping_mul(8).wrapping_sub(1);
     let mask = u64::MAX.wrapping_shl(sign_at);
-    let value = if value & mask == 0 { value } else { value | mask };
+    let value = if value & mask == 0 {
+        value
+    } else {
+        value | mask
+    };
     value as i64 as f64
 }
 

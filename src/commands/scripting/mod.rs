@@ -11,7 +11,8 @@ use crate::command::{Args, Ctx, Error};
 const RUNS: u32 =
     flag::NOSCRIPT | flag::STALE | flag::SKIP_MONITOR | flag::NO_MANDATORY_KEYS | flag::MOVABLEKEYS;
 
-const WORST: &str = "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE";
+const WORST: &str =
+    "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE";
 const WORST_RO: &str =
     "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS";
 

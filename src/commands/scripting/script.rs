@@ -174,9 +174,7 @@ fn kill(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
 /// Has the busy script end, if it is of this kind and has written nothing.
 pub(super) fn end_running(ctx: &mut Ctx<'_>, flavor: Flavor) -> Result<Flow, Error> {
     let Some(running) = &mut ctx.server.scripts.running else {
-        return Err(Error::Text(
-            "NOTBUSY No scripts in execution right now.",
-        ));
+        return Err(Error::Text("NOTBUSY No scripts in execution right now."));
     };
     if running.flavor != flavor {
         return Err(Error::Busy(running.flavor));

@@ -176,8 +176,7 @@ fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {
             format_args!("{:.2}%", figures.dataset_percent()),
         )
         .field("allocator_allocated", used)
-        .bytes("total_system_memory", figures.usage.machine_bytes)
-;
+        .bytes("total_system_memory", figures.usage.machine_bytes);
     ctx.server.scripts.info(info);
     info.bytes("maxmemory", settings.maxmemory)
         .field("maxmemory_policy", settings.maxmemory_policy.word())
