@@ -68,9 +68,14 @@ end
 
 function G.pcall(...) return caught(pcall(...)) end
 
-function G.xpcall(action, handler, ...)
-  if select('#', ...) > 0 or type(handler) ~= 'function' then return xpcall(action, handler, ...) end
-  return xpcall(action, function(failure) return handler(plain(failure)) end)
+function G.xpcall(action, ...)
+  local handler = ...
+  if type(handler) ~= 'function' then return xpcall(action, ...) end
+  return xpcall(action, function(failure)
+    -- A killed script's error is raised in a hook, where no further hook would end a handler that never returns.
+    if bridge.is_killed() then return plain(failure) end
+    return handler(plain(failure))
+  end)
 end
 
 function G.getmetatable(object)
