@@ -208,15 +208,10 @@ impl Door for ScriptDoor<'_, '_> {
         self.engine.keyspace.set_now_ms(self.frozen_ms);
         let running = self.engine.server.scripts.running.as_ref();
         if running.is_some_and(|running| running.killed) {
-            return Verdict::Stop(match self.code.flavor {
-                Flavor::Script => "Error running script, Script killed by user with SCRIPT KILL.",
-                Flavor::Function => {
-                    "Error running script, Script killed by user with FUNCTION KILL."
-                }
-            });
+            return Verdict::Stop("Script killed by user with SCRIPT KILL...");
         }
         if turn.host.is_stopping() {
-            return Verdict::Stop("Error running script, the server is shutting down.");
+            return Verdict::Stop("Script killed by the end of the server.");
         }
         Verdict::GoOn
     }

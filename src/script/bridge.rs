@@ -518,12 +518,13 @@ fn caller_in(traceback: &str) -> Option<String> {
 
 /// The chunk and line of the script that runs: the innermost function that is not the sandbox's.
 fn place(lua: &Lua, state: &State, _: MultiValue) -> Values {
-    let place = script_frame(lua).unwrap_or_else(|| (format!("@{}", state.flavor.chunk()), 1));
+    let place = script_frame(lua, 1).unwrap_or_else(|| (format!("@{}", state.flavor.chunk()), 1));
     place.into_lua_multi(lua)
 }
 
-fn script_frame(lua: &Lua) -> Option<(String, i64)> {
-    for level in 1.. {
+/// The chunk and line of the innermost function, from `level` on, that is not the sandbox's.
+pub(super) fn script_frame(lua: &Lua, level: usize) -> Option<(String, i64)> {
+    for level in level.. {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();
             let name = source.source.as_deref().unwrap_or_default();
@@ -559,7 +560,7 @@ fn placed(lua: &Lua, state: &State, args: MultiValue) -> Values {
     };
     // A tail call leaves no trace of its caller: most scripts have one line.
     let chunk = state.flavor.chunk();
-    let line = script_frame(lua).map_or(1, |(_, line)| line);
+    let line = script_frame(lua, 1).map_or(1, |(_, line)| line);
     let placed = [format!("{chunk}:{line}").as_bytes(), rest].concat();
     one(lua, LuaString::wrap(placed))
 }

@@ -66,6 +66,8 @@ pub(super) struct State {
     pub(super) propagates: Cell<bool>,
     /// Why the script must end.
     pub(super) killed: Cell<Option<&'static str>>,
+    /// The chunk and line where it was when that was decided.
+    killed_at: RefCell<Option<(String, i64)>>,
     pub(super) prng: Cell<Prng>,
     /// The functions that a library which is being loaded has registered.
     pub(super) registering: RefCell<Option<Vec<Registered>>>,
@@ -117,6 +119,7 @@ impl Machine {
             protocol: Cell::new(Protocol::Resp2),
             propagates: Cell::new(true),
             killed: Cell::new(None),
+            killed_at: RefCell::new(None),
             prng: Cell::new(Prng::new(seed)),
             registering: RefCell::new(None),
         });
@@ -154,6 +157,7 @@ impl Machine {
                 lua.set_memory_limit(HEAP_MAX_BYTES)?;
                 if let Verdict::Stop(text) = verdict {
                     state.killed.set(Some(text));
+                    *state.killed_at.borrow_mut() = bridge::script_frame(lua, 0);
                 }
             }
             match state.killed.get() {
@@ -258,14 +262,20 @@ impl Machine {
     }
 
     fn end(&self, result: mlua::Result<(bool, Value)>) -> Result<Value, RawFailure> {
-        let killed = self.state.killed.take();
-        if killed.is_some() && self.set_hook().is_err() {
-            return Err(RawFailure::plain("not enough memory"));
+        if let Some(text) = self.state.killed.take() {
+            let mut failure = RawFailure::plain(text);
+            let place = self.state.killed_at.take();
+            failure.place = place.map(|(chunk, line)| (chunk.into_bytes(), line));
+            // The hook that lets no instruction pass is replaced.
+            return match self.set_hook() {
+                Ok(()) => Err(failure),
+                Err(error) => Err(RawFailure::plain(&error.to_string())),
+            };
         }
         match result {
-            Ok((true, value)) if killed.is_none() => Ok(value),
-            Ok((_, value)) => Err(RawFailure::of(&value, killed)),
-            Err(error) => Err(RawFailure::plain(killed.unwrap_or(&error.to_string()))),
+            Ok((true, value)) => Ok(value),
+            Ok((false, value)) => Err(RawFailure::of(&value)),
+            Err(error) => Err(RawFailure::plain(&error.to_string())),
         }
     }
 }
@@ -288,7 +298,7 @@ impl RawFailure {
     }
 
     /// What the failure handler of the sandbox made of the error.
-    fn of(value: &Value, killed: Option<&'static str>) -> Self {
+    fn of(value: &Value) -> Self {
         let mut failure = Self::plain("unknown error");
         match value {
             Value::Table(table) => {
@@ -309,10 +319,6 @@ impl RawFailure {
             }
             Value::String(text) => failure.text = [b"ERR ", &*text.as_bytes()].concat(),
             _ => {}
-        }
-        if let Some(text) = killed {
-            failure.text = format!("ERR {text}").into_bytes();
-            failure.is_counted = false;
         }
         failure
     }

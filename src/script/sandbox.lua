@@ -308,11 +308,13 @@ local NAMED = { function_name = 'string', callback = 'function', flags = 'table'
 local function named_arguments(given)
   local got = {}
   for key, value in next, given do
+    if type(key) == 'number' then key = tostring(key) end
     if type(key) ~= 'string' then
       throw('ERR named argument key given to redis.register_function is not a string')
     end
     local wanted = NAMED[key]
     if not wanted then throw('ERR unknown argument given to redis.register_function') end
+    if wanted == 'string' and type(value) == 'number' then value = tostring(value) end
     if type(value) ~= wanted then
       if key == 'flags' then
         throw('ERR flags argument to redis.register_function must be a table representing function flags')
@@ -337,6 +339,7 @@ local function register_function(...)
     end
     got = named_arguments(first)
   else
+    if type(first) == 'number' then first = tostring(first) end
     if type(first) ~= 'string' then throw('ERR first argument to redis.register_function must be a string') end
     if type(second) ~= 'function' then throw('ERR second argument to redis.register_function must be a function') end
     got = { function_name = first, callback = second }

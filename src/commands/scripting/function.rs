@@ -146,6 +146,9 @@ fn delete(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
 }
 
 fn flush(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    if args.left() > 1 {
+        return Err(wrong_words(args));
+    }
     flush_mode(args, "ERR FUNCTION FLUSH only supports SYNC|ASYNC option")?;
     ctx.server.scripts.libraries.clear();
     ctx.db.keyspace().add_dirty(1);
@@ -160,12 +163,9 @@ fn dump(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
 }
 
 fn restore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    const HELP: Error = Error::Text(
-        "ERR unknown subcommand or wrong number of arguments for 'restore'. Try FUNCTION HELP.",
-    );
     let payload = args.word()?;
     if args.left() > 1 {
-        return Err(HELP);
+        return Err(wrong_words(args));
     }
     let policy = if args.is_empty() || args.flag("APPEND") {
         Restore::Append
@@ -184,6 +184,15 @@ fn restore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     ctx.db.keyspace().add_dirty(1);
     ctx.reply.ok();
     Ok(Flow::Done)
+}
+
+/// More words than the subcommand takes; it is named as it was called.
+fn wrong_words(args: &Args<'_>) -> Error {
+    let name = args.argv().get(1).unwrap_or_default();
+    let name = crate::command::error::shown(name, crate::command::error::SHOWN_MAX);
+    Error::err(format_args!(
+        "unknown subcommand or wrong number of arguments for '{name}'. Try FUNCTION HELP."
+    ))
 }
 
 fn kill(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {

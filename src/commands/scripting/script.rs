@@ -88,11 +88,21 @@ pub(super) fn eval_ro(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
 }
 
 pub(super) fn evalsha(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    check_digits(args)?;
     run(ctx, args, cached, false)
 }
 
 pub(super) fn evalsha_ro(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    check_digits(args)?;
     run(ctx, args, cached, true)
+}
+
+/// What cannot be a SHA1 is refused before the other words are looked at.
+fn check_digits(args: &Args<'_>) -> Result<(), Error> {
+    match args.peek() {
+        Some(digits) if digits.len() == 40 => Ok(()),
+        _ => Err(NO_SCRIPT),
+    }
 }
 
 fn run(

@@ -260,6 +260,7 @@ fn stats(ctx: &mut Ctx<'_>, info: &mut Info) {
     ctx.server.stats.info_traffic(info);
     info.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
     ctx.db.keyspace().counters.info(info);
+    info.field("evicted_scripts", ctx.server.scripts.evicted());
     info.zeros(&[
         "pubsub_channels",
         "pubsub_patterns",
