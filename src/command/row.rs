@@ -35,7 +35,7 @@ pub mod flag {
     pub const FAST: u32 = 1 << 12;
     /// Needs no authentication.
     pub const NO_AUTH: u32 = 1 << 13;
-    /// May be a write although it is not flagged so (scripts).
+    /// May be a write although it is not flagged so (scripts); COMMAND INFO does not tell.
     pub const MAY_REPLICATE: u32 = 1 << 14;
     /// Keys stand where only the command knows.
     pub const MOVABLEKEYS: u32 = 1 << 15;
@@ -53,7 +53,7 @@ pub mod flag {
     pub const NO_MANDATORY_KEYS: u32 = 1 << 21;
 
     /// The names that COMMAND INFO shows, by bit; internal bits have none.
-    pub const NAMES: [(u32, &str); 20] = [
+    pub const NAMES: [(u32, &str); 19] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -68,7 +68,6 @@ pub mod flag {
         (ASKING, "asking"),
         (FAST, "fast"),
         (NO_AUTH, "no_auth"),
-        (MAY_REPLICATE, "may_replicate"),
         (NO_MANDATORY_KEYS, "no_mandatory_keys"),
         (MOVABLEKEYS, "movablekeys"),
         (NO_MULTI, "no_multi"),

@@ -96,13 +96,14 @@ impl Engine {
             return Ok(true);
         }
         turn.session.last_command = row.full_name;
-        if gates::is_paused(self, turn, row) {
+        if gates::is_paused(self, turn, argv, row) {
             turn.session.postponed = Some(Box::new(StoredArgv::from_argv(argv)));
             self.server.clients.count_blocked(true);
             return Ok(false);
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
-            queue(turn, argv, row)?;
+            let writes = gates::may_write(self, argv, row);
+            queue(turn, argv, writes)?;
             turn.session.commands += 1;
             turn.reply().simple("QUEUED");
             return Ok(false);
@@ -334,7 +335,7 @@ impl Engine {
     }
 }
 
-fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> Result<(), Error> {
+fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, writes: bool) -> Result<(), Error> {
     let transaction = turn
         .session
         .transaction
@@ -342,7 +343,7 @@ fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> Result<(), E
     if transaction.queue_bytes + argv.wire_bytes() > QUEUE_MAX_BYTES {
         return Err(Error::Text("ERR Transaction queue is too large"));
     }
-    transaction.writes |= row.is(flag::WRITE | flag::MAY_REPLICATE);
+    transaction.writes |= writes;
     transaction.push(StoredArgv::from_argv(argv));
     Ok(())
 }

@@ -5,6 +5,8 @@
 use super::{Engine, Turn};
 use crate::command::Error;
 use crate::command::row::{Row, flag};
+use crate::resp::request::Argv;
+use crate::script::{self, script_flag};
 use crate::session::hindrance;
 use crate::session::pause::PauseKind;
 
@@ -93,7 +95,12 @@ pub(super) fn memory_is_full(engine: &Engine, turn: &Turn<'_>) -> bool {
 }
 
 /// Whether CLIENT PAUSE holds the command back: also one that would only be queued.
-pub(super) fn is_paused(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> bool {
+pub(super) fn is_paused(
+    engine: &Engine,
+    turn: &Turn<'_>,
+    argv: Argv<'_>,
+    row: &'static Row,
+) -> bool {
     let Some((kind, _)) = engine.server.pause.at(engine.keyspace.now_ms()) else {
         return false;
     };
@@ -106,7 +113,22 @@ pub(super) fn is_paused(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> 
                     .transaction
                     .as_ref()
                     .is_some_and(|transaction| transaction.writes);
-            queued_writes || row.is(flag::WRITE | flag::MAY_REPLICATE)
+            queued_writes || may_write(engine, argv, row)
         }
     }
+}
+
+/// Whether the command may change something: a script that promises to write nothing does not.
+pub(super) fn may_write(engine: &Engine, argv: Argv<'_>, row: &'static Row) -> bool {
+    if !row.is(flag::WRITE | flag::MAY_REPLICATE) {
+        return false;
+    }
+    let word = argv.get(1).unwrap_or_default();
+    let flags = match row.full_name {
+        "eval" => script::flags_of_text(word),
+        "evalsha" => engine.server.scripts.flags_by_sha1(word),
+        "fcall" => engine.server.scripts.libraries.flags(word),
+        _ => None,
+    };
+    flags.is_none_or(|flags| flags & script_flag::NO_WRITES == 0)
 }

@@ -103,6 +103,10 @@ impl Cache {
         Some(Rc::clone(&script.code))
     }
 
+    pub(super) fn flags(&self, sha1: &[u8; 20]) -> Option<u32> {
+        self.scripts.get(sha1)?.code.flags
+    }
+
     pub(super) fn contains(&self, sha1: &[u8; 20]) -> bool {
         self.scripts.contains_key(sha1)
     }

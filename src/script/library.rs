@@ -73,6 +73,11 @@ impl Libraries {
         self.functions.get(name).cloned()
     }
 
+    /// The flags of a function.
+    pub fn flags(&self, name: &[u8]) -> Option<u32> {
+        self.functions.get(name)?.flags
+    }
+
     /// Bytes of the Lua state.
     pub(super) fn machine_bytes(&self) -> usize {
         self.machine
@@ -106,12 +111,11 @@ impl Libraries {
         seed: i32,
         door: &mut dyn Door,
     ) -> Result<String, Vec<u8>> {
-        let library = self.build(text, seed, door)?;
-        let name = library.name.clone();
-        let old = self.by_name.get(&name);
-        if old.is_some() && !replace {
+        let name = known_engine(text)?;
+        if self.by_name.contains_key(&name) && !replace {
             return Err(format!("ERR Library '{name}' already exists").into_bytes());
         }
+        let library = self.build(text, seed, door)?;
         if let Some(taken) = self.taken_name(&library, &[name.as_str()]) {
             return Err(format!("ERR Function {taken} already exists").into_bytes());
         }
@@ -122,10 +126,7 @@ impl Libraries {
 
     /// Makes a library without letting anybody see it.
     fn build(&mut self, text: &[u8], seed: i32, door: &mut dyn Door) -> Result<Library, Vec<u8>> {
-        let (engine, name) = shebang::of_library(text)?;
-        if !engine.eq_ignore_ascii_case(SERVED_BY) {
-            return Err(format!("ERR Engine '{engine}' not found").into_bytes());
-        }
+        let name = known_engine(text)?;
         let machine = self.machine(seed)?;
         let chunk = machine
             .compile(shebang::without_shebang(text))
@@ -264,6 +265,15 @@ impl Libraries {
         }
         Ok(())
     }
+}
+
+/// The name of a library that is written for the engine there is.
+fn known_engine(text: &[u8]) -> Result<String, Vec<u8>> {
+    let (engine, name) = shebang::of_library(text)?;
+    if !engine.eq_ignore_ascii_case(SERVED_BY) {
+        return Err(format!("ERR Engine '{engine}' not found").into_bytes());
+    }
+    Ok(name)
 }
 
 /// The texts in a payload.

@@ -56,6 +56,11 @@ impl Code {
     }
 }
 
+/// The flags in the shebang of a script's text; `None`: it has none, or a wrong one.
+pub fn flags_of_text(text: &[u8]) -> Option<u32> {
+    shebang::of_script(text).ok().flatten()
+}
+
 /// A script that is to be run for a command.
 pub struct Run {
     /// What runs.
@@ -120,6 +125,11 @@ impl Scripts {
     /// The script with this SHA1.
     pub fn script_by_sha1(&mut self, sha1: &[u8; 20]) -> Option<Rc<Code>> {
         self.cache.find(sha1)
+    }
+
+    /// The flags of the script that these digits name, if it is known and has a shebang.
+    pub fn flags_by_sha1(&self, digits: &[u8]) -> Option<u32> {
+        self.cache.flags(&sha1_of_hex(digits)?)
     }
 
     /// Whether there is a script with this SHA1.

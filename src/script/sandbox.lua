@@ -170,7 +170,8 @@ local function bounded(name)
   local match = string[name]
   strings[name] = function(text, pattern, ...)
     if type(pattern) == 'string' and #pattern > limits.pattern_bytes and bridge.is_deep_pattern(pattern) then
-      error('pattern too complex')
+      local is_plain = name == 'find' and select(2, ...)
+      if not is_plain then error('pattern too complex') end
     end
     return match(text, pattern, ...)
   end

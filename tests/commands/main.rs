@@ -8,6 +8,7 @@ mod harness;
 mod keys;
 mod monitoring;
 mod rows;
+mod scripting;
 mod server;
 mod string;
 mod transaction;

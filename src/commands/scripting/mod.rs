@@ -11,6 +11,9 @@ use crate::command::{Args, Ctx, Error};
 const RUNS: u32 =
     flag::NOSCRIPT | flag::STALE | flag::SKIP_MONITOR | flag::NO_MANDATORY_KEYS | flag::MOVABLEKEYS;
 
+const WRITES: u32 = RUNS | flag::MAY_REPLICATE;
+const READS: u32 = RUNS | flag::READONLY;
+
 const WORST: &str =
     "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE";
 const WORST_RO: &str =
@@ -33,13 +36,13 @@ const FUNCTION_COST: &str = "Depends on the function that is executed.";
 /// The rows of this family.
 pub const ROWS: &[Row] = &[
     Row::new("eval", Group::Scripting, -3, script::eval)
-        .flags(RUNS)
+        .flags(WRITES)
         .keys(&[KEYS_NOTED])
         .acl(acl::SCRIPTING)
         .about("2.6.0", SCRIPT_COST, "Executes a server-side Lua script.")
         .syntax("script numkeys:integer [key...] [arg...]"),
     Row::new("evalsha", Group::Scripting, -3, script::evalsha)
-        .flags(RUNS)
+        .flags(WRITES)
         .keys(&[KEYS])
         .acl(acl::SCRIPTING)
         .about(
@@ -49,7 +52,7 @@ pub const ROWS: &[Row] = &[
         )
         .syntax("sha1 numkeys:integer [key...] [arg...]"),
     Row::new("eval_ro", Group::Scripting, -3, script::eval_ro)
-        .flags(RUNS | flag::READONLY)
+        .flags(READS)
         .keys(&[KEYS_RO_NOTED])
         .acl(acl::SCRIPTING)
         .about(
@@ -59,7 +62,7 @@ pub const ROWS: &[Row] = &[
         )
         .syntax("script numkeys:integer [key...] [arg...]"),
     Row::new("evalsha_ro", Group::Scripting, -3, script::evalsha_ro)
-        .flags(RUNS | flag::READONLY)
+        .flags(READS)
         .keys(&[KEYS_RO])
         .acl(acl::SCRIPTING)
         .about(
@@ -69,13 +72,13 @@ pub const ROWS: &[Row] = &[
         )
         .syntax("sha1 numkeys:integer [key...] [arg...]"),
     Row::new("fcall", Group::Scripting, -3, function::fcall)
-        .flags(RUNS)
+        .flags(WRITES)
         .keys(&[KEYS_NOTED])
         .acl(acl::SCRIPTING)
         .about("7.0.0", FUNCTION_COST, "Invokes a function.")
         .syntax("function numkeys:integer [key...] [arg...]"),
     Row::new("fcall_ro", Group::Scripting, -3, function::fcall_ro)
-        .flags(RUNS | flag::READONLY)
+        .flags(READS)
         .keys(&[KEYS_RO_NOTED])
         .acl(acl::SCRIPTING)
         .about("7.0.0", FUNCTION_COST, "Invokes a read-only function.")
