@@ -53,8 +53,8 @@ impl Default for Settings {
     }
 }
 
-/// The depth that a script may choose at most: each level takes stack.
-const DEPTH_MAX: i32 = 4_000;
+/// The depth at which it ends whatever a script chooses: each level takes stack.
+const DEPTH_MAX: i32 = 1_000;
 
 /// A library and what its functions share.
 struct Library {
