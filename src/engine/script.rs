@@ -16,7 +16,9 @@ use crate::command::table::CommandId;
 use crate::command::{Error, Server};
 use crate::resp::output::Output;
 use crate::resp::request::{Argv, StoredArgv};
-use crate::script::{Code, Door, Flavor, Manner, Refusal, Run, Running, Verdict, script_flag};
+use crate::script::{
+    Code, Door, Failure, Flavor, Manner, Refusal, Run, Running, Verdict, script_flag,
+};
 use crate::session::{Peer, hindrance};
 use std::rc::Rc;
 
@@ -60,18 +62,26 @@ impl Engine {
         match result {
             Ok(answer) => {
                 answer.write(&mut turn.reply());
-                Outcome::Done
+                match answer.error() {
+                    Some(failure) => self.count_failure(&failure),
+                    None => Outcome::Done,
+                }
             }
             Err(failure) => {
-                if !failure.is_counted {
-                    let code = failure.line.split(|byte| *byte == b' ').next();
-                    let code = String::from_utf8_lossy(code.unwrap_or_default()).into_owned();
-                    self.server.stats.count_error(&code);
-                }
                 turn.reply().error(&failure.line);
-                Outcome::Failed
+                self.count_failure(&failure)
             }
         }
+    }
+
+    /// The error of a command was counted when that failed.
+    fn count_failure(&mut self, failure: &Failure) -> Outcome {
+        if !failure.is_counted {
+            let code = failure.line.split(|byte| *byte == b' ').next();
+            let code = String::from_utf8_lossy(code.unwrap_or_default()).into_owned();
+            self.server.stats.count_error(&code);
+        }
+        Outcome::Failed
     }
 
     /// What a script's flags promise or ask for, checked before it runs.
@@ -118,6 +128,15 @@ impl ScriptDoor<'_, '_> {
         if !row.subcommands.is_empty() && argv.len() > 1 {
             return Err(unknown());
         }
+        if let Err(refusal) = self.check(argv, row) {
+            self.engine.server.stats.by_command[usize::from(command)].rejected += 1;
+            return Err(refusal);
+        }
+        Ok((command, row))
+    }
+
+    /// The gates for commands of scripts.
+    fn check(&mut self, argv: Argv<'_>, row: &'static Row) -> Result<(), Refusal> {
         if !row.accepts(argv.len()) || !row.subcommands.is_empty() {
             return Err("ERR Wrong number of args calling Redis command from script".to_owned());
         }
@@ -133,7 +152,7 @@ impl ScriptDoor<'_, '_> {
         if row.is(flag::PROTECTED) {
             gates::check(self.engine, self.turn, row).map_err(|error| error.to_string())?;
         }
-        Ok((command, row))
+        Ok(())
     }
 
     /// A script that has written may finish what it began. Others may not begin when memory is full.

@@ -102,6 +102,10 @@ impl Host for HostInTurn<'_> {
         for slot in waiting {
             self.read(slot, engine);
         }
+        if self.host.stopping() {
+            // Nobody gets to see a server that is about to end.
+            return;
+        }
         let now_ns = engine.server().clock.monotonic_ns();
         if self.host.listeners.has_pending() {
             self.sockets.accept(now_ns, engine, self.host);

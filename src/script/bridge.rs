@@ -419,7 +419,10 @@ fn register(_: &Lua, state: &State, args: MultiValue) -> Values {
         let text = "ERR redis.register_function can only be called on FUNCTION LOAD command";
         return Err(table_error(text));
     };
-    if registered.iter().any(|known| known.name == name) {
+    if registered
+        .iter()
+        .any(|known| known.name.eq_ignore_ascii_case(&name))
+    {
         return Err(table_error("ERR Function already exists in the library"));
     }
     let description = match description {

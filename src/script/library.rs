@@ -1,6 +1,6 @@
 //! Functions: libraries by name, each a text that registers functions when it is loaded.
 //!
-//! What must hold: a function's name is in one library only; a change (load, delete, flush, restore) takes place whole or
+//! What must hold: a function's name (its case does not matter) is in one library only; a change (load, delete, flush, restore) takes place whole or
 //! not at all.
 
 use super::door::Door;
@@ -34,7 +34,7 @@ pub struct Library {
     pub name: String,
     /// Its text.
     pub text: Vec<u8>,
-    /// Its functions, by name.
+    /// Its functions, by name in lower case.
     pub functions: BTreeMap<String, Function>,
 }
 
@@ -70,12 +70,15 @@ impl Libraries {
 
     /// A function.
     pub fn find(&self, name: &[u8]) -> Option<Rc<Code>> {
+        if name.iter().any(u8::is_ascii_uppercase) {
+            return self.functions.get(&name.to_ascii_lowercase()).cloned();
+        }
         self.functions.get(name).cloned()
     }
 
     /// The flags of a function.
     pub fn flags(&self, name: &[u8]) -> Option<u32> {
-        self.functions.get(name)?.flags
+        self.find(name)?.flags
     }
 
     /// Bytes of the Lua state.
@@ -146,7 +149,8 @@ impl Libraries {
                 flags: Some(registered.flags),
             });
             let description = registered.description;
-            (registered.name, Function { code, description })
+            let name = registered.name.to_ascii_lowercase();
+            (name, Function { code, description })
         };
         Ok(Library {
             functions: registered.into_iter().map(function).collect(),

@@ -103,6 +103,21 @@ impl Answer {
     pub fn write(&self, reply: &mut Reply<'_>) {
         self.writer.write(&self.value, reply, 0);
     }
+
+    /// The error that it is, if it is one.
+    pub fn error(&self) -> Option<Failure> {
+        let Value::Table(table) = &self.value else {
+            return None;
+        };
+        let Ok(Value::String(text)) = table.raw_get::<Value>("err") else {
+            return None;
+        };
+        let is_counted = table.raw_get::<Value>("ignore_error_stats_update");
+        Some(Failure {
+            line: text.as_bytes().to_vec(),
+            is_counted: matches!(is_counted, Ok(Value::Boolean(true))),
+        })
+    }
 }
 
 impl Machine {

@@ -1,5 +1,6 @@
 //! The first line of scripts and libraries: `#!lua flags=no-writes,allow-stale`, `#!lua name=mylib`.
 
+use crate::base::quoting::split_args;
 use std::fmt::Display;
 
 /// What a script or a function says of itself.
@@ -44,7 +45,9 @@ pub(super) fn of_script(body: &[u8]) -> Result<Option<u32>, String> {
     let Some(end) = body.iter().position(|byte| *byte == b'\n') else {
         return Err("ERR Invalid script shebang".to_owned());
     };
-    let mut words = split(&body[..end]);
+    let words = split_args(&body[..end])
+        .ok_or_else(|| "ERR Invalid engine in script shebang".to_owned())?;
+    let mut words = words.iter().map(Vec::as_slice);
     let engine = words.next().unwrap_or_default();
     if engine != b"#!lua" {
         return Err(with_text(
@@ -78,7 +81,9 @@ pub(super) fn of_library(code: &[u8]) -> Result<(String, String), String> {
     }
     let end = code.iter().position(|byte| *byte == b'\n');
     let end = end.ok_or_else(|| "ERR Invalid library metadata".to_owned())?;
-    let mut words = split(&code[..end]);
+    let words =
+        split_args(&code[..end]).ok_or_else(|| "ERR Invalid library metadata".to_owned())?;
+    let mut words = words.iter().map(Vec::as_slice);
     let engine = words.next().unwrap_or_default();
     let engine = engine.strip_prefix(b"#!").unwrap_or(engine);
     let mut name = None;
@@ -117,11 +122,6 @@ pub(super) fn without_shebang(code: &[u8]) -> &[u8] {
 fn strip_name(word: &[u8]) -> Option<&[u8]> {
     let (key, value) = word.split_at_checked(b"name=".len())?;
     key.eq_ignore_ascii_case(b"name=").then_some(value)
-}
-
-fn split(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
-        .filter(|word| !word.is_empty())
 }
 
 fn with_text(prefix: impl Display, bytes: &[u8]) -> String {
