@@ -210,7 +210,7 @@ impl Door for ScriptDoor<'_, '_> {
         let threshold_ms = self.engine.server.config.settings.busy_reply_threshold_ms;
         let now_ns = self.engine.server.clock.monotonic_ns();
         let took_ms = now_ns.saturating_sub(self.began_ns) / 1_000_000;
-        if threshold_ms <= 0 || took_ms < threshold_ms as u64 {
+        if threshold_ms == 0 || took_ms < threshold_ms {
             return Verdict::GoOn;
         }
         if self.engine.server.scripts.running.is_none() {

@@ -156,7 +156,7 @@ fn run_command(lua: &Lua, state: &State, args: &MultiValue) -> Result<Value, Fai
     for arg in args {
         match arg {
             Value::String(word) => argv.push(&word.as_bytes()),
-            Value::Integer(number) => push_integer(&mut argv, *number as i64),
+            Value::Integer(number) => push_integer(&mut argv, *number),
             Value::Number(number) => push_number(&mut argv, *number),
             _ => return Err(Failed::refused(BAD_WORD)),
         }

@@ -52,7 +52,7 @@ fn pack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
 fn put(out: &mut Vec<u8>, value: &Value, depth: usize) {
     match value {
         Value::Boolean(truth) => out.push(if *truth { 0xc3 } else { 0xc2 }),
-        Value::Integer(number) => put_integer(out, *number as i64),
+        Value::Integer(number) => put_integer(out, *number),
         Value::Number(number) => put_number(out, *number),
         Value::String(text) => put_string(out, &text.as_bytes()),
         Value::Table(table) if depth < PACKED_NESTING_MAX => put_table(out, table, depth),
@@ -62,7 +62,7 @@ fn put(out: &mut Vec<u8>, value: &Value, depth: usize) {
 
 fn put_number(out: &mut Vec<u8>, number: f64) {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if number >= -LIMIT && number < LIMIT && number as i64 as f64 == number {
+    if (-LIMIT..LIMIT).contains(&number) && number as i64 as f64 == number {
         return put_integer(out, number as i64);
     }
     let short = number as f32;

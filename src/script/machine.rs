@@ -327,7 +327,7 @@ impl RawFailure {
                 if let (Value::String(source), Value::Integer(line)) =
                     (field("source"), field("line"))
                 {
-                    failure.place = Some((source.as_bytes().to_vec(), line as i64));
+                    failure.place = Some((source.as_bytes().to_vec(), line));
                 }
                 failure.is_counted =
                     matches!(field("ignore_error_stats_update"), Value::Boolean(true));

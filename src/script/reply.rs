@@ -164,7 +164,7 @@ fn length(line: &[u8]) -> Option<usize> {
 /// What Lua holds as a number, cut to 64 bits as the processor does it: what does not fit is the smallest integer.
 pub(super) fn truncated(number: f64) -> i64 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if number >= -LIMIT && number < LIMIT {
+    if (-LIMIT..LIMIT).contains(&number) {
         number as i64
     } else {
         i64::MIN
@@ -181,7 +181,7 @@ impl Writer {
     pub(super) fn write(&self, value: &Value, reply: &mut Reply<'_>, depth: usize) {
         match value {
             Value::String(text) => reply.bulk(&text.as_bytes()),
-            Value::Integer(number) => reply.integer(*number as i64),
+            Value::Integer(number) => reply.integer(*number),
             Value::Number(number) => reply.integer(truncated(*number)),
             Value::Boolean(truth) => self.boolean(*truth, reply),
             Value::Table(table) => self.table(table, reply, depth),
