@@ -44,8 +44,11 @@ pub(super) fn table(lua: &Lua, state: &Rc<State>) -> mlua::Result<Table> {
         let function = lua.create_function(move |lua, args| function(lua, &state, args))?;
         table.raw_set(name, function)
     };
-    add("call", |lua, state, args| call(lua, state, args, true))?;
-    add("pcall", |lua, state, args| call(lua, state, args, false))?;
+    for (name, raises) in [("call", true), ("pcall", false)] {
+        let state = Rc::clone(state);
+        let function = lua.create_function(move |lua, args| call(lua, &state, args, raises))?;
+        table.raw_set(name, function)?;
+    }
     add("log", log)?;
     add("sha1hex", sha1hex)?;
     add("setresp", set_protocol)?;
@@ -108,14 +111,14 @@ fn placed_error(text: String) -> mlua::Error {
 }
 
 /// `redis.call`, which raises errors, and `redis.pcall`, which returns them.
-fn call(lua: &Lua, state: &State, args: MultiValue, raises: bool) -> Values {
+fn call(lua: &Lua, state: &State, args: MultiValue, raises: bool) -> mlua::Result<Value> {
     // See the head of `machine`: this is what keeps the steps below cheap.
     lua.set_memory_limit(0)?;
     let result = match run_command(lua, state, &args) {
-        Err(Failed::Command(raised)) if !raises => error_table(lua, &raised),
+        Err(Failed::Command(raised)) if !raises => error_table(lua, &raised).map(Value::Table),
         Err(Failed::Command(raised)) => Err(mlua::Error::external(raised)),
         Err(Failed::Lua(error)) => Err(error),
-        Ok(value) => Ok(MultiValue::from_iter([value])),
+        Ok(value) => Ok(value),
     };
     let within = lua.used_memory() <= HEAP_MAX_BYTES;
     lua.set_memory_limit(HEAP_MAX_BYTES)?;
@@ -194,13 +197,13 @@ fn latin(text: &str) -> Vec<u8> {
 }
 
 /// An error as scripts see it.
-fn error_table(lua: &Lua, raised: &Raised) -> Values {
+fn error_table(lua: &Lua, raised: &Raised) -> mlua::Result<Table> {
     let table = lua.create_table_with_capacity(0, 2)?;
     table.raw_set("err", LuaString::wrap(latin(&raised.text)))?;
     if raised.is_counted {
         table.raw_set("ignore_error_stats_update", true)?;
     }
-    one(lua, table)
+    Ok(table)
 }
 
 fn push_integer(argv: &mut crate::resp::request::StoredArgv, number: i64) {
@@ -363,28 +366,30 @@ fn error_reply(lua: &Lua, _: &State, args: MultiValue) -> Values {
     };
     let text = shebang::text(&line);
     let (is_placed, is_counted) = (false, false);
-    error_table(
+    let table = error_table(
         lua,
         &Raised {
             text,
             is_placed,
             is_counted,
         },
-    )
+    )?;
+    one(lua, table)
 }
 
 /// These two return their errors.
 fn wrong_field(lua: &Lua) -> Values {
     let text = WRONG_FIELD.to_owned();
     let (is_placed, is_counted) = (false, false);
-    error_table(
+    let table = error_table(
         lua,
         &Raised {
             text,
             is_placed,
             is_counted,
         },
-    )
+    )?;
+    one(lua, table)
 }
 
 fn status_reply(lua: &Lua, _: &State, args: MultiValue) -> Values {
@@ -495,7 +500,7 @@ fn plain(lua: &Lua, _: &State, args: MultiValue) -> Values {
         error = cause;
     }
     let text = match (error, error.downcast_ref::<Raised>()) {
-        (_, Some(raised)) if !raised.is_placed => return error_table(lua, raised),
+        (_, Some(raised)) if !raised.is_placed => return one(lua, error_table(lua, raised)?),
         (_, Some(raised)) => {
             place.map_or_else(|| raised.text.clone(), |place| place + &raised.text)
         }

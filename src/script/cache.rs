@@ -148,12 +148,32 @@ pub fn sha1_of_hex(digits: &[u8]) -> Option<[u8; 20]> {
         return None;
     }
     let mut sha1 = [0; 20];
-    for (byte, pair) in sha1.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |digit: u8| char::from(digit).to_digit(16);
-        *byte = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
+    let mut seen = 0;
+    for (byte, pair) in sha1.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let [high, low] = pair.map(|digit| NIBBLES[usize::from(digit)]);
+        *byte = (high << 4) | (low & 15);
+        seen |= high | low;
     }
-    Some(sha1)
+    (seen & NO_DIGIT == 0).then_some(sha1)
 }
+
+/// The mark of what is no hexadecimal digit.
+const NO_DIGIT: u8 = 0x80;
+/// The values of hexadecimal digits of either case.
+static NIBBLES: [u8; 256] = {
+    let mut nibbles = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 10 {
+        nibbles[b'0' as usize + digit] = digit as u8;
+        digit += 1;
+    }
+    while digit < 16 {
+        nibbles[b'a' as usize + digit - 10] = digit as u8;
+        nibbles[b'A' as usize + digit - 10] = digit as u8;
+        digit += 1;
+    }
+    nibbles
+};
 
 /// A SHA1 is as good as any hash of it: its first bytes are taken.
 #[derive(Default)]

@@ -78,6 +78,7 @@ pub struct Machine {
     lua: Lua,
     scope: Table,
     run_script: Function,
+    run_few: Function,
     run_call: Function,
     run_load: Function,
     state: Rc<State>,
@@ -152,6 +153,7 @@ impl Machine {
         lua.set_globals(scope.clone())?;
         let machine = Self {
             run_script: run.raw_get("script")?,
+            run_few: run.raw_get("few")?,
             run_call: run.raw_get("call")?,
             run_load: run.raw_get("load")?,
             lua,
@@ -218,7 +220,38 @@ impl Machine {
         keys: usize,
         door: &mut dyn Door,
     ) -> Result<Answer, RawFailure> {
-        let split = first_key + keys;
+        self.begin();
+        let result = if self.state.flavor == Flavor::Script
+            && let Some(words) = Few::of(argv, first_key)
+        {
+            DOOR.set(door, || {
+                self.within_limit(|| words.run(&self.run_few, code, keys))
+            })
+        } else {
+            let tables = self.tables(argv, first_key, keys);
+            let (keys, arguments) = tables.map_err(|_| RawFailure::plain("not enough memory"))?;
+            let runner = match self.state.flavor {
+                Flavor::Script => &self.run_script,
+                Flavor::Function => &self.run_call,
+            };
+            DOOR.set(door, || {
+                self.within_limit(|| runner.call((code, keys, arguments)))
+            })
+        };
+        let value = self.end(result)?;
+        let writer = Writer {
+            protocol: self.state.protocol.get(),
+        };
+        Ok(Answer { value, writer })
+    }
+
+    /// The keys and the arguments as tables.
+    fn tables(
+        &self,
+        argv: Argv<'_>,
+        first_key: usize,
+        keys: usize,
+    ) -> mlua::Result<(Table, Table)> {
         let words = |from: usize, to: usize| -> mlua::Result<Table> {
             let table = self.lua.create_table_with_capacity(to - from, 0)?;
             for at in from..to {
@@ -227,23 +260,11 @@ impl Machine {
             }
             Ok(table)
         };
-        let arguments = words(split, argv.len().max(split));
-        let (Ok(keys), Ok(arguments)) = (words(first_key, split), arguments) else {
-            return Err(RawFailure::plain("not enough memory"));
-        };
-        let runner = match self.state.flavor {
-            Flavor::Script => &self.run_script,
-            Flavor::Function => &self.run_call,
-        };
-        self.begin();
-        let result = DOOR.set(door, || {
-            self.within_limit(|| runner.call((code, keys, arguments)))
-        });
-        let value = self.end(result)?;
-        let writer = Writer {
-            protocol: self.state.protocol.get(),
-        };
-        Ok(Answer { value, writer })
+        let split = first_key + keys;
+        Ok((
+            words(first_key, split)?,
+            words(split, argv.len().max(split))?,
+        ))
     }
 
     /// Runs the code of a library, which registers its functions.
@@ -291,6 +312,37 @@ impl Machine {
             Ok((true, value)) => Ok(value),
             Ok((false, value)) => Err(RawFailure::of(&value)),
             Err(error) => Err(RawFailure::plain(&error.to_string())),
+        }
+    }
+}
+
+/// The words of most scripts: few, and text. They go to Lua without a table or a reference between.
+enum Few<'a> {
+    None,
+    One(&'a str),
+    Two(&'a str, &'a str),
+    Three(&'a str, &'a str, &'a str),
+}
+
+impl<'a> Few<'a> {
+    /// The words from `first` on, if they are few and text.
+    fn of(argv: Argv<'a>, first: usize) -> Option<Self> {
+        let word = |at: usize| std::str::from_utf8(argv.get(first + at)?).ok();
+        Some(match argv.len().saturating_sub(first) {
+            0 => Few::None,
+            1 => Few::One(word(0)?),
+            2 => Few::Two(word(0)?, word(1)?),
+            3 => Few::Three(word(0)?, word(1)?, word(2)?),
+            _ => return None,
+        })
+    }
+
+    fn run(&self, runner: &Function, code: &Function, keys: usize) -> mlua::Result<(bool, Value)> {
+        match *self {
+            Few::None => runner.call((code, keys)),
+            Few::One(a) => runner.call((code, keys, a)),
+            Few::Two(a, b) => runner.call((code, keys, a, b)),
+            Few::Three(a, b, c) => runner.call((code, keys, a, b, c)),
         }
     }
 }

@@ -388,10 +388,25 @@ end
 
 local run = {}
 
+if flavor == 'eval' then G.KEYS, G.ARGV = {}, {} end
+
 function run.script(code, keys, arguments)
   depth = 0
-  rawset(G, 'KEYS', keys)
-  rawset(G, 'ARGV', arguments)
+  G.KEYS = keys
+  G.ARGV = arguments
+  return xpcall(code, on_failure)
+end
+
+-- The same with a few words, the first `count` of them keys, of which the tables are made here.
+function run.few(code, count, ...)
+  local words, rest = { ... }, {}
+  for index = count + 1, #words do
+    rest[index - count] = words[index]
+    words[index] = nil
+  end
+  depth = 0
+  G.KEYS = words
+  G.ARGV = rest
   return xpcall(code, on_failure)
 end
 
