@@ -14,9 +14,9 @@ fn a_script_that_never_ends_is_ended_from_outside() {
     let mut other = server.client();
     other.ask("PING\r\n", "+PONG\r\n");
     // What stands behind the script waits for its end, and runs then.
-    stuck.send(&format!("{LOOP}PING\r\n"));
+    stuck.send(format!("{LOOP}PING\r\n"));
     server.log.expect("Slow script detected");
-    other.ask("GET a\r\nPING\r\n", &format!("{BUSY}{BUSY}"));
+    other.ask("GET a\r\nPING\r\n", format!("{BUSY}{BUSY}"));
     // A client that comes only now is taken in.
     let mut late = server.client();
     late.ask("SCRIPT KILL\r\n", "+OK\r\n");
