@@ -17,6 +17,7 @@ use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
 use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
+use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
@@ -106,6 +107,8 @@ pub struct Server {
     pub tracking: Tracking,
     /// MONITOR.
     pub monitors: Monitors,
+    /// Lua scripts and functions.
+    pub scripts: Scripts,
 }
 
 impl Server {

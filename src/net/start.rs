@@ -3,7 +3,8 @@
 
 use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
-use super::{Reactor, SIGNALS, process};
+use super::sockets::SIGNALS;
+use super::{Reactor, process};
 use crate::base::clock::Clock;
 use crate::base::random::Seeds;
 use crate::command::ctx::Identity;

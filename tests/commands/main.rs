@@ -15,6 +15,7 @@ mod monitor;
 mod monitoring;
 mod pubsub;
 mod rows;
+mod scripting;
 mod server;
 mod set;
 mod sort;
