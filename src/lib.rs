@@ -7,7 +7,7 @@
 //! 8  engine              requests in, reply bytes out; opens no socket, no file
 //! 7  commands            one file a family: rows on top, handlers below
 //! 6  command             the vocabulary handlers are written in
-//! 5  session             services
+//! 5  session  persist    services
 //! 4  keyspace            databases, expiry, waiters, the change log
 //! 3  config  observe     one row a parameter; one row a metric
 //! 2  types               what a key can hold
@@ -35,6 +35,7 @@ pub mod engine;
 pub mod keyspace;
 pub mod net;
 pub mod observe;
+pub mod persist;
 pub mod rdb;
 pub mod resp;
 pub mod session;
