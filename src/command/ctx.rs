@@ -13,6 +13,7 @@ use crate::keyspace::access::AccessPolicy;
 use crate::keyspace::db::Database;
 use crate::keyspace::event::class;
 use crate::observe::stats::Stats;
+use crate::persist::save::Saver;
 use crate::resp::reply::Reply;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
@@ -94,6 +95,8 @@ pub struct Server {
     pub replication_id: String,
     /// What DEBUG changed.
     pub debug: DebugSwitches,
+    /// Snapshots on disk.
+    pub saver: Saver,
 }
 
 impl Server {

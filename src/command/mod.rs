@@ -15,6 +15,7 @@ pub mod memory_figures;
 pub mod propagate;
 pub mod rewrite;
 pub mod row;
+pub mod saving;
 pub mod scan;
 pub mod table;
 

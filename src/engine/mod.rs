@@ -12,6 +12,7 @@
 mod call;
 mod cron;
 mod gates;
+mod saving;
 mod serve;
 pub mod stream;
 
@@ -25,6 +26,7 @@ use crate::config::Config;
 use crate::keyspace::Keyspace;
 use crate::keyspace::entry::LookUpAhead;
 use crate::observe::stats::Stats;
+use crate::persist::save::Saver;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
 use crate::resp::request::{
@@ -104,6 +106,7 @@ impl Engine {
         let table = CommandTable::new(rows);
         let stats = Stats::new(table.len());
         let replication_id = random.hex(40);
+        let saver = Saver::new(clock.unix_ms());
         let mut server = Server {
             config,
             clients: Clients::default(),
@@ -115,6 +118,7 @@ impl Engine {
             identity,
             replication_id,
             debug: DebugSwitches::default(),
+            saver,
         };
         server.apply_settings(&mut keyspace);
         Self {

@@ -3,11 +3,13 @@
 mod command;
 mod connection;
 mod debug;
+mod disk;
 mod engine;
 mod harness;
 mod keys;
 mod monitoring;
 mod rows;
+mod save;
 mod server;
 mod string;
 mod transaction;
