@@ -176,6 +176,43 @@ pub fn write_u64(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(&digits[start..]);
 }
 
+/// An integer in decimal, without an allocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Decimal {
+    text: [u8; U64_DIGITS_MAX],
+    start: usize,
+}
+
+impl Decimal {
+    /// The decimal form of `value`.
+    #[inline]
+    pub fn new(value: i64) -> Self {
+        let mut text = [0; U64_DIGITS_MAX];
+        let mut start = U64_DIGITS_MAX;
+        let mut rest = value.unsigned_abs();
+        while rest >= 10 {
+            start -= 2;
+            text[start..start + 2].copy_from_slice(&DIGIT_PAIRS[(rest % 100) as usize]);
+            rest /= 100;
+        }
+        if rest > 0 || start == U64_DIGITS_MAX {
+            start -= 1;
+            text[start] = b'0' + rest as u8;
+        }
+        if value < 0 {
+            start -= 1;
+            text[start] = b'-';
+        }
+        Self { text, start }
+    }
+
+    /// Its characters.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.text[self.start..]
+    }
+}
+
 /// How many decimal digits `value` has; 1 for 0.
 #[inline]
 pub fn digits_u64(value: u64) -> usize {
@@ -204,6 +241,36 @@ pub fn format_f64(value: f64, out: &mut Vec<u8>) {
         write_u64(out, magnitude as u64);
     } else {
         format_shortest(magnitude, out);
+    }
+}
+
+/// Appends `value` as C's `%.17g` does: 17 digits without zeros at their end, which is how ZSCAN shows scores.
+pub fn format_f64_in_full(value: f64, out: &mut Vec<u8>) {
+    /// From this exponent on, and below -4, the exponent is shown.
+    const DIGITS: i64 = 17;
+    if !value.is_finite() {
+        return format_f64(value, out);
+    }
+    let text = format!("{value:.16e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let shown = if (-4..DIGITS).contains(&exponent) {
+        let decimals = usize::try_from(DIGITS - 1 - exponent).unwrap_or(0);
+        let plain = format!("{value:.decimals$}");
+        without_zeros(&plain).to_owned()
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{}e{sign}{:02}", without_zeros(mantissa), exponent.abs())
+    };
+    out.extend_from_slice(shown.as_bytes());
+}
+
+/// The text of a number without the zeros at the end of its fraction.
+fn without_zeros(text: &str) -> &str {
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
     }
 }
 
@@ -276,6 +343,41 @@ mod tests {
         let mut out = Vec::new();
         format_f64(value, &mut out);
         String::from_utf8(out).expect("digits are ASCII")
+    }
+
+    #[test]
+    fn doubles_in_full_are_those_of_printf() {
+        let shown = |value: f64| {
+            let mut out = Vec::new();
+            format_f64_in_full(value, &mut out);
+            String::from_utf8(out).expect("digits are ASCII")
+        };
+        for (value, text) in [
+            (0.1, "0.10000000000000001"),
+            (2.5, "2.5"),
+            (1.739, "1.7390000000000001"),
+            (-0.0001, "-0.0001"),
+            (-0.00001, "-1.0000000000000001e-05"),
+            (1e20, "1e+20"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (-0.0, "-0"),
+            (1.5e300, "1.5000000000000001e+300"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(shown(value), text);
+        }
+    }
+
+    #[test]
+    fn decimals_are_what_integers_are_written_as() {
+        let near = |value: i64| (-2..=2).map(move |more| value.saturating_add(more));
+        let powers = (0..19).flat_map(|power| near(10_i64.pow(power)));
+        let values = powers.chain(near(0)).chain([i64::MAX, 100_000_000]);
+        for value in values.flat_map(|value| [value, -value]).chain([i64::MIN]) {
+            let text = Decimal::new(value);
+            assert_eq!(text.bytes(), value.to_string().as_bytes());
+        }
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl<'a> Args<'a> {
     }
 
     /// The words that are left.
-    pub fn rest(&mut self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
+    pub fn rest(&mut self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
         let (argv, start) = (self.argv, self.at);
         self.at = argv.len();
         (start..argv.len()).map(move |at| argv.word(at))

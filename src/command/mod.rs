@@ -6,18 +6,22 @@
 
 pub mod args;
 pub mod ctx;
+pub mod elements;
 pub mod error;
 pub mod expiry;
 pub mod help;
 pub mod host;
 pub mod key_specs;
+pub mod member_expiry;
 pub mod memory_figures;
 pub mod propagate;
+pub mod ranges;
 pub mod rewrite;
 pub mod row;
 pub mod saving;
 pub mod scan;
 pub mod table;
+pub mod timeout;
 
 pub use args::Args;
 pub use ctx::{Ctx, Server};
@@ -26,6 +30,8 @@ pub use propagate::Propagate;
 pub use row::{KeySpec, Row};
 
 use crate::resp::reply::Reply;
+use crate::resp::request::StoredArgv;
+use crate::types::Type;
 
 /// How a command ended.
 pub enum Flow {
@@ -33,6 +39,8 @@ pub enum Flow {
     Done,
     /// There is nothing there yet: run it again when one of its keys changes.
     Block(Block),
+    /// The same, but run it again in other words, or at a certain time.
+    Await(Box<Await>),
     /// EXEC: run what the client has queued, as one unit.
     RunQueued,
     /// Run a program that calls commands, as one unit.
@@ -52,10 +60,24 @@ pub enum Flow {
 pub struct Block {
     /// Any of these keys, in the selected database.
     pub keys: Vec<Box<[u8]>>,
+    /// The type that it waits for: a key of another one does not wake it.
+    pub awaits: Type,
+    /// Whether it is also run again when a key goes or becomes another type (XREADGROUP: its group is gone).
+    pub on_loss: bool,
     /// When to give up, Unix milliseconds; `None`: never.
     pub deadline_ms: Option<i64>,
     /// What is answered when nothing came: at the deadline, and at once inside MULTI and scripts.
     pub on_timeout: fn(&mut Reply<'_>),
+}
+
+/// What a blocking command waits for that is not run again in its own words, or not only when a key changes.
+pub struct Await {
+    /// The keys and the deadline.
+    pub block: Block,
+    /// What is run again.
+    pub words: StoredArgv,
+    /// When it is run again although no key has changed, Unix milliseconds.
+    pub again_ms: Option<i64>,
 }
 
 /// A program that calls commands through the engine.

@@ -51,7 +51,7 @@ pub mod flag {
     pub const PROTECTED: u32 = 1 << 20;
 
     /// The names that COMMAND INFO shows, by bit; internal bits have none.
-    pub const NAMES: [(u32, &str); 19] = [
+    pub const NAMES: [(u32, &str); 18] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -66,7 +66,6 @@ pub mod flag {
         (ASKING, "asking"),
         (FAST, "fast"),
         (NO_AUTH, "no_auth"),
-        (MAY_REPLICATE, "may_replicate"),
         (MOVABLEKEYS, "movablekeys"),
         (NO_MULTI, "no_multi"),
         (ALLOW_BUSY, "allow_busy"),
@@ -359,6 +358,8 @@ pub struct Row {
     pub history: &'static [(&'static str, &'static str)],
     /// Since when it is deprecated and what replaces it.
     pub deprecated: Option<(&'static str, &'static str)>,
+    /// Whether it is for the server's own purposes: COMMAND DOCS marks it `syscmd`.
+    pub system: bool,
     /// The command that this is another name of.
     pub alias_of: Option<&'static str>,
     /// The rows under a container.
@@ -384,6 +385,7 @@ impl Row {
             tips: &[],
             history: &[],
             deprecated: None,
+            system: false,
             alias_of: None,
             subcommands: &[],
         }
@@ -454,6 +456,12 @@ impl Row {
     /// Since when it is deprecated, and in favour of what.
     pub const fn deprecated(mut self, since: &'static str, replaced_by: &'static str) -> Self {
         self.deprecated = Some((since, replaced_by));
+        self
+    }
+
+    /// For the server's own purposes: nothing that applications should call.
+    pub const fn system(mut self) -> Self {
+        self.system = true;
         self
     }
 

@@ -19,29 +19,47 @@
 //! x^6.2.0 x!2.8.12 since, and deprecated since, another version than the command
 //! ```
 
+mod bitmap;
 mod cluster;
 mod connection;
 mod debug;
 pub mod docs;
+mod geo;
+mod hash;
+mod hyperloglog;
 mod keys;
+mod list;
 mod monitoring;
 mod server;
+mod set;
+mod sort;
+mod stream;
 mod string;
 mod transaction;
+mod zset;
 
 use crate::command::Row;
 
 /// The rows of all families.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
+        bitmap::ROWS,
         cluster::ROWS,
         connection::ROWS,
         debug::ROWS,
+        geo::ROWS,
+        hash::ROWS,
+        hyperloglog::ROWS,
         keys::ROWS,
+        list::ROWS,
         monitoring::ROWS,
         server::ROWS,
+        set::ROWS,
+        sort::ROWS,
+        stream::ROWS,
         string::ROWS,
         transaction::ROWS,
+        zset::ROWS,
     ]
     .into_iter()
     .flatten()

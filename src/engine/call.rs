@@ -10,6 +10,7 @@ use crate::command::row::{Row, flag};
 use crate::command::table::CommandId;
 use crate::command::{Block, Error, Flow, Script};
 use crate::keyspace::db::Database;
+use crate::keyspace::waiters::Wish;
 use crate::resp::output::{Mark, Output};
 use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv, is_http};
@@ -191,7 +192,9 @@ impl Engine {
             row,
         };
         let result = (row.handler)(&mut ctx, &mut args);
-        turn.session.commands += u64::from(!turn.session.is_nested());
+        // A command that waits is counted when it is answered.
+        let waits = matches!(result, Ok(Flow::Block(_)));
+        turn.session.commands += u64::from(!turn.session.is_nested() && !waits);
         if self.keyspace.has_news() {
             self.log_deletions();
         }
@@ -226,7 +229,8 @@ impl Engine {
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
-            Flow::Block(block) => self.block(turn, argv, block),
+            Flow::Block(block) => self.block(turn, block, argv, None),
+            Flow::Await(wait) => self.block(turn, wait.block, wait.words.argv(), wait.again_ms),
             Flow::RunQueued => self.run_queued(turn),
             Flow::RunScript(script) => self.run_script(turn, script),
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
@@ -236,30 +240,41 @@ impl Engine {
 
     /// A handler failed: its reply is cut back to the error.
     #[cold]
-    fn fail(&mut self, turn: &mut Turn<'_>, command: CommandId, mark: Mark, error: Error) -> bool {
+    pub(super) fn fail(
+        &mut self,
+        turn: &mut Turn<'_>,
+        command: CommandId,
+        mark: Mark,
+        error: Error,
+    ) -> bool {
         turn.output.truncate(mark);
         self.server.stats.by_command[usize::from(command)].failed += 1;
         self.answer_error(turn, &error);
         false
     }
 
-    fn block(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, block: Block) {
+    /// The client waits; `argv`: what is run again.
+    fn block(&mut self, turn: &mut Turn<'_>, block: Block, argv: Argv<'_>, again_ms: Option<i64>) {
         if turn.session.is_nested() {
             return (block.on_timeout)(&mut turn.reply());
         }
         let id = turn.session.id;
+        let wish = Wish {
+            awaits: block.awaits,
+            on_loss: block.on_loss,
+        };
         for key in &block.keys {
-            self.keyspace.waiters.wait(id, turn.session.db, key);
+            self.keyspace.waiters.wait(id, turn.session.db, key, wish);
         }
-        if let Some(deadline_ms) = block.deadline_ms {
-            self.timeouts.insert((deadline_ms, id));
-        }
-        self.server.clients.count_blocked(true);
-        turn.session.blocked = Some(Box::new(Blocked {
+        let blocked = Blocked {
             argv: StoredArgv::from_argv(argv),
             deadline_ms: block.deadline_ms,
+            again_ms,
             on_timeout: block.on_timeout,
-        }));
+        };
+        self.set_alarm(&blocked, id);
+        self.server.clients.count_blocked(true);
+        turn.session.blocked = Some(Box::new(blocked));
     }
 
     /// EXEC: the queued commands as one unit, in the reply and in the stream.
@@ -292,7 +307,7 @@ impl Engine {
                 key: (0, 0),
             },
         ) {
-            self.count_run(turn, command, 1);
+            self.count_run(turn, command, turn.session.blocked.is_none().into());
         }
     }
 

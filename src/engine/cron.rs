@@ -90,9 +90,8 @@ impl Engine {
         let clock = &self.server.clock;
         let effort = u64::from(self.server.config.settings.active_expire_effort);
         let end = clock.monotonic_ns() + EXPIRE_TURN_NS * effort;
-        let before = self.keyspace.counters.expired;
         let done = self.keyspace.expire_due(|| clock.monotonic_ns() < end);
-        if self.keyspace.counters.expired != before {
+        if self.keyspace.has_news() || self.keyspace.has_garbage() {
             self.log_deletions();
             self.keyspace
                 .take_garbage()

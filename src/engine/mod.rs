@@ -163,8 +163,8 @@ impl Engine {
         if let Some(session) = self.server.clients.remove(slot) {
             self.keyspace.waiters.unwatch(session.id);
             self.keyspace.waiters.stop_waiting(session.id);
-            if let Some(deadline_ms) = session.blocked.and_then(|blocked| blocked.deadline_ms) {
-                self.timeouts.remove(&(deadline_ms, session.id));
+            if let Some(alarm_ms) = session.blocked.and_then(|blocked| blocked.alarm_ms()) {
+                self.timeouts.remove(&(alarm_ms, session.id));
             }
         }
     }
@@ -340,7 +340,7 @@ impl Engine {
                 (run, calls) = (staged.command, 0);
             }
             let ran = self.execute(turn, batch.argv(index, input), staged);
-            calls += u64::from(ran);
+            calls += u64::from(ran && turn.session.blocked.is_none());
             if turn.session.is_held() {
                 stopped = Some(index);
                 break;

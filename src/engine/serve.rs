@@ -4,6 +4,8 @@ use super::call::mute;
 use super::{Engine, Turn};
 use crate::command::Error;
 use crate::command::host::Host;
+use crate::keyspace::db::Database;
+use crate::keyspace::waiters::Place;
 use crate::session::{Blocked, Closing, ReplyMode, Session};
 
 /// Rounds of "a served client's command changes a key that others wait for" in one go.
@@ -18,12 +20,29 @@ impl Engine {
                 return;
             }
             self.spoil_watchers();
-            let Some((_, waiters)) = self.keyspace.waiters.next_ready() else {
-                continue;
-            };
-            for id in waiters {
-                self.serve_waiter(id, host);
+            if let Some((place, waiters)) = self.keyspace.waiters.next_ready() {
+                self.serve_key(&place, waiters, host);
             }
+        }
+    }
+
+    /// Serves those who wait for a changed key, as long as there is for them what they wait for. `waiters`: so many of
+    /// the queue; who comes to it meanwhile has its turn at the next change.
+    fn serve_key(&mut self, place: &Place, waiters: usize, host: &mut dyn Host) {
+        let (mut from, mut left) = (0, waiters);
+        while left > 0 {
+            let (db, name) = place;
+            let key = self.keyspace.key(name);
+            let found = Database::new(&mut self.keyspace, *db, false)
+                .peek(&key)
+                .map(|record| record.type_of());
+            let Some((at, id)) = self.keyspace.waiters.next_waiter(place, from, found) else {
+                return;
+            };
+            left = left.saturating_sub(at - from + 1);
+            self.serve_waiter(id, host);
+            let waits_on = self.keyspace.waiters.is_waiting(id, place);
+            from = at + usize::from(waits_on);
         }
     }
 
@@ -57,16 +76,25 @@ impl Engine {
             let argv = blocked.argv.argv();
             if let Some(command) = engine.look_up(argv) {
                 engine.run(turn, argv, command, (0, 0));
-                engine.count_run(turn, Some(command), 1);
+                engine.count_run(turn, Some(command), turn.session.blocked.is_none().into());
             }
         });
     }
 
     /// CLIENT UNBLOCK: a client that waits is answered the error, or what its deadline would have brought.
     pub(super) fn unblock(&mut self, id: u64, error: Option<Error>, host: &mut dyn Host) {
-        self.end_wait(id, host, |engine, turn, blocked| match &error {
-            Some(error) => engine.answer_error(turn, error),
-            None => (blocked.on_timeout)(&mut turn.reply()),
+        self.end_wait(id, host, |engine, turn, blocked| {
+            let command = engine.look_up(blocked.argv.argv());
+            match (&error, command) {
+                (Some(error), Some(command)) => {
+                    let mark = turn.output.mark();
+                    engine.fail(turn, command, mark, error.clone());
+                }
+                (Some(error), None) => engine.answer_error(turn, error),
+                (None, _) => (blocked.on_timeout)(&mut turn.reply()),
+            }
+            turn.session.commands += 1;
+            engine.count_run(turn, command, 1);
         });
     }
 
@@ -92,11 +120,12 @@ impl Engine {
             let mark = turn.output.mark();
             answer(self, &mut turn, &blocked);
             match &mut turn.session.blocked {
-                Some(again) if again.deadline_ms != blocked.deadline_ms => {
-                    let newer = std::mem::replace(&mut again.deadline_ms, blocked.deadline_ms);
-                    newer.map(|deadline_ms| self.timeouts.remove(&(deadline_ms, id)));
+                Some(again) => {
+                    self.clear_alarm(&blocked, id);
+                    self.clear_alarm(again, id);
+                    again.deadline_ms = blocked.deadline_ms;
+                    self.set_alarm(again, id);
                 }
-                Some(_) => {}
                 None => self.let_go(&mut turn, &blocked),
             }
             if turn.session.reply_mode != ReplyMode::On {
@@ -108,21 +137,45 @@ impl Engine {
 
     fn let_go(&mut self, turn: &mut Turn<'_>, blocked: &Blocked) {
         self.keyspace.waiters.stop_waiting(turn.session.id);
-        if let Some(deadline_ms) = blocked.deadline_ms {
-            self.timeouts.remove(&(deadline_ms, turn.session.id));
-        }
+        self.clear_alarm(blocked, turn.session.id);
         self.server.clients.queue_resume(turn.session.slot);
     }
 
-    /// Answers blocked clients whose time is up.
+    /// Has [`Self::time_out_blocked`] look at the client when its time has come.
+    pub(super) fn set_alarm(&mut self, blocked: &Blocked, client: u64) {
+        if let Some(alarm_ms) = blocked.alarm_ms() {
+            self.timeouts.insert((alarm_ms, client));
+        }
+    }
+
+    fn clear_alarm(&mut self, blocked: &Blocked, client: u64) {
+        if let Some(alarm_ms) = blocked.alarm_ms() {
+            self.timeouts.remove(&(alarm_ms, client));
+        }
+    }
+
+    /// Answers blocked clients whose time is up, and runs the commands of those again who asked for that.
     pub(super) fn time_out_blocked(&mut self, host: &mut dyn Host) {
-        while let Some((deadline_ms, id)) = self.timeouts.first().copied() {
-            if deadline_ms > self.keyspace.now_ms() {
+        let now_ms = self.keyspace.now_ms();
+        while let Some((alarm_ms, id)) = self.timeouts.first().copied() {
+            if alarm_ms > now_ms {
                 return;
             }
             self.timeouts.pop_first();
-            self.unblock(id, None, host);
+            if self.is_only_to_run_again(id, now_ms) {
+                self.serve_waiter(id, host);
+            } else {
+                self.unblock(id, None, host);
+            }
         }
+    }
+
+    /// Whether the client's deadline is still to come.
+    fn is_only_to_run_again(&self, id: u64, now_ms: i64) -> bool {
+        let clients = &self.server.clients;
+        let session = clients.slot_of(id).and_then(|slot| clients.get(slot));
+        let blocked = session.and_then(|session| session.blocked.as_ref());
+        blocked.is_some_and(|blocked| blocked.deadline_ms.is_none_or(|ms| ms > now_ms))
     }
 
     /// If a pause has ended: lets clients go on whose command it held back.

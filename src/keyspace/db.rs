@@ -13,7 +13,7 @@ use super::entry::{
 };
 use super::event::{self, Event};
 use crate::types::string::{NewString, StringRef};
-use crate::types::{Collection, Limits, Type, WrongType};
+use crate::types::{Collection, Limits, Type, ValueRef, WrongType};
 
 /// Look-ups whose cache misses overlap.
 const PREFETCH_MAX: usize = 64;
@@ -35,6 +35,11 @@ pub trait Typed {
     ) -> Self::Edit<'a>;
     /// Whether the record is of this type.
     fn is_type_of(record: RecordRef<'_>) -> bool;
+    /// Whether members that are due must be taken out of the value before it is looked at.
+    #[inline]
+    fn must_settle(_: RecordRef<'_>, _now_ms: i64) -> bool {
+        false
+    }
 }
 
 /// Strings.
@@ -90,6 +95,12 @@ impl<T: Collection> Typed for T {
     #[inline]
     fn is_type_of(record: RecordRef<'_>) -> bool {
         record.type_of() == T::TYPE
+    }
+
+    #[inline]
+    fn must_settle(record: RecordRef<'_>, now_ms: i64) -> bool {
+        let value = record.object().and_then(T::of);
+        value.is_some_and(|value| value.must_settle(now_ms))
     }
 }
 
@@ -295,10 +306,56 @@ impl<'k> Database<'k> {
     /// The key's value, if it has the type.
     #[inline]
     pub fn read<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<T::Ref<'_>>, WrongType> {
-        match self.look_up(key) {
-            None => Ok(None),
-            Some(record) => T::view(record).map(Some).ok_or(WrongType),
+        let Some(mut position) = self.locate_counted(key) else {
+            return Ok(None);
+        };
+        if T::must_settle(self.store().at(position), self.keyspace.now_ms) {
+            match self.settle(key) {
+                Some(settled) => position = settled,
+                None => return Ok(None),
+            }
         }
+        let record = if self.touch {
+            self.note_use(position)
+        } else {
+            self.store().at(position)
+        };
+        T::view(record).map(Some).ok_or(WrongType)
+    }
+
+    /// The values of several keys at the same time, if each that is there has the type.
+    pub fn read_all<T: Typed>(
+        &mut self,
+        keys: &[Key<'_>],
+    ) -> Result<Vec<Option<T::Ref<'_>>>, WrongType> {
+        self.prefetch(keys);
+        for key in keys {
+            self.read::<T>(key)?;
+        }
+        // What may go at a look has gone; expired keys are still there only while the data set stands still.
+        let now_ms = self.keyspace.now_ms;
+        let lives = |record: &RecordRef<'_>| record.deadline().is_none_or(|at| at >= now_ms);
+        let view = |key| {
+            let found = self.store().find(key).map(|(_, record)| record);
+            found.filter(lives).and_then(T::view)
+        };
+        Ok(keys.iter().map(view).collect())
+    }
+
+    /// The value of a key that this command has read before, for commands that look at several at once: no use, no hit
+    /// and no miss, and no expiry, which the first read has seen to.
+    pub fn value(&self, key: &Key<'_>) -> Option<ValueRef<'_>> {
+        self.store().find(key).map(|(_, record)| record.value())
+    }
+
+    /// Takes members that are due out of the key's value; where the key is then, if it still is. While the data set
+    /// stands still they stay.
+    #[cold]
+    fn settle(&mut self, key: &Key<'_>) -> Option<Position> {
+        if !self.keyspace.frozen {
+            self.keyspace.expire_members_of(self.index, key);
+        }
+        self.store().find(key).map(|(position, _)| position)
     }
 
     /// The key's value, to be changed.
@@ -330,11 +387,18 @@ impl<'k> Database<'k> {
     /// Where the key of a value that will be changed is; used now.
     #[inline]
     fn locate_typed<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<Position>, WrongType> {
-        let Some(position) = self.locate(key) else {
+        let Some(mut position) = self.locate(key) else {
             return Ok(None);
         };
-        if !T::is_type_of(self.store().at(position)) {
+        let record = self.store().at(position);
+        if !T::is_type_of(record) {
             return Err(WrongType);
+        }
+        if T::must_settle(record, self.keyspace.now_ms) {
+            match self.settle(key) {
+                Some(settled) => position = settled,
+                None => return Ok(None),
+            }
         }
         if self.touch {
             self.note_use(position);

@@ -163,6 +163,14 @@ impl<'a, T: Collection> Edit<'a, T> {
         }
     }
 
+    /// Announces a change of what only its readers among themselves know (a consumer has acknowledged an entry): it counts
+    /// and is propagated, but nobody who waits for the key or watches it is told, and no event is published.
+    pub fn counted(mut self) {
+        self.changed = false;
+        self.write_back();
+        self.keyspace.add_dirty(1);
+    }
+
     /// Puts the value where it belongs; whether it is empty, and then nothing is written.
     fn write_back(&mut self) -> bool {
         let (db, key) = (self.db, self.key);
@@ -295,6 +303,16 @@ impl<'a> StringEdit<'a> {
         self.changed = true;
         self.keyspace.stores[self.db].string_mut(self.position, length, edit);
     }
+
+    /// The same for an `edit` that finds out only then whether anything changes, and says so; what it said. If nothing
+    /// does, `length` must be that of the string, and there is nothing to announce.
+    pub fn bytes_mut_if(&mut self, length: usize, edit: impl FnOnce(&mut [u8]) -> bool) -> bool {
+        let mut changes = false;
+        let store = &mut self.keyspace.stores[self.db];
+        store.string_mut(self.position, length, |bytes| changes = edit(bytes));
+        self.changed |= changes;
+        changes
+    }
 }
 
 impl Drop for StringEdit<'_> {
@@ -317,20 +335,16 @@ mod tests {
     use super::*;
     use crate::base::random::Seeds;
     use crate::keyspace::db::Database;
-    use crate::types::list::{List, ListRef};
+    use crate::types::list::{List, ListRef, Side};
     use crate::types::{Type, View, WrongType};
 
     /// A list of any number of words, added at its end.
     fn push(db: &mut Database<'_>, key: &[u8], word: &[u8]) {
         let key = db.key(key);
         let mut edit = db.edit_or_create::<List>(&key).expect("a list");
-        push_to(edit.value(), word);
+        let (list, limits) = edit.parts();
+        list.push(Side::Back, word.into(), limits);
         edit.changed(event::SET);
-    }
-
-    fn push_to(list: &mut List, word: &[u8]) {
-        let List::Packed(pack) = list;
-        pack.push_back(word);
     }
 
     fn len(db: &mut Database<'_>, key: &[u8]) -> Option<usize> {
@@ -366,8 +380,8 @@ mod tests {
         push(&mut db, b"key", b"element");
         let mut edit = db.edit::<List>(&key).expect("a list").expect("a key");
         assert_eq!(edit.view().len(), 1);
-        let List::Packed(pack) = edit.value();
-        pack.clear();
+        let (list, limits) = edit.parts();
+        list.cut(Side::Front, 1, limits);
         edit.changed(event::DEL);
         assert_eq!((db.len(), len(&mut db, b"key")), (0, None));
     }

@@ -2,6 +2,8 @@
 
 /// One letter of `notify-keyspace-events` each.
 pub mod class {
+    /// Published by nobody.
+    pub const NONE: u32 = 0;
     /// `K`: publish on `__keyspace@db__:key`.
     pub const KEYSPACE: u32 = 1;
     /// `E`: publish on `__keyevent@db__:event`.
@@ -68,73 +70,157 @@ pub struct Event {
     pub name: &'static str,
 }
 
-const fn generic(name: &'static str) -> Event {
-    Event {
-        class: class::GENERIC,
-        name,
-    }
-}
-
-const fn string(name: &'static str) -> Event {
-    Event {
-        class: class::STRING,
-        name,
-    }
+const fn event(class: u32, name: &'static str) -> Event {
+    Event { class, name }
 }
 
 /// DEL, UNLINK, GETDEL, DELEX, and collections that became empty.
-pub const DEL: Event = generic("del");
+pub const DEL: Event = event(class::GENERIC, "del");
 /// A deadline was set.
-pub const EXPIRE: Event = generic("expire");
+pub const EXPIRE: Event = event(class::GENERIC, "expire");
 /// A deadline was taken away.
-pub const PERSIST: Event = generic("persist");
+pub const PERSIST: Event = event(class::GENERIC, "persist");
 /// The old name of a renamed key.
-pub const RENAME_FROM: Event = generic("rename_from");
+pub const RENAME_FROM: Event = event(class::GENERIC, "rename_from");
 /// The new name of a renamed key.
-pub const RENAME_TO: Event = generic("rename_to");
+pub const RENAME_TO: Event = event(class::GENERIC, "rename_to");
 /// MOVE, in the database that the key left.
-pub const MOVE_FROM: Event = generic("move_from");
+pub const MOVE_FROM: Event = event(class::GENERIC, "move_from");
 /// MOVE, in the database that the key came to.
-pub const MOVE_TO: Event = generic("move_to");
+pub const MOVE_TO: Event = event(class::GENERIC, "move_to");
 /// The copy that COPY made.
-pub const COPY_TO: Event = generic("copy_to");
+pub const COPY_TO: Event = event(class::GENERIC, "copy_to");
+
 /// SET and its relatives.
-pub const SET: Event = string("set");
+pub const SET: Event = event(class::STRING, "set");
 /// APPEND.
-pub const APPEND: Event = string("append");
+pub const APPEND: Event = event(class::STRING, "append");
 /// SETRANGE.
-pub const SETRANGE: Event = string("setrange");
+pub const SETRANGE: Event = event(class::STRING, "setrange");
 /// INCR, DECR, INCRBY, DECRBY, INCREX.
-pub const INCRBY: Event = string("incrby");
+pub const INCRBY: Event = event(class::STRING, "incrby");
 /// INCRBYFLOAT, INCREX with a float.
-pub const INCRBYFLOAT: Event = string("incrbyfloat");
-/// A deadline passed.
-pub const EXPIRED: Event = Event {
-    class: class::EXPIRED,
-    name: "expired",
-};
-/// A key came into being.
-pub const NEW: Event = Event {
-    class: class::NEW,
-    name: "new",
-};
-/// A read found no key.
-pub const KEYMISS: Event = Event {
-    class: class::MISS,
-    name: "keymiss",
-};
-/// Fields of a hash expired.
-pub const HEXPIRED: Event = Event {
-    class: class::HASH,
-    name: "hexpired",
-};
+pub const INCRBYFLOAT: Event = event(class::STRING, "incrbyfloat");
+/// SETBIT, BITFIELD.
+pub const SETBIT: Event = event(class::STRING, "setbit");
+/// PFADD, PFMERGE.
+pub const PFADD: Event = event(class::STRING, "pfadd");
+
+/// SORT with STORE.
+pub const SORTSTORE: Event = event(class::LIST, "sortstore");
+/// Elements were added in front of a list.
+pub const LPUSH: Event = event(class::LIST, "lpush");
+/// Elements were added at the end of a list.
+pub const RPUSH: Event = event(class::LIST, "rpush");
+/// Elements were taken from the front of a list.
+pub const LPOP: Event = event(class::LIST, "lpop");
+/// Elements were taken from the end of a list.
+pub const RPOP: Event = event(class::LIST, "rpop");
+/// LSET.
+pub const LSET: Event = event(class::LIST, "lset");
+/// LINSERT.
+pub const LINSERT: Event = event(class::LIST, "linsert");
+/// LREM.
+pub const LREM: Event = event(class::LIST, "lrem");
+/// LTRIM.
+pub const LTRIM: Event = event(class::LIST, "ltrim");
+
 /// Members of a set expired.
-pub const SEXPIRED: Event = Event {
-    class: class::SET,
-    name: "sexpired",
-};
+pub const SEXPIRED: Event = event(class::SET, "sexpired");
+/// SADD, and the set that SMOVE moves to.
+pub const SADD: Event = event(class::SET, "sadd");
+/// SREM, and the set that SMOVE moves from.
+pub const SREM: Event = event(class::SET, "srem");
+/// SPOP.
+pub const SPOP: Event = event(class::SET, "spop");
+/// SINTERSTORE.
+pub const SINTERSTORE: Event = event(class::SET, "sinterstore");
+/// SUNIONSTORE.
+pub const SUNIONSTORE: Event = event(class::SET, "sunionstore");
+/// SDIFFSTORE.
+pub const SDIFFSTORE: Event = event(class::SET, "sdiffstore");
+/// Members of a set got a deadline.
+pub const SEXPIRE: Event = event(class::SET, "sexpire");
+/// Members of a set lost their deadline.
+pub const SPERSIST: Event = event(class::SET, "spersist");
+
+/// Fields of a hash expired.
+pub const HEXPIRED: Event = event(class::HASH, "hexpired");
+/// HSET and its relatives.
+pub const HSET: Event = event(class::HASH, "hset");
+/// Fields were deleted.
+pub const HDEL: Event = event(class::HASH, "hdel");
+/// HINCRBY.
+pub const HINCRBY: Event = event(class::HASH, "hincrby");
+/// HINCRBYFLOAT.
+pub const HINCRBYFLOAT: Event = event(class::HASH, "hincrbyfloat");
+/// Fields got a deadline.
+pub const HEXPIRE: Event = event(class::HASH, "hexpire");
+/// Fields lost their deadline.
+pub const HPERSIST: Event = event(class::HASH, "hpersist");
+
 /// Members of a sorted set expired.
-pub const ZEXPIRED: Event = Event {
-    class: class::ZSET,
-    name: "zexpired",
-};
+pub const ZEXPIRED: Event = event(class::ZSET, "zexpired");
+/// ZADD, and GEOADD.
+pub const ZADD: Event = event(class::ZSET, "zadd");
+/// ZINCRBY, and ZADD with INCR.
+pub const ZINCR: Event = event(class::ZSET, "zincr");
+/// ZREM, and members whose new deadline has passed.
+pub const ZREM: Event = event(class::ZSET, "zrem");
+/// ZREMRANGEBYRANK.
+pub const ZREMRANGEBYRANK: Event = event(class::ZSET, "zremrangebyrank");
+/// ZREMRANGEBYSCORE.
+pub const ZREMRANGEBYSCORE: Event = event(class::ZSET, "zremrangebyscore");
+/// ZREMRANGEBYLEX.
+pub const ZREMRANGEBYLEX: Event = event(class::ZSET, "zremrangebylex");
+/// ZPOPMIN, and the others that take lowest members.
+pub const ZPOPMIN: Event = event(class::ZSET, "zpopmin");
+/// ZPOPMAX, and the others that take highest members.
+pub const ZPOPMAX: Event = event(class::ZSET, "zpopmax");
+/// ZRANGESTORE.
+pub const ZRANGESTORE: Event = event(class::ZSET, "zrangestore");
+/// ZUNIONSTORE.
+pub const ZUNIONSTORE: Event = event(class::ZSET, "zunionstore");
+/// ZINTERSTORE.
+pub const ZINTERSTORE: Event = event(class::ZSET, "zinterstore");
+/// ZDIFFSTORE.
+pub const ZDIFFSTORE: Event = event(class::ZSET, "zdiffstore");
+/// Members got a deadline.
+pub const ZEXPIRE: Event = event(class::ZSET, "zexpire");
+/// Members lost their deadline.
+pub const ZPERSIST: Event = event(class::ZSET, "zpersist");
+/// GEORADIUS and GEORADIUSBYMEMBER with STORE or STOREDIST.
+pub const GEORADIUSSTORE: Event = event(class::ZSET, "georadiusstore");
+/// GEOSEARCHSTORE.
+pub const GEOSEARCHSTORE: Event = event(class::ZSET, "geosearchstore");
+
+/// XADD.
+pub const XADD: Event = event(class::STREAM, "xadd");
+/// XTRIM, and XADD that trims.
+pub const XTRIM: Event = event(class::STREAM, "xtrim");
+/// XDEL, XDELEX, XACKDEL.
+pub const XDEL: Event = event(class::STREAM, "xdel");
+/// XSETID.
+pub const XSETID: Event = event(class::STREAM, "xsetid");
+/// XGROUP CREATE.
+pub const XGROUP_CREATE: Event = event(class::STREAM, "xgroup-create");
+/// XGROUP SETID.
+pub const XGROUP_SETID: Event = event(class::STREAM, "xgroup-setid");
+/// XGROUP DESTROY.
+pub const XGROUP_DESTROY: Event = event(class::STREAM, "xgroup-destroy");
+/// A consumer came into being.
+pub const XGROUP_CREATECONSUMER: Event = event(class::STREAM, "xgroup-createconsumer");
+/// XGROUP DELCONSUMER.
+pub const XGROUP_DELCONSUMER: Event = event(class::STREAM, "xgroup-delconsumer");
+
+/// A deadline passed.
+pub const EXPIRED: Event = event(class::EXPIRED, "expired");
+
+/// A key came into being.
+pub const NEW: Event = event(class::NEW, "new");
+
+/// A read found no key.
+pub const KEYMISS: Event = event(class::MISS, "keymiss");
+
+/// A change of how a value is kept, or of what it remembers about itself: nothing is published.
+pub const UNPUBLISHED: Event = event(class::NONE, "");

@@ -4,10 +4,11 @@
 //! A key lives through the millisecond of its deadline and is gone in the next. Every deletion is logged for the
 //! propagation stream, so that replicas and the append-only file need no clock.
 
+use super::db::Database;
 use super::entry::{Key, Position};
 use super::event::{self, Event};
 use super::{Deletion, Keyspace};
-use crate::types::Type;
+use crate::types::{Collection, Object, Type};
 
 /// Keys that are freed between two looks at the clock.
 const KEYS_BETWEEN_LOOKS: usize = 32;
@@ -76,29 +77,57 @@ impl Keyspace {
             _ => return,
         };
         let key = self.key(&name);
-        let store = &mut self.stores[db];
-        let found = store.find(&key).map(|(position, _)| position);
-        let position = found.expect("a key in the index of members is in the table");
-        let object = store.object_mut(position);
-        let value = object.expect("members expire in objects").stored_mut();
-        let (type_of, before) = (value.type_of(), value.first_deadline());
-        let mut gone: Vec<Box<[u8]>> = Vec::new();
-        value.expire_members(self.now_ms, MEMBERS_BETWEEN_LOOKS, &mut |name| {
-            gone.push(name.into())
+        self.expire_some_members(db, &key, MEMBERS_BETWEEN_LOOKS);
+    }
+
+    /// Takes all members that are due out of the key's value.
+    pub(in crate::keyspace) fn expire_members_of(&mut self, db: usize, key: &Key<'_>) {
+        self.expire_some_members(db, key, usize::MAX);
+    }
+
+    /// Takes up to `max` members that are due out of the key's value.
+    fn expire_some_members(&mut self, db: usize, key: &Key<'_>, max: usize) {
+        let now_ms = self.now_ms;
+        self.take_expired(db, key, |value, gone| {
+            let value = value.stored_mut();
+            value.expire_members(now_ms, max, &mut |name| gone.push(name.into()));
         });
+    }
+
+    /// Members that `take` takes out of the key's value, and tells, have expired; the empty value goes with them.
+    fn take_expired(
+        &mut self,
+        db: usize,
+        key: &Key<'_>,
+        take: impl FnOnce(&mut Object, &mut Vec<Box<[u8]>>),
+    ) {
+        let store = &mut self.stores[db];
+        let found = store.find(key).map(|(position, _)| position);
+        let object = found.and_then(|position| Some((position, store.object_mut(position)?)));
+        let Some((position, object)) = object else {
+            return;
+        };
+        let mut gone = Vec::new();
+        let before = object.stored().first_deadline();
+        take(object, &mut gone);
+        let value = object.stored();
         let (after, is_empty) = (value.first_deadline(), value.is_empty());
-        store.reschedule_members(&name, before, after);
+        let type_of = value.type_of();
+        store.reschedule_members(key.bytes, before, after);
+        if gone.is_empty() {
+            return;
+        }
         self.counters.expired_members += gone.len() as u64;
-        self.touched(db, &name, members_expired(type_of));
+        self.touched(db, key.bytes, members_expired(type_of));
         if is_empty {
             let remains = self.stores[db].remove(position, key.hash);
             self.discard(remains);
-            self.notify(db, &name, event::DEL);
+            self.notify(db, key.bytes, event::DEL);
         }
         if self.log_deletions {
             self.deletions.push(Deletion {
                 db,
-                key: name.into(),
+                key: key.bytes.into(),
                 members: Some((type_of, gone)),
             });
         }
@@ -144,5 +173,40 @@ impl Keyspace {
             });
         }
         self.touched(db, key.bytes, event::EXPIRED);
+    }
+}
+
+impl Database<'_> {
+    /// Takes all members that are due out of the key's value, for a command that will change it: what it finds is there,
+    /// and those who read the stream know so too.
+    #[inline]
+    pub fn expire_members(&mut self, key: &Key<'_>) {
+        let (db, keyspace) = (self.index(), self.keyspace());
+        if let Some((deadline, _)) = keyspace.stores[db].first_member_deadline()
+            && deadline < keyspace.now_ms
+            && !keyspace.frozen
+        {
+            keyspace.expire_members_of(db, key);
+        }
+    }
+
+    /// A reader has found that a member's deadline has passed: it goes, unless the data set stands still. `remove` takes
+    /// the member of this name out of the key's value; whether it was there.
+    #[cold]
+    pub fn expire_member<T: Collection>(
+        &mut self,
+        key: &Key<'_>,
+        name: &[u8],
+        remove: impl FnOnce(&mut T, &[u8]) -> bool,
+    ) {
+        let (db, keyspace) = (self.index(), self.keyspace());
+        if keyspace.frozen {
+            return;
+        }
+        keyspace.take_expired(db, key, |object, gone| {
+            if T::of_mut(object).is_some_and(|value| remove(value, name)) {
+                gone.push(name.into());
+            }
+        });
     }
 }

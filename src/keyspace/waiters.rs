@@ -4,15 +4,38 @@
 //! changed. Order is that of the changes, and of arrival among the waiters of one key. Nothing here knows what a client
 //! is: it is a number.
 
+use crate::types::Type;
 use std::collections::{HashMap, VecDeque};
 
 /// A database and a key in it.
 pub type Place = (usize, Box<[u8]>);
 
+/// What a waiter waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// A value of this type.
+    pub awaits: Type,
+    /// Or that there is none any more.
+    pub on_loss: bool,
+}
+
+impl Wish {
+    /// Whether a key with a value of this type (`None`: no value) is what was waited for.
+    pub fn is_met_by(self, found: Option<Type>) -> bool {
+        found == Some(self.awaits) || self.on_loss
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Waiter {
+    client: u64,
+    wish: Wish,
+}
+
 #[derive(Default)]
 struct Interest {
     watchers: Vec<u64>,
-    waiters: VecDeque<u64>,
+    waiters: VecDeque<Waiter>,
     ready: bool,
 }
 
@@ -44,6 +67,10 @@ impl Waiters {
             .or_default()
     }
 
+    fn find(&self, place: &Place) -> Option<&Interest> {
+        self.places.get(&place.0)?.get(&place.1)
+    }
+
     /// `client` watches the key from now on.
     pub fn watch(&mut self, client: u64, db: usize, key: &[u8]) {
         let interest = self.interest(db, key);
@@ -56,16 +83,16 @@ impl Waiters {
         }
     }
 
-    /// `client` waits at the end of the key's queue.
-    pub fn wait(&mut self, client: u64, db: usize, key: &[u8]) {
-        let interest = self.interest(db, key);
-        if !interest.waiters.contains(&client) {
-            interest.waiters.push_back(client);
-            self.awaited
-                .entry(client)
-                .or_default()
-                .push((db, key.into()));
+    /// `client` waits at the end of the key's queue; who waits there already keeps its place.
+    pub fn wait(&mut self, client: u64, db: usize, key: &[u8], wish: Wish) {
+        let places = self.awaited.entry(client).or_default();
+        if places.iter().any(|(at, name)| *at == db && **name == *key) {
+            return;
         }
+        places.push((db, key.into()));
+        self.interest(db, key)
+            .waiters
+            .push_back(Waiter { client, wish });
     }
 
     /// `client` watches nothing any more.
@@ -80,7 +107,11 @@ impl Waiters {
     pub fn stop_waiting(&mut self, client: u64) {
         let places = self.awaited.remove(&client).unwrap_or_default();
         self.leave(places, |interest| {
-            interest.waiters.retain(|waiter| *waiter != client)
+            // Who is served stands in front: with thousands behind it, this is one step.
+            let mut waiters = interest.waiters.iter();
+            if let Some(at) = waiters.position(|waiter| waiter.client == client) {
+                interest.waiters.remove(at);
+            }
         });
     }
 
@@ -148,17 +179,38 @@ impl Waiters {
         self.spoilt.len() != before
     }
 
-    /// The next changed key that has waiters, and who waits, first come first.
-    pub fn next_ready(&mut self) -> Option<(Place, Vec<u64>)> {
+    /// The next changed key that has waiters, and how many they are.
+    pub fn next_ready(&mut self) -> Option<(Place, usize)> {
         loop {
             let place = self.ready.pop_front()?;
             let keys = self.places.get_mut(&place.0);
             if let Some(interest) = keys.and_then(|keys| keys.get_mut(&place.1)) {
                 interest.ready = false;
-                let waiters = interest.waiters.iter().copied().collect();
-                return Some((place, waiters));
+                return Some((place, interest.waiters.len()));
             }
         }
+    }
+
+    /// The first client in the key's queue, from place `from` on, for whom a value of this type (`None`: no value) is
+    /// what it waits for; and where it stands.
+    pub fn next_waiter(
+        &self,
+        place: &Place,
+        from: usize,
+        found: Option<Type>,
+    ) -> Option<(usize, u64)> {
+        let waiters = self.find(place)?.waiters.iter().enumerate();
+        waiters
+            .skip(from)
+            .find(|(_, waiter)| waiter.wish.is_met_by(found))
+            .map(|(at, waiter)| (at, waiter.client))
+    }
+
+    /// Whether `client` waits for the key.
+    pub fn is_waiting(&self, client: u64, place: &Place) -> bool {
+        self.awaited
+            .get(&client)
+            .is_some_and(|places| places.contains(place))
     }
 
     /// Whether changed keys have waiters.
@@ -171,16 +223,13 @@ impl Waiters {
         self.watched.len()
     }
 
-    /// (keys with waiters, keys that are watched), for INFO.
-    pub fn counts(&self) -> (usize, usize) {
+    /// (keys with waiters, those of them with a waiter for their loss, keys that are watched), for INFO.
+    pub fn counts(&self) -> (usize, usize, usize) {
         let all = || self.places.values().flat_map(HashMap::values);
-        let waited = all()
-            .filter(|interest| !interest.waiters.is_empty())
-            .count();
-        let watched = all()
-            .filter(|interest| !interest.watchers.is_empty())
-            .count();
-        (waited, watched)
+        let waited = all().filter(|interest| !interest.waiters.is_empty());
+        let lost = all().filter(|interest| interest.waiters.iter().any(|w| w.wish.on_loss));
+        let watched = all().filter(|interest| !interest.watchers.is_empty());
+        (waited.count(), lost.count(), watched.count())
     }
 }
 
@@ -188,22 +237,47 @@ impl Waiters {
 mod tests {
     use super::*;
 
+    const FOR_LIST: Wish = Wish {
+        awaits: Type::List,
+        on_loss: false,
+    };
+
     #[test]
     fn waiters_of_a_key_come_in_order_of_arrival_and_once_per_change() {
         let mut waiters = Waiters::default();
-        waiters.wait(3, 0, b"k");
-        waiters.wait(1, 0, b"k");
+        waiters.wait(3, 0, b"k", FOR_LIST);
+        waiters.wait(1, 0, b"k", FOR_LIST);
+        waiters.wait(3, 0, b"k", FOR_LIST);
         waiters.changed(0, b"k");
         waiters.changed(0, b"k");
         waiters.changed(1, b"k");
-        assert_eq!(
-            waiters.next_ready(),
-            Some(((0, Box::from(&b"k"[..])), vec![3, 1]))
-        );
+        let place = (0, Box::from(&b"k"[..]));
+        assert_eq!(waiters.next_ready(), Some((place.clone(), 2)));
         assert_eq!(waiters.next_ready(), None);
+        let list = Some(Type::List);
+        assert_eq!(waiters.next_waiter(&place, 0, list), Some((0, 3)));
+        assert_eq!(waiters.next_waiter(&place, 1, list), Some((1, 1)));
+        assert_eq!(waiters.next_waiter(&place, 2, list), None);
         waiters.stop_waiting(3);
+        assert_eq!(waiters.next_waiter(&place, 0, list), Some((0, 1)));
         waiters.stop_waiting(1);
         assert!(waiters.is_empty());
+    }
+
+    #[test]
+    fn another_type_wakes_only_who_waits_for_the_loss_too() {
+        let mut waiters = Waiters::default();
+        let place = (0, Box::from(&b"k"[..]));
+        let group = Wish {
+            awaits: Type::Stream,
+            on_loss: true,
+        };
+        waiters.wait(1, 0, b"k", FOR_LIST);
+        waiters.wait(2, 0, b"k", group);
+        for found in [None, Some(Type::String), Some(Type::Stream)] {
+            assert_eq!(waiters.next_waiter(&place, 0, found), Some((1, 2)));
+        }
+        assert_eq!(waiters.counts(), (1, 1, 0));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::keyspace::db::Str;
 use crate::observe::log::Log;
+use crate::types::Type;
 use mio::Poll;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -33,6 +34,8 @@ fn await_key(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     if ctx.db.read::<Str>(&key)?.is_none() {
         return Ok(Flow::Block(Block {
             keys: vec![key.bytes.into()],
+            awaits: Type::String,
+            on_loss: false,
             deadline_ms: None,
             on_timeout: |reply| reply.null(),
         }));

@@ -13,6 +13,7 @@
 
 use bytes::Bytes;
 
+use super::bulks::Bulks;
 use super::output::{Mark, Output, SHARED_REPLY_MIN_BYTES};
 use crate::base::number::{digits_u64, format_f64, write_i64};
 
@@ -114,6 +115,16 @@ impl<'a> Reply<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// A byte string of exactly `length` bytes, which `write` appends.
+    #[inline]
+    pub fn bulk_with(&mut self, length: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let out = self.out.buffer();
+        out.reserve(length + 24);
+        write_header(out, b'$', length);
+        write(out);
+        out.extend_from_slice(b"\r\n");
+    }
+
     /// A byte string that is shared: sent without a copy from [`SHARED_REPLY_MIN_BYTES`] on.
     #[inline]
     pub fn bulk_shared(&mut self, bytes: &Bytes) {
@@ -123,6 +134,12 @@ impl<'a> Reply<'a> {
         write_header(self.out.buffer(), b'$', bytes.len());
         self.out.splice(bytes.clone());
         self.raw(b"\r\n");
+    }
+
+    /// Writes many byte strings in a row.
+    #[inline]
+    pub fn bulks(&mut self) -> Bulks<'_> {
+        Bulks::new(self.out.buffer())
     }
 
     /// An integer as a byte string.
@@ -137,6 +154,9 @@ impl<'a> Reply<'a> {
 
     /// A double as a byte string.
     pub fn bulk_f64(&mut self, value: f64) {
+        if let Some(whole) = whole(value) {
+            return self.bulk_i64(whole);
+        }
         let mark = self.out.mark();
         let start = self.out.buffer().len();
         format_f64(value, self.out.buffer());
@@ -207,7 +227,10 @@ impl<'a> Reply<'a> {
         }
         let out = self.out.buffer();
         out.push(b',');
-        format_f64(value, out);
+        match whole(value) {
+            Some(whole) => write_i64(out, whole),
+            None => format_f64(value, out),
+        }
         out.extend_from_slice(b"\r\n");
     }
 
@@ -323,9 +346,20 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// The integer that a double is, where that is shown as an integer is: nearly all scores are.
+#[inline(always)]
+fn whole(value: f64) -> Option<i64> {
+    /// Integers up to 2^53 are doubles without loss.
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let integer = value as i64;
+    let is_it = value.abs() <= EXACT_MAX && integer as f64 == value;
+    // Zero may have a sign.
+    (is_it && value.to_bits() != (-0.0_f64).to_bits()).then_some(integer)
+}
+
 /// Writes `kind`, the number and CRLF; the lengths of nearly all words take one copy of four to six bytes.
 #[inline(always)]
-fn write_header(out: &mut Vec<u8>, kind: u8, number: usize) {
+pub(super) fn write_header(out: &mut Vec<u8>, kind: u8, number: usize) {
     let digit = |value: usize| b'0' + value as u8;
     match number {
         0..10 => out.extend_from_slice(&[kind, digit(number), b'\r', b'\n']),

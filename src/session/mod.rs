@@ -2,6 +2,7 @@
 //! A session knows no socket; `net` keeps one connection beside each slot.
 
 pub mod clients;
+pub mod fieldsets;
 pub mod pause;
 pub mod transaction;
 
@@ -9,6 +10,7 @@ use crate::resp::output::Output;
 use crate::resp::reply::{Protocol, Reply};
 use crate::resp::request::RequestParser;
 use crate::resp::request::StoredArgv;
+use fieldsets::Fieldsets;
 use std::sync::Arc;
 use transaction::Transaction;
 
@@ -69,8 +71,20 @@ pub struct Blocked {
     pub argv: StoredArgv,
     /// When it gives up, in Unix milliseconds; `None`: never.
     pub deadline_ms: Option<i64>,
+    /// When it is run again although no key has changed, in Unix milliseconds.
+    pub again_ms: Option<i64>,
     /// What is answered at the deadline.
     pub on_timeout: fn(&mut Reply<'_>),
+}
+
+impl Blocked {
+    /// When something has to be done about it, in Unix milliseconds; `None`: when a key changes.
+    pub fn alarm_ms(&self) -> Option<i64> {
+        match (self.deadline_ms, self.again_ms) {
+            (Some(deadline_ms), Some(again_ms)) => Some(deadline_ms.min(again_ms)),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 /// One client.
@@ -135,6 +149,8 @@ pub struct Session {
     pub transaction: Option<Box<Transaction>>,
     /// What it waits for.
     pub blocked: Option<Box<Blocked>>,
+    /// HIMPORT PREPARE.
+    pub fieldsets: Option<Box<Fieldsets>>,
 }
 
 impl Session {
@@ -170,6 +186,7 @@ impl Session {
             postponed: None,
             transaction: None,
             blocked: None,
+            fieldsets: None,
         }
     }
 
@@ -218,5 +235,9 @@ impl Session {
                 .as_ref()
                 .map_or(0, |transaction| transaction.heap_bytes())
             + self.name.len()
+            + self
+                .fieldsets
+                .as_ref()
+                .map_or(0, |fieldsets| fieldsets.heap_bytes())
     }
 }

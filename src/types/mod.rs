@@ -5,7 +5,9 @@
 //! behind a pointer. A reader gets the same view of both ([`ValueRef`], or a type's own `Ref`). A new type is a file here
 //! with `impl Collection`, and its variants below.
 
+pub mod geohash;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod rdb;
 pub mod set;
@@ -138,6 +140,19 @@ pub enum Form {
     Intset = 1,
 }
 
+/// What becomes of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays as it is.
+    Stay,
+    /// It expires at this time, in Unix milliseconds.
+    Expire(i64),
+    /// It loses its deadline.
+    Persist,
+    /// It goes.
+    Remove,
+}
+
 /// What the server needs of any value that lives outside its record.
 pub trait Stored: Send {
     /// Its type.
@@ -229,6 +244,11 @@ pub trait Collection: Stored + Default + 'static {
     fn load(&mut self, form: Form, bytes: &[u8]);
     /// The bytes that may stand in the key's record in place of this value, if it is of a packed encoding.
     fn packed(&self) -> Option<(Form, &[u8])>;
+    /// Whether members whose deadline has passed must be taken out before anyone looks at the value (types that hide them
+    /// by themselves say no).
+    fn must_settle(&self, _now_ms: i64) -> bool {
+        false
+    }
     /// Gives back spare memory: it will be kept for long.
     fn shrink(&mut self) {}
     /// The value in an object of its type.

@@ -1,15 +1,21 @@
 //! Commands, bytes in and bytes out, through an engine without sockets whose clock is set by hand.
 
+mod bitmap;
 mod command;
 mod connection;
 mod debug;
 mod disk;
 mod engine;
 mod harness;
+mod hash;
+mod hyperloglog;
 mod keys;
 mod monitoring;
 mod rows;
 mod save;
 mod server;
+mod set;
+mod sort;
+mod stream;
 mod string;
 mod transaction;

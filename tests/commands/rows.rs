@@ -14,6 +14,7 @@ use oxidis::command::{Args, Block, Ctx, Error, Flow, Script};
 use oxidis::keyspace::db::{Deadline, Str};
 use oxidis::keyspace::event;
 use oxidis::resp::request::{Argv, StoredArgv};
+use oxidis::types::Type;
 use oxidis::types::string::{NewString, StringRef};
 
 const FIRST: &[KeySpec] = &[KeySpec::one(1, key_flag::RW)];
@@ -60,6 +61,8 @@ fn take(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
         None => {
             return Ok(Flow::Block(Block {
                 keys: vec![key.bytes.into()],
+                awaits: Type::String,
+                on_loss: false,
                 deadline_ms: (timeout_ms > 0).then(|| ctx.db.now_ms() + timeout_ms),
                 on_timeout: |reply| reply.null(),
             }));

@@ -28,7 +28,7 @@ const PIPELINES_PER_FLUSH: u64 = 200;
 /// Differences after which a run ends.
 const DIFFERENCES_MAX: usize = 20;
 /// Limits so low that nothing is small.
-const LARGE_ENCODINGS: [&str; 14] = [
+const LARGE_ENCODINGS: [&str; 12] = [
     "--hash-max-listpack-entries",
     "0",
     "--set-max-intset-entries",
@@ -41,8 +41,6 @@ const LARGE_ENCODINGS: [&str; 14] = [
     "1",
     "--stream-node-max-entries",
     "1",
-    "--hll-sparse-max-bytes",
-    "0",
 ];
 
 struct Options {

@@ -113,6 +113,7 @@ fn reset(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     client.hinder(hindrance::NOT_AUTHENTICATED, !open);
     client.no_evict = false;
     client.no_touch = false;
+    client.fieldsets = None;
     // The reply that CLIENT REPLY SKIP leaves out may be this one.
     if client.reply_mode == ReplyMode::Off {
         client.reply_mode = ReplyMode::On;

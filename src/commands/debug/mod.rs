@@ -26,7 +26,8 @@ pub const ROWS: &[Row] = &[Row::new("debug", Group::Server, -2, debug)
         "Depends on subcommand.",
         "Doors for tests and for those who look for faults.",
     )
-    .syntax("subcommand [arg...]")];
+    .syntax("subcommand [arg...]")
+    .system()];
 
 /// A subcommand.
 struct Door {

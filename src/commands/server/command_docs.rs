@@ -68,8 +68,12 @@ fn describe(reply: &mut Reply<'_>, table: &CommandTable, entry: &Entry) {
         map.text("since", row.since);
         map.text("group", row.group.name());
         map.text("complexity", row.complexity);
+        let deprecated = row.deprecated.map(|_| "deprecated");
+        let doc_flags = || deprecated.into_iter().chain(row.system.then_some("syscmd"));
+        if doc_flags().next().is_some() {
+            statuses(map.key("doc_flags").reply, "", doc_flags());
+        }
         if let Some((since, replaced_by)) = row.deprecated {
-            statuses(map.key("doc_flags").reply, "", ["deprecated"].into_iter());
             map.text("deprecated_since", since);
             map.text("replaced_by", replaced_by);
         }

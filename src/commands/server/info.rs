@@ -145,7 +145,7 @@ fn addresses(bind: &[String]) -> String {
 
 fn clients(ctx: &mut Ctx<'_>, info: &mut Info) {
     let waiters = &ctx.db.keyspace().waiters;
-    let (awaited, watched) = waiters.counts();
+    let (awaited, awaited_on_loss, watched) = waiters.counts();
     let watching = waiters.watching_clients();
     let maxclients = ctx.server.config.settings.maxclients;
     ctx.server
@@ -153,7 +153,7 @@ fn clients(ctx: &mut Ctx<'_>, info: &mut Info) {
         .info(ctx.client, maxclients, watching, info);
     info.field("total_watched_keys", watched)
         .field("total_blocking_keys", awaited)
-        .zeros(&["total_blocking_keys_on_nokey"]);
+        .field("total_blocking_keys_on_nokey", awaited_on_loss);
 }
 
 fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {

@@ -83,7 +83,7 @@ pub(super) fn number_of(word: &[u8]) -> Option<i64> {
 }
 
 /// An entry on its way into a listpack: encoding and data in front, then the word's bytes, then the back length.
-pub(super) struct Encoded<'a> {
+pub(in crate::ds) struct Encoded<'a> {
     head: [u8; 9],
     head_bytes: usize,
     tail: &'a [u8],
@@ -91,7 +91,7 @@ pub(super) struct Encoded<'a> {
 
 impl<'a> Encoded<'a> {
     #[inline]
-    pub(super) fn word(word: &'a [u8]) -> Self {
+    pub(in crate::ds) fn word(word: &'a [u8]) -> Self {
         match number_of(word) {
             Some(value) => Self::int(value),
             None => Self::string(word),
@@ -99,7 +99,7 @@ impl<'a> Encoded<'a> {
     }
 
     #[inline]
-    pub(super) fn element(element: Element<'a>) -> Self {
+    pub(in crate::ds) fn element(element: Element<'a>) -> Self {
         match element {
             Element::Int(value) => Self::int(value),
             Element::Bytes(bytes) => Self::string(bytes),
@@ -165,14 +165,14 @@ impl<'a> Encoded<'a> {
 
     /// Bytes of the whole entry.
     #[inline]
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::ds) fn bytes(&self) -> usize {
         let size = self.head_bytes + self.tail.len();
         size + back_length_bytes(size)
     }
 
     /// Writes the entry; `to` has exactly its size.
     #[inline]
-    pub(super) fn write(&self, to: &mut [u8]) {
+    pub(in crate::ds) fn write(&self, to: &mut [u8]) {
         let size = self.head_bytes + self.tail.len();
         to[..self.head_bytes].copy_from_slice(&self.head[..self.head_bytes]);
         to[self.head_bytes..size].copy_from_slice(self.tail);
@@ -186,16 +186,33 @@ impl<'a> Encoded<'a> {
         }
         *first = rest as u8;
     }
+
+    /// Appends the entry.
+    #[inline]
+    pub(super) fn append_to(&self, to: &mut Vec<u8>) {
+        let size = self.head_bytes + self.tail.len();
+        to.reserve(size + 5);
+        to.extend_from_slice(&self.head[..self.head_bytes]);
+        to.extend_from_slice(self.tail);
+        if size < 0x80 {
+            return to.push(size as u8);
+        }
+        let groups = back_length_bytes(size);
+        to.push((size >> (7 * (groups - 1))) as u8);
+        for group in (0..groups - 1).rev() {
+            to.push((size >> (7 * group)) as u8 & 0x7f | 0x80);
+        }
+    }
 }
 
-/// Bytes of the back length of an entry of `size` bytes.
+/// Bytes of the back length of an entry of `size` bytes. Redis gives the largest size of two to four bytes one more.
 #[inline]
 pub(super) fn back_length_bytes(size: usize) -> usize {
     match size {
         0..0x80 => 1,
-        0x80..0x4000 => 2,
-        0x4000..0x20_0000 => 3,
-        0x20_0000..0x1000_0000 => 4,
+        0x80..0x3fff => 2,
+        0x3fff..0x1f_ffff => 3,
+        0x1f_ffff..0x0fff_ffff => 4,
         _ => 5,
     }
 }

@@ -16,17 +16,35 @@
 //! [`Pack`] reads borrowed bytes, [`Listpack`] owns and changes them. An element is named by its offset, good until the
 //! next change before it. Both trust their bytes (a lie panics): bytes from outside pass [`Pack::check`] first.
 
+mod append;
 mod entry;
 
+pub use append::Appender;
 pub use entry::Element;
-use entry::{Encoded, back_length_bytes, decode, size_before};
+pub(in crate::ds) use entry::Encoded;
+use entry::{back_length_bytes, decode, size_before};
 
-const HEADER_BYTES: usize = 6;
-const END: u8 = 0xff;
+pub(in crate::ds) const HEADER_BYTES: usize = 6;
+pub(in crate::ds) const END: u8 = 0xff;
 /// The largest number of elements that the header can tell.
 const COUNT_UNKNOWN: u16 = u16::MAX;
 /// No listpack grows beyond this, as in Redis: a collection is converted long before.
 pub const LISTPACK_MAX_BYTES: usize = 1 << 30;
+
+/// The header of a listpack of `bytes` with `len` elements.
+#[inline]
+pub(in crate::ds) fn header(bytes: u32, len: u32) -> [u8; HEADER_BYTES] {
+    let count = u16::try_from(len).unwrap_or(COUNT_UNKNOWN);
+    let ([a, b, c, d], [low, high]) = (bytes.to_le_bytes(), count.to_le_bytes());
+    [a, b, c, d, low, high]
+}
+
+/// Bytes of the entry at `at`, its back length included.
+#[inline]
+pub(in crate::ds) fn entry_bytes_at(bytes: &[u8], at: usize) -> usize {
+    let size = entry::size_of(bytes, at);
+    size + back_length_bytes(size)
+}
 
 /// An element and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +70,9 @@ pub struct Corrupt {
 pub struct Pack<'a>(&'a [u8]);
 
 impl<'a> Pack<'a> {
+    /// Bytes of a listpack without elements, header and end mark.
+    pub const EMPTY_BYTES: usize = HEADER_BYTES + 1;
+
     /// The listpack in `bytes`, which came from a [`Listpack`] or were checked.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -153,6 +174,15 @@ impl<'a> Pack<'a> {
         }
     }
 
+    /// The elements from number `index` on, with what lies behind them.
+    pub fn wide_from(self, index: usize) -> WideItems<'a> {
+        WideItems {
+            bytes: self.0,
+            front: self.nth(index).map_or(self.end(), |item| item.at),
+            back: self.end(),
+        }
+    }
+
     /// The elements before the one at `at`; from both ends.
     #[inline]
     pub fn iter_until(self, at: usize) -> Items<'a> {
@@ -230,6 +260,59 @@ impl<'a> Pack<'a> {
     }
 }
 
+/// An element with what lies behind it in memory.
+#[derive(Clone, Copy, Debug)]
+pub enum WideElement<'a> {
+    /// A number.
+    Int(i64),
+    /// Anything else.
+    Bytes {
+        /// All bytes of the listpack from the first one of the element on.
+        from: &'a [u8],
+        /// How many of them are the element's.
+        length: usize,
+    },
+}
+
+/// Goes through a listpack and shows what lies behind each element: short ones can be copied together with it, in one go
+/// of a fixed size.
+#[derive(Clone, Debug)]
+pub struct WideItems<'a> {
+    bytes: &'a [u8],
+    front: usize,
+    back: usize,
+}
+
+impl<'a> Iterator for WideItems<'a> {
+    type Item = WideElement<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<WideElement<'a>> {
+        let at = self.front;
+        if at >= self.back {
+            return None;
+        }
+        let first = self.bytes[at];
+        if first & 0xc0 == 0x80 {
+            let length = usize::from(first & 0x3f);
+            self.front = at + length + 2;
+            return Some(WideElement::Bytes {
+                from: &self.bytes[at + 1..],
+                length,
+            });
+        }
+        let (element, size) = decode(self.bytes, at);
+        self.front = at + size + back_length_bytes(size);
+        Some(match element {
+            Element::Int(value) => WideElement::Int(value),
+            Element::Bytes(bytes) => WideElement::Bytes {
+                from: &self.bytes[at + size - bytes.len()..],
+                length: bytes.len(),
+            },
+        })
+    }
+}
+
 /// A word that is compared with many elements: it is looked at once for being a number.
 #[derive(Clone, Copy, Debug)]
 pub struct Sought<'w> {
@@ -263,6 +346,27 @@ pub struct Items<'a> {
     bytes: &'a [u8],
     front: usize,
     back: usize,
+}
+
+impl<'a> Items<'a> {
+    /// Offset of the element that comes next from the front.
+    #[inline]
+    pub fn front(&self) -> usize {
+        self.front
+    }
+
+    /// Offset behind the element that comes next from the back.
+    #[inline]
+    pub fn back(&self) -> usize {
+        self.back
+    }
+
+    /// The same elements, but from the one at `at` on.
+    #[inline]
+    pub fn starting_at(mut self, at: usize) -> Self {
+        self.front = at;
+        self
+    }
 }
 
 impl<'a> Iterator for Items<'a> {
@@ -318,6 +422,17 @@ impl Listpack {
     /// An empty one, without memory.
     pub const fn new() -> Self {
         Self(Vec::new())
+    }
+
+    /// An empty one in the memory of `bytes`.
+    pub fn in_memory_of(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self(bytes)
+    }
+
+    /// Its memory, to be used for something else.
+    pub fn into_memory(self) -> Vec<u8> {
+        self.0
     }
 
     /// For reading.

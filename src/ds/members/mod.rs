@@ -574,13 +574,12 @@ impl<K: Kind> Members<K> {
     }
 
     /// Every member, in the order of hashes; the records of the bucket ahead are asked for.
-    pub fn iter(&self) -> impl Iterator<Item = MemberRef<'_, K>> {
-        let members: Iter<'_, Handle<K>> = self.table.iter();
-        members.map(MemberRef::new)
+    pub fn iter(&self) -> MembersIter<'_, K> {
+        MembersIter(self.table.iter())
     }
 
     /// One step of an iteration; see [`Table::scan`].
-    pub fn scan(&self, cursor: u64, mut visit: impl FnMut(MemberRef<'_, K>)) -> u64 {
+    pub fn scan<'a>(&'a self, cursor: u64, mut visit: impl FnMut(MemberRef<'a, K>)) -> u64 {
         self.table
             .scan(cursor, |handle| visit(MemberRef::new(handle)))
     }
@@ -630,6 +629,18 @@ impl<K: Kind> Members<K> {
             copy.insert(&name, member.value(), member.deadline());
         }
         copy
+    }
+}
+
+/// Goes through all members, in the order of hashes.
+pub struct MembersIter<'a, K: Kind>(Iter<'a, Handle<K>>);
+
+impl<'a, K: Kind> Iterator for MembersIter<'a, K> {
+    type Item = MemberRef<'a, K>;
+
+    #[inline]
+    fn next(&mut self) -> Option<MemberRef<'a, K>> {
+        self.0.next().map(MemberRef::new)
     }
 }
 
