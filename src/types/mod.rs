@@ -222,11 +222,11 @@ pub enum Wanted {
 pub type ElementSink = Box<dyn FnMut(Walked<'_>) + Send>;
 
 /// Bytes after which a [`Frozen`] value ends a part of its body.
-pub const FROZEN_PART_BYTES: usize = 256 << 10;
+pub const FROZEN_PART_BYTES: usize = 64 << 10;
 
 /// A value that does not change any more. See [`Stored::freeze`].
 pub trait Frozen: Send {
-    /// Appends the next part of its body, some hundred KiB at most; whether there is more.
+    /// Appends the next part of its body, [`FROZEN_PART_BYTES`] and a node at most; whether there is more.
     fn encode(&mut self, to: &mut Encoder) -> bool;
 }
 

@@ -200,7 +200,12 @@ impl Output {
     /// An object in custody comes back.
     pub(super) fn advance(&mut self, number: u64, complete: bool) -> Option<Box<Object>> {
         if let Some(open) = self.open.get(&number) {
-            self.out.take_from(&mut lock(&open.run));
+            let mut run = lock(&open.run);
+            if complete {
+                self.out.take_from(&mut run);
+            } else {
+                self.out.take_complete_from(&mut run);
+            }
         }
         let open = complete.then(|| self.open.remove(&number)).flatten()?;
         self.by_address.remove(&open.address);
