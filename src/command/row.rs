@@ -49,6 +49,10 @@ pub mod flag {
     pub const IN_MULTI: u32 = 1 << 19;
     /// Guarded by `enable-debug-command`.
     pub const PROTECTED: u32 = 1 << 20;
+    /// Allowed to a client of RESP2 that is subscribed to something.
+    pub const IN_SUBSCRIBER: u32 = 1 << 21;
+    /// Its reply is a push, which CLIENT REPLY does not silence.
+    pub const PUSHES: u32 = 1 << 22;
 
     /// The names that COMMAND INFO shows, by bit; internal bits have none.
     pub const NAMES: [(u32, &str); 18] = [
@@ -340,6 +344,8 @@ pub struct Row {
     pub flags: u32,
     /// Where keys are.
     pub keys: &'static [KeySpec],
+    /// The word that names a member of the first key's value (0: none does): its cache lines are asked for ahead.
+    pub members_at: usize,
     /// Bits of [`acl`] beyond those that follow from the flags.
     pub acl: u32,
     /// The group of the documentation.
@@ -376,6 +382,7 @@ impl Row {
             arity,
             flags: 0,
             keys: &[],
+            members_at: 0,
             acl: 0,
             group,
             since: "1.0.0",
@@ -407,6 +414,12 @@ impl Row {
     /// Bits of [`flag`].
     pub const fn flags(mut self, flags: u32) -> Self {
         self.flags = flags;
+        self
+    }
+
+    /// Word `index` names a member (field) of the key's value.
+    pub const fn members_at(mut self, index: usize) -> Self {
+        self.members_at = index;
         self
     }
 

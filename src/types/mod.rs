@@ -396,6 +396,18 @@ impl<'a> ValueRef<'a> {
         }
     }
 
+    /// Asks for the cache lines of members that will be looked for, whose names have these hashes: their look-ups will
+    /// not wait for one another.
+    pub fn prefetch_members(self, hashes: &[u64]) {
+        let hashes = hashes.iter().copied();
+        match self {
+            ValueRef::Set(SetRef::Table(members)) => members.prefetch(hashes),
+            ValueRef::Zset(ZsetRef::Table(ranking)) => ranking.members().prefetch(hashes),
+            ValueRef::Hash(HashRef::Table(members)) => members.prefetch(hashes),
+            _ => {}
+        }
+    }
+
     /// Elements; of a string, 1.
     pub fn elements(self) -> usize {
         match self {

@@ -4,4 +4,5 @@ mod clients;
 mod harness;
 mod lifecycle;
 mod listeners;
+mod pubsub;
 mod saving;
