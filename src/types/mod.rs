@@ -215,8 +215,11 @@ pub enum Wanted {
     /// Its elements, as they are at this moment, one by one from now on: see [`Stored::begin_walk`].
     Elements(ElementSink),
     /// The value itself: see [`Stored::freeze`].
-    Frozen(Box<dyn FnOnce(Option<Box<dyn Frozen>>) + Send>),
+    Frozen(FrozenSink),
 }
+
+/// Takes a frozen value; `None`: there is none after all.
+pub type FrozenSink = Box<dyn FnOnce(Option<Box<dyn Frozen>>) + Send>;
 
 /// Takes each element of a walked collection once.
 pub type ElementSink = Box<dyn FnMut(Walked<'_>) + Send>;
