@@ -15,6 +15,7 @@ use crate::keyspace::event::class;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
+use crate::persist::save::Saver;
 use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
 use crate::script::Scripts;
@@ -99,6 +100,8 @@ pub struct Server {
     pub replication_id: String,
     /// What DEBUG changed.
     pub debug: DebugSwitches,
+    /// Snapshots on disk.
+    pub saver: Saver,
     /// What is to be sent to clients besides replies.
     pub outbox: Outbox,
     /// Who listens to what.

@@ -30,12 +30,18 @@ restart the server.";
 /// One reason: `Err` refuses.
 type Gate = fn(&Engine, &Turn<'_>, &'static Row) -> Result<(), Error>;
 
-const GATES: [Gate; 6] = [
+const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. \
+Commands that may modify the data set are disabled, because this instance is configured to report errors during writes \
+if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
+error.";
+
+const GATES: [Gate; 7] = [
     authenticated,
     not_busy,
     debug_enabled,
     allowed_in_transaction,
     memory_left,
+    disk_takes_writes,
     allowed_to_subscriber,
 ];
 
@@ -92,6 +98,18 @@ fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<()
     Ok(())
 }
 
+/// While the last save has failed nothing is changed; PING tells those who watch the server.
+fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let server = &engine.server;
+    if !server.saver.refuses_writes(&server.config.settings) {
+        return Ok(());
+    }
+    if row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row) {
+        return Err(Error::Text(MISCONF));
+    }
+    Ok(())
+}
+
 /// Outside of RESP3 a reply and a message could not be told apart.
 fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let session = &turn.session;
@@ -115,6 +133,12 @@ pub(super) fn memory_is_full(engine: &Engine, turn: &Turn<'_>) -> bool {
     limit > 0 && turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64 > limit
 }
 
+/// Whether this is the EXEC of a transaction that writes.
+fn runs_queued_writes(turn: &Turn<'_>, row: &'static Row) -> bool {
+    let transaction = turn.session.transaction.as_ref();
+    row.full_name == "exec" && transaction.is_some_and(|transaction| transaction.writes)
+}
+
 /// Whether CLIENT PAUSE holds the command back: also one that would only be queued.
 pub(super) fn is_paused(
     engine: &Engine,
@@ -127,15 +151,7 @@ pub(super) fn is_paused(
     };
     match kind {
         PauseKind::All => true,
-        PauseKind::Write => {
-            let queued_writes = row.full_name == "exec"
-                && turn
-                    .session
-                    .transaction
-                    .as_ref()
-                    .is_some_and(|transaction| transaction.writes);
-            queued_writes || may_write(engine, argv, row)
-        }
+        PauseKind::Write => runs_queued_writes(turn, row) || may_write(engine, argv, row),
     }
 }
 

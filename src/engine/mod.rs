@@ -13,6 +13,7 @@ mod call;
 mod cron;
 mod effects;
 mod gates;
+mod saving;
 mod script;
 mod serve;
 pub mod stream;
@@ -29,6 +30,7 @@ use crate::keyspace::entry::LookUpAhead;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
+use crate::persist::save::Saver;
 use crate::pubsub::PubSub;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
@@ -122,6 +124,7 @@ impl Engine {
         let table = CommandTable::new(rows);
         let stats = Stats::new(table.len());
         let replication_id = random.hex(40);
+        let saver = Saver::new(clock.unix_ms());
         let mut server = Server {
             config,
             clients: Clients::default(),
@@ -133,6 +136,7 @@ impl Engine {
             identity,
             replication_id,
             debug: DebugSwitches::default(),
+            saver,
             outbox: Outbox::default(),
             pubsub: PubSub::default(),
             tracking: Tracking::default(),

@@ -12,6 +12,7 @@ use super::sockets::Sockets;
 use crate::command::host::{Engaged, Host, Usage};
 use crate::config::settings::Settings;
 use crate::keyspace::Garbage;
+use crate::persist::{Job, Report};
 use crate::session::Closing;
 use mio::Events;
 use std::io;
@@ -93,6 +94,10 @@ impl Host for HostInTurn<'_> {
         for event in &events {
             self.sockets.take_event(event, engine, self.host);
         }
+        if !self.sockets.signalled.is_empty() {
+            // The script is ended, and then the server.
+            self.host.begin_stop();
+        }
         while let Some((slot, portion)) = self.sockets.group.pop_front() {
             self.run_portion(slot, portion, engine);
         }
@@ -163,6 +168,18 @@ impl Host for HostInTurn<'_> {
 
     fn purge_memory(&mut self) {
         self.host.purge_memory();
+    }
+
+    fn disk(&mut self, job: Job) {
+        self.host.disk(job);
+    }
+
+    fn disk_queue_bytes(&self) -> usize {
+        self.host.disk_queue_bytes()
+    }
+
+    fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report> {
+        self.host.wait_disk(bytes_max)
     }
 
     fn stop(&mut self) {

@@ -12,15 +12,20 @@ use signal_hook_mio::v1_0::Signals;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Token of the signals; those of listeners and connections (by slot) follow.
+/// Token of the signals; those of the helper threads' reports, listeners and connections (by slot) follow.
 pub(super) const SIGNALS: Token = Token(0);
-pub(super) const LISTENERS_FROM: usize = 1;
+pub(super) const REPORTS: Token = Token(1);
+pub(super) const LISTENERS_FROM: usize = 2;
 pub(super) const CONNECTIONS_FROM: usize = 64;
 
 /// See the head of the file.
 pub(super) struct Sockets {
     pub(super) poll: Poll,
     signals: Signals,
+    /// Signals that ask for the end and have not been followed.
+    pub(super) signalled: Vec<i32>,
+    /// Whether the helper threads have reports that the loop has not taken.
+    pub(super) reported: bool,
     /// By slot.
     pub(super) connections: Vec<Option<Connection>>,
     /// Slots that are read in this turn or, queued while it reads, in the next.
@@ -44,6 +49,8 @@ impl Sockets {
         Self {
             poll,
             signals,
+            signalled: Vec::new(),
+            reported: false,
             connections: Vec::new(),
             ready: Vec::new(),
             reading: VecDeque::new(),
@@ -67,7 +74,8 @@ impl Sockets {
         host: &mut ProcessHost,
     ) {
         match event.token() {
-            SIGNALS => self.take_signals(host),
+            SIGNALS => self.take_signals(),
+            REPORTS => self.reported = true,
             Token(listener) if listener < CONNECTIONS_FROM => {
                 host.listeners.wake(Token(listener));
             }
@@ -75,15 +83,14 @@ impl Sockets {
         }
     }
 
-    fn take_signals(&mut self, host: &mut ProcessHost) {
+    fn take_signals(&mut self) {
         for signal in self.signals.pending() {
             match signal {
                 SIGINT => tracing::warn!("Received SIGINT scheduling shutdown..."),
                 SIGTERM => tracing::warn!("Received SIGTERM scheduling shutdown..."),
                 _ => continue,
             }
-            tracing::info!("User requested shutdown...");
-            host.begin_stop();
+            self.signalled.push(signal);
         }
     }
 

@@ -1,5 +1,6 @@
 //! An engine for tests: clients by number, commands as lines, replies as [`Value`]s or as a short text.
 
+use crate::disk::TestDisk;
 use oxidis::base::clock::Clock;
 use oxidis::base::random::Seeds;
 use oxidis::command::Row;
@@ -10,6 +11,7 @@ use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
 use oxidis::engine::stream::ReaderId;
 use oxidis::keyspace::Garbage;
+use oxidis::persist::{Job, Report};
 use oxidis::resp::value::{Value, parse_value};
 use oxidis::session::{Closing, Peer};
 use std::collections::{HashMap, VecDeque};
@@ -39,6 +41,8 @@ pub struct TestHost {
     pub others: VecDeque<(usize, Vec<u8>)>,
     /// What they are answered, in short.
     pub answers: Vec<String>,
+    /// Where snapshots go: into `files`.
+    pub disk: TestDisk,
 }
 
 impl Host for TestHost {
@@ -78,6 +82,16 @@ impl Host for TestHost {
     }
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
+    }
+    fn disk(&mut self, job: Job) {
+        self.disk.send(job, &mut self.files);
+    }
+    fn disk_queue_bytes(&self) -> usize {
+        self.disk.queue_bytes()
+    }
+    fn wait_disk(&mut self, _: usize) -> Vec<Report> {
+        self.disk.work(&mut self.files);
+        self.disk.take_reports()
     }
     fn stop(&mut self) {
         self.stopped = true;
@@ -124,7 +138,9 @@ impl Server {
     pub fn build<const N: usize>(lines: &str, rows: [&'static Row; N]) -> Self {
         let mut config = Config::default();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+            let words = oxidis::base::quoting::split_args(line.as_bytes());
+            let words = words.expect("quotes are balanced");
+            let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             let (name, values) = words.split_first().expect("the line is not empty");
             let name = String::from_utf8_lossy(name);
             config
@@ -256,8 +272,17 @@ impl Server {
     /// Lets time pass and does the timed duties.
     pub fn pass_ms(&mut self, ms: u64) {
         self.clock.advance_ms(ms);
+        self.take_reports();
         self.engine.tick(&mut self.host);
+        self.take_reports();
         self.feed_resumed();
+    }
+
+    /// Tells the engine what the disk reports.
+    fn take_reports(&mut self) {
+        for report in self.host.disk.take_reports() {
+            self.engine.on_disk_report(&report, &mut self.host);
+        }
     }
 
     /// Checks lines of `command -> reply`; every reply must be exactly that (but for blanks at its end).

@@ -5,4 +5,5 @@ mod harness;
 mod lifecycle;
 mod listeners;
 mod pubsub;
+mod saving;
 mod scripts;

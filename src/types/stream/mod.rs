@@ -11,6 +11,7 @@ mod log;
 mod node;
 mod producers;
 mod range;
+mod shared;
 mod trim;
 
 pub use group::{Consumer, ConsumerId, Group, Groups, Pending};
