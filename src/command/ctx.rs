@@ -16,6 +16,7 @@ use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
 use crate::pubsub::PubSub;
+use crate::persist::save::Saver;
 use crate::resp::reply::Reply;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
@@ -106,6 +107,8 @@ pub struct Server {
     pub tracking: Tracking,
     /// MONITOR.
     pub monitors: Monitors,
+    /// Snapshots on disk.
+    pub saver: Saver,
 }
 
 impl Server {

@@ -3,6 +3,7 @@
 
 use crate::config::settings::Settings;
 use crate::keyspace::Garbage;
+use crate::persist::{Job, Report};
 use std::io;
 use std::time::Duration;
 
@@ -58,6 +59,12 @@ pub trait Host {
     fn prepare_memory(&mut self) {}
     /// Gives memory that the allocator keeps unused back to the system, where the allocator can.
     fn purge_memory(&mut self) {}
+    /// Has this done on disk, after all that was handed over before.
+    fn disk(&mut self, job: Job);
+    /// Bytes of jobs that are not done yet, about.
+    fn disk_queue_bytes(&self) -> usize;
+    /// Waits until no more than so many bytes are left to be done (0: nothing at all); what was reported since.
+    fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report>;
     /// Ends the server after this turn.
     fn stop(&mut self);
 }

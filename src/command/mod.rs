@@ -18,6 +18,7 @@ pub mod propagate;
 pub mod ranges;
 pub mod rewrite;
 pub mod row;
+pub mod saving;
 pub mod scan;
 pub mod table;
 pub mod timeout;

@@ -28,12 +28,18 @@ restart the server.";
 /// One reason: `Err` refuses.
 type Gate = fn(&Engine, &Turn<'_>, &'static Row) -> Result<(), Error>;
 
-const GATES: [Gate; 5] = [
+const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. \
+Commands that may modify the data set are disabled, because this instance is configured to report errors during writes \
+if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
+error.";
+
+const GATES: [Gate; 6] = [
     authenticated,
     debug_enabled,
     allowed_in_transaction,
     memory_left,
     allowed_to_subscriber,
+    disk_takes_writes,
 ];
 
 /// Goes through all gates.
@@ -101,6 +107,24 @@ fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
     Ok(())
 }
 
+/// While the last save has failed nothing is changed; PING tells those who watch the server.
+fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let server = &engine.server;
+    if !server.saver.refuses_writes(&server.config.settings) {
+        return Ok(());
+    }
+    if row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row) {
+        return Err(Error::Text(MISCONF));
+    }
+    Ok(())
+}
+
+/// Whether this is the EXEC of a transaction that writes.
+fn runs_queued_writes(turn: &Turn<'_>, row: &'static Row) -> bool {
+    let transaction = turn.session.transaction.as_ref();
+    row.full_name == "exec" && transaction.is_some_and(|transaction| transaction.writes)
+}
+
 /// Whether CLIENT PAUSE holds the command back: also one that would only be queued.
 pub(super) fn is_paused(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> bool {
     let Some((kind, _)) = engine.server.pause.at(engine.keyspace.now_ms()) else {
@@ -109,13 +133,7 @@ pub(super) fn is_paused(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> 
     match kind {
         PauseKind::All => true,
         PauseKind::Write => {
-            let queued_writes = row.full_name == "exec"
-                && turn
-                    .session
-                    .transaction
-                    .as_ref()
-                    .is_some_and(|transaction| transaction.writes);
-            queued_writes || row.is(flag::WRITE | flag::MAY_REPLICATE)
+            runs_queued_writes(turn, row) || row.is(flag::WRITE | flag::MAY_REPLICATE)
         }
     }
 }

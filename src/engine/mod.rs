@@ -13,6 +13,7 @@ mod call;
 mod cron;
 mod effects;
 mod gates;
+mod saving;
 mod serve;
 pub mod stream;
 
@@ -29,6 +30,7 @@ use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
 use crate::pubsub::PubSub;
+use crate::persist::save::Saver;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
 use crate::resp::request::{
@@ -112,6 +114,7 @@ impl Engine {
         let table = CommandTable::new(rows);
         let stats = Stats::new(table.len());
         let replication_id = random.hex(40);
+        let saver = Saver::new(clock.unix_ms());
         let mut server = Server {
             config,
             clients: Clients::default(),
@@ -127,6 +130,7 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
+            saver,
         };
         server.apply_settings(&mut keyspace);
         Self {

@@ -1,11 +1,13 @@
 //! The process, as commands see it through [`Host`]: listeners, files, the log, memory, sleep.
 
+use super::disk::Disk;
 use super::freer::Freer;
 use super::listener::{ListenError, Listeners, Place};
 use super::process;
 use crate::command::host::{Host, Usage};
 use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;
+use crate::persist::{Job, Report};
 use crate::observe::log::{Log, Shape, Style, Threshold, Timestamp};
 use crate::observe::memory;
 use mio::Registry;
@@ -21,17 +23,19 @@ pub(super) struct ProcessHost {
     pub(super) listeners: Listeners,
     registry: Registry,
     freer: Freer,
+    pub(super) disk: Disk,
     log: Log,
     stopping: bool,
 }
 
 impl ProcessHost {
     /// A process that listens nowhere yet.
-    pub(super) fn new(registry: Registry, log: Log) -> Self {
+    pub(super) fn new(registry: Registry, disk: Disk, log: Log) -> Self {
         Self {
             listeners: Listeners::default(),
             registry,
             freer: Freer::default(),
+            disk,
             log,
             stopping: false,
         }
@@ -131,6 +135,18 @@ impl Host for ProcessHost {
 
     fn prepare_memory(&mut self) {
         self.freer.prepare_memory();
+    }
+
+    fn disk(&mut self, job: Job) {
+        self.disk.send(job);
+    }
+
+    fn disk_queue_bytes(&self) -> usize {
+        self.disk.queue_bytes()
+    }
+
+    fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report> {
+        self.disk.wait(bytes_max)
     }
 
     fn stop(&mut self) {

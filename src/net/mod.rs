@@ -13,6 +13,7 @@
 
 mod accept;
 mod connection;
+mod disk;
 mod freer;
 mod host;
 mod listener;
@@ -49,7 +50,9 @@ const EVENTS_MAX: usize = 1024;
 
 /// Token of the signals; those of listeners and connections (by slot) follow.
 const SIGNALS: Token = Token(0);
-const LISTENERS_FROM: usize = 1;
+/// Token of the helper threads' reports.
+const REPORTS: Token = Token(1);
+const LISTENERS_FROM: usize = 2;
 const CONNECTIONS_FROM: usize = 64;
 
 /// See the head of the file.
@@ -124,9 +127,11 @@ impl Reactor {
 
     fn turn(&mut self, events: &Events) {
         let began = self.engine.server.clock.monotonic_ns();
+        let mut reports = false;
         for event in events {
             match event.token() {
                 SIGNALS => self.take_signals(),
+                REPORTS => reports = true,
                 Token(listener) if listener < CONNECTIONS_FROM => {
                     self.host.listeners.wake(Token(listener));
                 }
@@ -137,6 +142,11 @@ impl Reactor {
         // Replies leave before the timed duties, which may take their whole budget.
         self.flush();
         self.resume();
+        if reports {
+            for report in self.host.disk.take_reports() {
+                self.engine.on_disk_report(&report, &mut self.host);
+            }
+        }
         self.wait_ms = self.engine.tick(&mut self.host);
         self.flush();
         if self.host.listeners.has_pending() {
@@ -151,13 +161,19 @@ impl Reactor {
 
     fn take_signals(&mut self) {
         for signal in self.signals.pending() {
-            match signal {
-                SIGINT => tracing::warn!("Received SIGINT scheduling shutdown..."),
-                SIGTERM => tracing::warn!("Received SIGTERM scheduling shutdown..."),
+            let settings = &self.engine.server.config.settings;
+            let how = match signal {
+                SIGINT => {
+                    tracing::warn!("Received SIGINT scheduling shutdown...");
+                    settings.shutdown_on_sigint
+                }
+                SIGTERM => {
+                    tracing::warn!("Received SIGTERM scheduling shutdown...");
+                    settings.shutdown_on_sigterm
+                }
                 _ => continue,
-            }
-            tracing::info!("User requested shutdown...");
-            self.host.begin_stop();
+            };
+            self.engine.end(how, &mut self.host);
         }
     }
 

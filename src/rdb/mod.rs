@@ -228,6 +228,33 @@ impl Encoder {
         self.bytes.is_empty()
     }
 
+    /// An encoder with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            plain: Vec::new(),
+        }
+    }
+
+    /// Appends what another has written.
+    pub fn append(&mut self, other: &Encoder) {
+        let before = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        let moved = other.plain.iter().map(|(at, length)| (at + before, *length));
+        self.plain.extend(moved);
+    }
+
+    /// Forgets all that was written; the memory is used again.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.plain.clear();
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn heap_bytes(&self) -> usize {
+        self.bytes.capacity() + self.plain.capacity() * size_of::<(usize, usize)>()
+    }
+
     /// Appends the final bytes to `to`: strings compressed where that saves something.
     pub fn compress_to(&self, compressor: &mut Compressor, to: &mut Vec<u8>) {
         let mut done = 0;

@@ -9,7 +9,9 @@ use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
 use oxidis::engine::stream::ReaderId;
+use crate::disk::TestDisk;
 use oxidis::keyspace::Garbage;
+use oxidis::persist::{Job, Report};
 use oxidis::resp::value::{Value, parse_value};
 use oxidis::session::{Closing, Peer};
 use std::collections::HashMap;
@@ -35,6 +37,8 @@ pub struct TestHost {
     pub clients_max: Option<u32>,
     /// What `usage` answers.
     pub usage: Usage,
+    /// Where snapshots go: into `files`.
+    pub disk: TestDisk,
 }
 
 impl Host for TestHost {
@@ -74,6 +78,16 @@ impl Host for TestHost {
     }
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
+    }
+    fn disk(&mut self, job: Job) {
+        self.disk.send(job, &mut self.files);
+    }
+    fn disk_queue_bytes(&self) -> usize {
+        self.disk.queue_bytes()
+    }
+    fn wait_disk(&mut self, _: usize) -> Vec<Report> {
+        self.disk.work(&mut self.files);
+        self.disk.take_reports()
     }
     fn stop(&mut self) {
         self.stopped = true;
@@ -238,8 +252,17 @@ impl Server {
     /// Lets time pass and does the timed duties.
     pub fn pass_ms(&mut self, ms: u64) {
         self.clock.advance_ms(ms);
+        self.take_reports();
         self.engine.tick(&mut self.host);
+        self.take_reports();
         self.feed_resumed();
+    }
+
+    /// Tells the engine what the disk reports.
+    fn take_reports(&mut self) {
+        for report in self.host.disk.take_reports() {
+            self.engine.on_disk_report(&report, &mut self.host);
+        }
     }
 
     /// Checks lines of `command -> reply`; every reply must be exactly that (but for blanks at its end).

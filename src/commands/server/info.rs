@@ -224,26 +224,12 @@ fn ratio(part: u64, whole: u64) -> String {
     format!("{:.2}", part as f64 / whole.max(1) as f64)
 }
 
-/// The honest lines of a server that writes nothing to disk.
+/// Snapshots are told by who makes them; of the append-only file there are the honest lines of a server without one.
 fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
+    let waiting = ctx.host.disk_queue_bytes();
+    info.zeros(&["loading", "async_loading"]);
+    ctx.server.saver.info(ctx.db.keyspace(), waiting, info);
     info.zeros(&[
-        "loading",
-        "async_loading",
-        "current_cow_peak",
-        "current_cow_size",
-        "current_cow_size_age",
-    ])
-    .field("current_fork_perc", "0.00")
-    .zeros(&["current_save_keys_processed", "current_save_keys_total"])
-    .field("rdb_changes_since_last_save", ctx.db.keyspace().dirty())
-    .zeros(&["rdb_bgsave_in_progress"])
-    .field("rdb_last_save_time", ctx.server.identity.started_ms / 1000)
-    .field("rdb_last_bgsave_status", "ok")
-    .field("rdb_last_bgsave_time_sec", -1)
-    .field("rdb_current_bgsave_time_sec", -1)
-    .zeros(&[
-        "rdb_saves",
-        "rdb_last_cow_size",
         "rdb_last_load_keys_expired",
         "rdb_last_load_keys_loaded",
         "aof_enabled",

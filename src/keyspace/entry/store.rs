@@ -16,7 +16,7 @@ use crate::base::{hash::Hasher, random::Random};
 use crate::ds::arena::{Arena, CELL_MAX_BYTES, same_cell};
 use crate::ds::expiry_heap::ExpiryHeap;
 use crate::ds::table::{Ahead, Position as TablePosition, Sink, Table};
-use crate::types::Object;
+use crate::types::{ElementSink, Object};
 use crate::types::string::{Digits, SHARED_MIN_BYTES, StringRef, edit_shared};
 use bytes::BytesMut;
 use std::collections::BTreeSet;
@@ -57,6 +57,9 @@ impl LookUpAhead<'_> {
     }
 }
 
+/// Takes each record of a walk once. See [`Store::begin_walk`].
+pub type RecordSink = Box<dyn FnMut(RecordRef<'_>) -> Option<ElementSink> + Send>;
+
 /// The records of one database: table (with the arena) and expiry heap, always in step.
 pub struct Store {
     table: Table<Record>,
@@ -90,6 +93,11 @@ impl Store {
     /// Keys whose value has members with a deadline.
     pub fn keys_with_expiring_members(&self) -> usize {
         self.members_due.len()
+    }
+
+    /// Keys whose value has members with a deadline, the earliest first.
+    pub fn expiring_members_of(&self) -> impl Iterator<Item = &[u8]> {
+        self.members_due.iter().map(|(_, key)| &**key)
     }
 
     /// The first deadline of the value's members was `before` and is `after`.
@@ -471,10 +479,42 @@ impl Store {
         self.table.random(random).map(RecordRef::new)
     }
 
-    /// Starts a point-in-time walk; see [`Table::begin_walk`].
-    pub fn begin_walk(&mut self, mut sink: Box<dyn FnMut(RecordRef<'_>) + Send>) {
-        let sink: Sink<Record> = Box::new(move |record| sink(RecordRef::new(record)));
+    /// Starts a point-in-time walk; see [`Table::begin_walk`]. Where the sink answers with a sink of elements, the record's
+    /// collection is walked on its own ([`Self::walk_object`]) from this moment.
+    pub fn begin_walk(&mut self, mut sink: RecordSink) {
+        let sink: Sink<Record> = Box::new(move |record| {
+            let elements = sink(RecordRef::new(record));
+            if let (Some(elements), Some(mut object)) = (elements, record.object()) {
+                // SAFETY: the record owns the box. Whoever makes the table save a bucket holds `&mut` to the store, so no
+                // reference to the object is out, and the one that the sink was lent has ended.
+                let object = unsafe { object.as_mut() };
+                object.stored_mut().begin_walk(elements);
+            }
+        });
         self.table.begin_walk(sink);
+    }
+
+    /// Whether a walk is under way.
+    #[inline]
+    pub fn is_walked(&self) -> bool {
+        self.table.is_walked()
+    }
+
+    /// Goes on with the walk of the collection that lies at `address` and is the value of `key`, for up to `buckets`
+    /// buckets; whether it is complete, or gone.
+    pub fn walk_object(&mut self, key: &Key<'_>, address: usize, buckets: usize) -> bool {
+        let Some((_, found)) = self.find(key) else {
+            return true;
+        };
+        match found.record.object() {
+            Some(mut object) if object.addr().get() == address => {
+                // SAFETY: the record owns the box, and the store is borrowed uniquely for as long. A walk changes no
+                // content, so the record need not be saved before.
+                let object = unsafe { object.as_mut() };
+                object.stored_mut().walk(buckets)
+            }
+            _ => true,
+        }
     }
 
     /// Goes on with the walk for up to `buckets` buckets; whether it is complete.
