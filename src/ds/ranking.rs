@@ -69,6 +69,16 @@ impl Ranking {
         &self.members
     }
 
+    /// Starts a point-in-time walk; see [`Members::begin_walk`].
+    pub fn begin_walk(&mut self, sink: impl FnMut(MemberRef<'_, WithScore>) + Send + 'static) {
+        self.members.begin_walk(sink);
+    }
+
+    /// Goes on with the walk for up to `buckets` buckets; whether it is complete.
+    pub fn walk(&mut self, buckets: usize) -> bool {
+        self.members.walk(buckets)
+    }
+
     /// Members.
     #[inline]
     pub fn len(&self) -> usize {

@@ -65,7 +65,10 @@ impl Engine {
         }
         let hindered = turn.session.hindrances != 0
             || self.server.pause.is_set()
-            || self.server.saver.refuses_writes(&self.server.config.settings)
+            || self
+                .server
+                .saver
+                .refuses_writes(&self.server.config.settings)
             || row.is(flag::PROTECTED)
             || (self.server.config.settings.maxmemory > 0 && row.is(flag::DENYOOM));
         if hindered && !self.pass(turn, argv, row)? {

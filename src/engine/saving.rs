@@ -36,9 +36,15 @@ impl Engine {
         let end_ns = clock.monotonic_ns() + slice_ns;
         if !self.server.saver.is_walking() {
             // An abandoned one: there is nothing to be written, but it must come to its end.
-            let done = self.keyspace.snapshot_step(|| clock.monotonic_ns() < end_ns);
+            let done = self
+                .keyspace
+                .snapshot_step(|| clock.monotonic_ns() < end_ns);
             self.free_garbage(host);
-            return if done { NextSlice::Later } else { NextSlice::In(0) };
+            return if done {
+                NextSlice::Later
+            } else {
+                NextSlice::In(0)
+            };
         }
         let waiting = host.disk_queue_bytes();
         let saver = &mut self.server.saver;

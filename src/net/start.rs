@@ -1,9 +1,9 @@
 //! From a configuration to a running server, and from there to its end. Whatever stops the start is logged or printed with
 //! its reason, and the program ends with status 1.
 
+use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
-use super::disk::Disk;
 use super::{REPORTS, Reactor, SIGNALS, process};
 use crate::base::clock::Clock;
 use crate::base::random::Seeds;
@@ -16,10 +16,10 @@ use crate::observe::log::Log;
 use crate::observe::memory;
 use crate::persist::writer::remove_stale;
 use mio::{Interest, Poll, Waker};
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2};
-use signal_hook_mio::v1_0::Signals;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2};
+use signal_hook_mio::v1_0::Signals;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
@@ -176,7 +176,9 @@ pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
 fn remove_stale_files() {
     let own = std::process::id();
     let is_alive = |pid: u32| {
-        let pid = i32::try_from(pid).ok().filter(|pid| *pid != own.cast_signed());
+        let pid = i32::try_from(pid)
+            .ok()
+            .filter(|pid| *pid != own.cast_signed());
         pid.and_then(Pid::from_raw).is_some_and(|pid| {
             // Who may not be asked lives.
             !matches!(test_kill_process(pid), Err(Errno::SRCH))

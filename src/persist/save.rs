@@ -93,7 +93,9 @@ impl Saver {
 
     /// Whether its walk has work to do.
     pub fn is_walking(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| !running.is_walked)
+        self.running
+            .as_ref()
+            .is_some_and(|running| !running.is_walked)
     }
 
     /// When the last good save was complete, Unix seconds.
@@ -189,7 +191,9 @@ impl Saver {
             began_ms: now_ms,
             dirty: keyspace.dirty(),
             saved_before: self.saved_dirty,
-            keys_total: keyspace.snapshot_progress().map_or(0, |progress| progress.keys_total),
+            keys_total: keyspace
+                .snapshot_progress()
+                .map_or(0, |progress| progress.keys_total),
             is_walked: false,
             peak_bytes: 0,
             in_background,
@@ -219,7 +223,9 @@ impl Saver {
             return;
         };
         let complete = keyspace.snapshot_step(keep_going);
-        let waiting = keyspace.snapshot_progress().map_or(0, |progress| progress.bytes);
+        let waiting = keyspace
+            .snapshot_progress()
+            .map_or(0, |progress| progress.bytes);
         running.peak_bytes = running.peak_bytes.max(waiting + waiting_bytes);
         let parts = if complete {
             keyspace.end_snapshot()
@@ -235,11 +241,18 @@ impl Saver {
     }
 
     /// Hands over what commands have given before they changed it, without going on with the walk.
-    pub fn hand_over(&mut self, keyspace: &mut Keyspace, waiting_bytes: usize, jobs: &mut Vec<Job>) {
+    pub fn hand_over(
+        &mut self,
+        keyspace: &mut Keyspace,
+        waiting_bytes: usize,
+        jobs: &mut Vec<Job>,
+    ) {
         let Some(running) = self.running.as_mut().filter(|running| !running.is_walked) else {
             return;
         };
-        let waiting = keyspace.snapshot_progress().map_or(0, |progress| progress.bytes);
+        let waiting = keyspace
+            .snapshot_progress()
+            .map_or(0, |progress| progress.bytes);
         running.peak_bytes = running.peak_bytes.max(waiting + waiting_bytes);
         let write = |part| Job::Snapshot(SnapshotJob::Write(part));
         jobs.extend(keyspace.take_snapshot_parts().into_iter().map(write));
@@ -252,7 +265,9 @@ impl Saver {
             return true;
         };
         let elapsed_us = now_ms.saturating_sub(running.began_ms).max(0) as u64 * 1000;
-        let taken = keyspace.snapshot_progress().map_or(0, |progress| progress.keys);
+        let taken = keyspace
+            .snapshot_progress()
+            .map_or(0, |progress| progress.keys);
         self.allowed_keys = elapsed_us / delay_us;
         taken < self.allowed_keys
     }
@@ -329,7 +344,10 @@ impl Saver {
             .field("rdb_changes_since_last_save", self.changes(keyspace))
             .field("rdb_bgsave_in_progress", u8::from(running_s >= 0))
             .field("rdb_last_save_time", self.last_save_s())
-            .field("rdb_last_bgsave_status", if self.last_ok { "ok" } else { "err" })
+            .field(
+                "rdb_last_bgsave_status",
+                if self.last_ok { "ok" } else { "err" },
+            )
             .field("rdb_last_bgsave_time_sec", self.last_took_s.unwrap_or(-1))
             .field("rdb_current_bgsave_time_sec", running_s)
             .field("rdb_saves", self.saves)

@@ -149,7 +149,9 @@ impl SnapshotWriter {
             SnapshotJob::Write(part) => {
                 let draft = self.draft.as_mut()?;
                 let written = draft.write(part);
-                written.err().and_then(|error| self.fail("Write error saving DB on disk", &error))
+                written
+                    .err()
+                    .and_then(|error| self.fail("Write error saving DB on disk", &error))
             }
             SnapshotJob::Finish => self.finish(),
             SnapshotJob::Abort => {
@@ -182,7 +184,9 @@ impl SnapshotWriter {
         });
         let version = draft.target.version;
         let written = draft.put(|bytes, write| bytes.begin(version, write));
-        written.err().and_then(|error| self.fail("Write error saving DB on disk", &error))
+        written
+            .err()
+            .and_then(|error| self.fail("Write error saving DB on disk", &error))
     }
 
     fn finish(&mut self) -> Option<Report> {
@@ -234,10 +238,7 @@ impl Draft {
 
     fn put(
         &mut self,
-        make: impl FnOnce(
-            &mut FileBytes,
-            &mut dyn FnMut(&[u8]) -> io::Result<()>,
-        ) -> io::Result<()>,
+        make: impl FnOnce(&mut FileBytes, &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
     ) -> io::Result<()> {
         let (file, written) = (&mut self.file, &mut self.written);
         make(&mut self.bytes, &mut |bytes| {
@@ -249,7 +250,9 @@ impl Draft {
 
 /// Makes the name of a file durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 

@@ -240,7 +240,10 @@ impl Encoder {
     pub fn append(&mut self, other: &Encoder) {
         let before = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);
-        let moved = other.plain.iter().map(|(at, length)| (at + before, *length));
+        let moved = other
+            .plain
+            .iter()
+            .map(|(at, length)| (at + before, *length));
         self.plain.extend(moved);
     }
 

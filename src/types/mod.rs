@@ -186,9 +186,13 @@ pub trait Stored: Send {
     fn walk(&mut self, _buckets: usize) -> bool {
         true
     }
-    /// The value as it is now, to be encoded on another thread while this one changes; `None`: it has no cheaper copy than
-    /// its encoded form.
-    fn freeze(&self) -> Option<Box<dyn Frozen>> {
+    /// Whether [`Self::freeze`] has something cheaper to give than the encoded form.
+    fn is_freezable(&self) -> bool {
+        false
+    }
+    /// The value as it is now, to be encoded on another thread while this one changes. Must be
+    /// [freezable](Self::is_freezable).
+    fn freeze(&mut self) -> Option<Box<dyn Frozen>> {
         None
     }
 }
@@ -206,8 +210,19 @@ pub struct Walked<'a> {
     pub deadline: Option<i64>,
 }
 
+/// What a walk wants of a value besides its head.
+pub enum Wanted {
+    /// Its elements, as they are at this moment, one by one from now on: see [`Stored::begin_walk`].
+    Elements(ElementSink),
+    /// The value itself: see [`Stored::freeze`].
+    Frozen(Box<dyn FnOnce(Option<Box<dyn Frozen>>) + Send>),
+}
+
 /// Takes each element of a walked collection once.
 pub type ElementSink = Box<dyn FnMut(Walked<'_>) + Send>;
+
+/// Bytes after which a [`Frozen`] value ends a part of its body.
+pub const FROZEN_PART_BYTES: usize = 256 << 10;
 
 /// A value that does not change any more. See [`Stored::freeze`].
 pub trait Frozen: Send {

@@ -1,10 +1,13 @@
-//! What a value looks like in an RDB file: its kind, and its body. All kinds written here are plain ones that every
-//! version of every server reads; which encoding a value has after loading is up to whoever loads it.
+//! What a value looks like in an RDB file: its kind, and its body. Which encoding a value has after loading is up to
+//! whoever loads it.
 //!
 //! ```text
-//! list    1  count, elements               set      2  count, members
-//! hash    4  count, field, value...        zset     5  count, member, score of 8 bytes...
+//! list   18  nodes, (2, listpack | 1, element)...
+//! set     2  count, members                zset     5  count, member, score of 8 bytes...
+//! hash    4  count, field, value...
 //! hash   24  earliest deadline i64, count, (deadline - earliest + 1, or 0: none; field; value)...
+//! stream 21  nodes, (16, first id, listpack)..., entries, last id, first id, largest deleted id, entries ever added,
+//!            groups, (name, last id, entries read, pending..., consumers...)...
 //! ```
 //! A large collection is not encoded at once: [`Head`] writes what stands before its elements, and the elements follow one
 //! by one while the collection is walked. Deadlines of members of sets and sorted sets have no place in a value; they
@@ -14,10 +17,15 @@
 //! value of the field  key, (member, deadline i64)...     strings as everywhere in the file
 //! ```
 
-use super::{Type, ValueRef, Walked};
-use crate::base::number;
+use super::stream::{Stream, StreamId};
+use super::string::StringRef;
+use super::{Type, ValueRef, View, Walked};
+use crate::ds::quicklist::Part;
 use crate::rdb::{Encoder, kind, opcode};
 
+/// The forms of a list's node: one element that stands alone, and a listpack.
+const NODE_PLAIN: usize = 1;
+const NODE_PACKED: usize = 2;
 /// The name of the auxiliary fields with the deadlines of members of the key before them.
 pub const MEMBER_DEADLINES: &[u8] = b"oxidis-member-deadlines";
 
@@ -107,14 +115,84 @@ impl MemberDeadlines {
     }
 }
 
+/// A node of a list.
+pub fn save_list_node(node: Part<'_>, to: &mut Encoder) {
+    match node {
+        Part::Packed(pack) => {
+            to.length(NODE_PACKED);
+            to.plain_string(pack.bytes());
+        }
+        Part::Plain(bytes) => {
+            to.length(NODE_PLAIN);
+            to.plain_string(bytes);
+        }
+    }
+}
+
+fn save_id(id: StreamId, to: &mut Encoder) {
+    to.raw(&id.ms.to_be_bytes());
+    to.raw(&id.seq.to_be_bytes());
+}
+
+/// A node of a stream.
+pub fn save_stream_node(id: StreamId, pack: &[u8], to: &mut Encoder) {
+    /// The length of what follows.
+    const ID_BYTES: usize = 16;
+    to.length(ID_BYTES);
+    save_id(id, to);
+    to.plain_string(pack);
+}
+
+/// What follows the nodes of a stream. Entries that were given back have no owner, for which there is no place: they are
+/// left out.
+pub fn save_stream_rest(stream: &Stream, to: &mut Encoder) {
+    let log = &stream.log;
+    to.number(log.len());
+    for id in [log.last_id, log.first_id(), log.max_deleted_id] {
+        to.number(id.ms);
+        to.number(id.seq);
+    }
+    to.number(log.entries_added);
+    to.length(stream.groups.len());
+    for (name, group) in &stream.groups {
+        to.string(name);
+        to.number(group.last_id.ms);
+        to.number(group.last_id.seq);
+        to.number(group.entries_read.unwrap_or(u64::MAX));
+        to.length(group.pending_len() - group.unowned_len());
+        for (id, pending) in group.pending_range(..) {
+            if pending.owner.is_some() {
+                save_id(id, to);
+                to.i64(pending.delivered_ms);
+                to.number(pending.deliveries.unsigned_abs());
+            }
+        }
+        to.length(
+            group
+                .consumers()
+                .filter(|(_, consumer)| consumer.is_some())
+                .count(),
+        );
+        for (name, consumer) in group.consumers() {
+            let Some(consumer) = consumer else { continue };
+            to.string(name);
+            to.i64(consumer.seen_ms);
+            to.i64(consumer.active_ms);
+            to.length(consumer.pending.len());
+            consumer.pending.iter().for_each(|id| save_id(*id, to));
+        }
+    }
+}
+
 impl ValueRef<'_> {
     /// The kind of the body that [`Self::save`] writes.
     pub fn rdb_kind(self) -> u8 {
         match self {
             ValueRef::String(_) => kind::STRING,
-            ValueRef::List(_) => kind::LIST,
+            ValueRef::List(_) => kind::LIST_QUICKLIST_2,
             ValueRef::Set(_) => kind::SET,
             ValueRef::Zset(_) => kind::ZSET_2,
+            ValueRef::Hash(hash) if hash.first_deadline().is_some() => kind::HASH_METADATA,
             ValueRef::Hash(_) => kind::HASH,
             ValueRef::Stream(_) => kind::STREAM_3,
         }
@@ -122,22 +200,50 @@ impl ValueRef<'_> {
 
     /// The body.
     pub fn save(self, to: &mut Encoder) {
-        if let ValueRef::String(string) = self {
-            match string {
-                super::string::StringRef::Int(value) => to.int(value),
-                super::string::StringRef::Bytes { bytes, .. } => to.string(bytes),
-                super::string::StringRef::Shared(bytes) => to.plain_string(bytes),
+        match self {
+            ValueRef::String(StringRef::Int(value)) => to.int(value),
+            ValueRef::String(StringRef::Bytes { bytes, .. }) => to.string(bytes),
+            ValueRef::String(StringRef::Shared(bytes)) => to.plain_string(bytes),
+            ValueRef::List(list) => {
+                to.length(list.parts_from(0).count());
+                let parts = list.parts_from(0);
+                parts.for_each(|(part, _)| save_list_node(part, to));
             }
-            return;
+            ValueRef::Hash(hash) => {
+                let head = Head::of(Type::Hash, View::len(hash), hash.first_deadline());
+                head.encode(to);
+                let mut rooms = (Vec::new(), Vec::new());
+                hash.for_each_field(|name, field| {
+                    let element = Walked {
+                        name: name.bytes(&mut rooms.0),
+                        value: Some(field.value.bytes(&mut rooms.1)),
+                        score: None,
+                        deadline: field.deadline,
+                    };
+                    head.encode_element(element, to);
+                });
+            }
+            ValueRef::Stream(stream) => {
+                to.length(stream.log.nodes());
+                let packs = stream.log.packs();
+                packs.for_each(|(id, pack)| save_stream_node(id, pack, to));
+                save_stream_rest(stream, to);
+            }
+            ValueRef::Zset(zset) => {
+                to.length(View::len(zset));
+                let mut room = Vec::new();
+                zset.for_each_unordered(|name, score| {
+                    to.string(name.bytes(&mut room));
+                    to.f64(score);
+                });
+            }
+            // Seen from before all time nothing has expired: whether a member has is for the reader to decide.
+            ValueRef::Set(set) => {
+                to.length(View::len(set));
+                set.visit(i64::MIN, &mut |words| {
+                    words.iter().for_each(|word| to.string(word))
+                });
+            }
         }
-        to.length(self.elements());
-        // Seen from before all time nothing has expired: whether a member has is for the reader to decide.
-        self.visit(i64::MIN, &mut |element| match (self, element) {
-            (ValueRef::Zset(_), [name, score]) => {
-                to.string(name);
-                to.f64(number::parse_f64(score).unwrap_or_default());
-            }
-            _ => element.iter().for_each(|word| to.string(word)),
-        });
     }
 }

@@ -1,5 +1,6 @@
 //! An engine for tests: clients by number, commands as lines, replies as [`Value`]s or as a short text.
 
+use crate::disk::TestDisk;
 use oxidis::base::clock::Clock;
 use oxidis::base::random::Seeds;
 use oxidis::command::Row;
@@ -9,7 +10,6 @@ use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
 use oxidis::engine::stream::ReaderId;
-use crate::disk::TestDisk;
 use oxidis::keyspace::Garbage;
 use oxidis::persist::{Job, Report};
 use oxidis::resp::value::{Value, parse_value};
@@ -120,7 +120,9 @@ impl Server {
     pub fn build<const N: usize>(lines: &str, rows: [&'static Row; N]) -> Self {
         let mut config = Config::default();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+            let words = oxidis::base::quoting::split_args(line.as_bytes());
+            let words = words.expect("quotes are balanced");
+            let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             let (name, values) = words.split_first().expect("the line is not empty");
             let name = String::from_utf8_lossy(name);
             config

@@ -16,8 +16,8 @@ use crate::base::{hash::Hasher, random::Random};
 use crate::ds::arena::{Arena, CELL_MAX_BYTES, same_cell};
 use crate::ds::expiry_heap::ExpiryHeap;
 use crate::ds::table::{Ahead, Position as TablePosition, Sink, Table};
-use crate::types::{ElementSink, Object};
 use crate::types::string::{Digits, SHARED_MIN_BYTES, StringRef, edit_shared};
+use crate::types::{Object, Wanted};
 use bytes::BytesMut;
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ impl LookUpAhead<'_> {
 }
 
 /// Takes each record of a walk once. See [`Store::begin_walk`].
-pub type RecordSink = Box<dyn FnMut(RecordRef<'_>) -> Option<ElementSink> + Send>;
+pub type RecordSink = Box<dyn FnMut(RecordRef<'_>) -> Option<Wanted> + Send>;
 
 /// The records of one database: table (with the arena) and expiry heap, always in step.
 pub struct Store {
@@ -479,16 +479,19 @@ impl Store {
         self.table.random(random).map(RecordRef::new)
     }
 
-    /// Starts a point-in-time walk; see [`Table::begin_walk`]. Where the sink answers with a sink of elements, the record's
-    /// collection is walked on its own ([`Self::walk_object`]) from this moment.
+    /// Starts a point-in-time walk; see [`Table::begin_walk`]. Where the sink wants the elements, the record's collection is
+    /// walked on its own ([`Self::walk_object`]) from this moment.
     pub fn begin_walk(&mut self, mut sink: RecordSink) {
         let sink: Sink<Record> = Box::new(move |record| {
-            let elements = sink(RecordRef::new(record));
-            if let (Some(elements), Some(mut object)) = (elements, record.object()) {
+            let wanted = sink(RecordRef::new(record));
+            if let (Some(wanted), Some(mut object)) = (wanted, record.object()) {
                 // SAFETY: the record owns the box. Whoever makes the table save a bucket holds `&mut` to the store, so no
                 // reference to the object is out, and the one that the sink was lent has ended.
                 let object = unsafe { object.as_mut() };
-                object.stored_mut().begin_walk(elements);
+                match wanted {
+                    Wanted::Elements(sink) => object.stored_mut().begin_walk(sink),
+                    Wanted::Frozen(take) => take(object.stored_mut().freeze()),
+                }
             }
         });
         self.table.begin_walk(sink);

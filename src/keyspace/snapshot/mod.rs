@@ -25,7 +25,7 @@ use super::entry::{Key, Remains, Store};
 use super::{Garbage, Keyspace};
 use crate::base::hash::Hasher;
 use crate::types::Type;
-use output::{Output, Place, lock};
+use output::{Home, Output, Place, lock};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -33,13 +33,6 @@ use std::sync::{Arc, Mutex};
 pub const BUCKETS_A_LOOK: usize = 8;
 /// Keys with expiring members that are looked at to find a hash among them.
 const EXPIRING_LOOKS_MAX: usize = 1000;
-
-/// A store that is walked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Walked {
-    Database(usize),
-    Flushed(u64),
-}
 
 /// How far a snapshot is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +49,7 @@ pub struct Progress {
 pub(super) struct Snapshot {
     output: Arc<Mutex<Output>>,
     /// Stores that are not walked to their end.
-    walks: VecDeque<Walked>,
+    walks: VecDeque<Home>,
     /// Flushed databases by number.
     flushed: Vec<(u64, Box<Store>)>,
     flushes: u64,
@@ -72,11 +65,16 @@ impl Snapshot {
         let keys_total = stores.iter().map(|store| store.len() as u64).sum();
         let output = Arc::new(Mutex::new(Output::new(sizes, access)));
         let mut walks = VecDeque::new();
-        let filled = stores.iter_mut().enumerate().filter(|(_, store)| !store.is_empty());
+        let filled = stores
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, store)| !store.is_empty());
         for (db, store) in filled {
             let output = Arc::clone(&output);
-            store.begin_walk(Box::new(move |record| lock(&output).take(db, record)));
-            walks.push_back(Walked::Database(db));
+            store.begin_walk(Box::new(move |record| {
+                lock(&output).take(db, record, &output)
+            }));
+            walks.push_back(Home::Database(db));
         }
         Self {
             output,
@@ -98,8 +96,8 @@ impl Snapshot {
             return true;
         };
         let store = match walked {
-            Walked::Database(db) => stores.get_mut(db),
-            Walked::Flushed(number) => in_custody(&mut self.flushed, number),
+            Home::Database(db) => stores.get_mut(db),
+            Home::Flushed(number) => in_custody(&mut self.flushed, number),
         };
         if store.is_none_or(|store| store.walk(BUCKETS_A_LOOK)) {
             self.walks.pop_front();
@@ -115,20 +113,16 @@ impl Snapshot {
             return false;
         };
         let address = open.address;
-        let (store, key) = match &mut open.place {
-            Place::Database(db, key) => (stores.get_mut(*db), Some(key.clone())),
-            Place::Flushed(number, key) => {
-                (in_custody(&mut self.flushed, *number), Some(key.clone()))
+        let complete = match &mut open.place {
+            Place::Custody(object) => object.stored_mut().walk(BUCKETS_A_LOOK),
+            Place::Key(home, key) => {
+                let store = match *home {
+                    Home::Database(db) => stores.get_mut(db),
+                    Home::Flushed(number) => in_custody(&mut self.flushed, number),
+                };
+                let key = Key::new(key, &self.hasher);
+                store.is_none_or(|store| store.walk_object(&key, address, BUCKETS_A_LOOK))
             }
-            Place::Custody(_) => (None, None),
-        };
-        let complete = match (store, key, &mut open.place) {
-            (Some(store), Some(key), _) => {
-                let key = Key::new(&key, &self.hasher);
-                store.walk_object(&key, address, BUCKETS_A_LOOK)
-            }
-            (_, _, Place::Custody(object)) => object.stored_mut().walk(BUCKETS_A_LOOK),
-            _ => true,
         };
         let back = output.advance(number, complete);
         drop(output);
@@ -148,13 +142,13 @@ impl Snapshot {
         let used: Vec<u64> = output
             .all_open()
             .filter_map(|open| match open.place {
-                Place::Flushed(number, _) => Some(number),
+                Place::Key(Home::Flushed(number), _) => Some(number),
                 _ => None,
             })
             .collect();
-        let done = self
-            .flushed
-            .extract_if(.., |(number, store)| !store.is_walked() && !used.contains(number));
+        let done = self.flushed.extract_if(.., |(number, store)| {
+            !store.is_walked() && !used.contains(number)
+        });
         let done = done.map(|(_, store)| Garbage::Store(store));
         self.garbage.extend(done);
     }
@@ -175,7 +169,7 @@ impl Snapshot {
     /// The object at this address is the value of another key now.
     pub(super) fn moved(&mut self, address: usize, db: usize, key: &[u8]) {
         if let Some(open) = lock(&self.output).open_at(address) {
-            open.place = Place::Database(db, key.into());
+            open.place = Place::Key(Home::Database(db), key.into());
         }
     }
 
@@ -184,59 +178,66 @@ impl Snapshot {
         let mut output = lock(&self.output);
         if output.is_abandoned {
             // What nobody wants to read can be freed in the middle of its walk.
-            self.walks.retain(|walked| *walked != Walked::Database(db));
+            self.walks.retain(|walked| *walked != Home::Database(db));
             return Some(store);
         }
+        let (before, after) = (Home::Database(db), Home::Flushed(self.flushes + 1));
         let mut wanted = store.is_walked();
-        self.flushes += 1;
         for open in output.all_open() {
-            if let Place::Database(its, key) = &mut open.place
-                && *its == db
+            if let Place::Key(home, _) = &mut open.place
+                && *home == before
             {
-                open.place = Place::Flushed(self.flushes, std::mem::take(key));
+                *home = after;
                 wanted = true;
             }
         }
         if !wanted {
             return Some(store);
         }
-        let here = self.walks.iter_mut().filter(|walked| **walked == Walked::Database(db));
-        here.for_each(|walked| *walked = Walked::Flushed(self.flushes));
+        self.flushes += 1;
+        for home in self.walks.iter_mut().chain(&mut output.homes) {
+            if *home == before {
+                *home = after;
+            }
+        }
         self.flushed.push((self.flushes, Box::new(store)));
         None
     }
 
     /// Two databases have changed places.
     pub(super) fn swapped(&mut self, one: usize, other: usize) {
-        let there = |db: usize| match db {
-            db if db == one => other,
-            db if db == other => one,
-            db => db,
+        let there = |home: &mut Home| match home {
+            Home::Database(db) if *db == one => *db = other,
+            Home::Database(db) if *db == other => *db = one,
+            _ => {}
         };
-        for walked in &mut self.walks {
-            if let Walked::Database(db) = walked {
-                *db = there(*db);
-            }
-        }
-        for open in lock(&self.output).all_open() {
-            if let Place::Database(db, _) = &mut open.place {
-                *db = there(*db);
+        let mut output = lock(&self.output);
+        self.walks.iter_mut().for_each(there);
+        output.homes.iter_mut().for_each(there);
+        for open in output.all_open() {
+            if let Place::Key(home, _) = &mut open.place {
+                there(home);
             }
         }
     }
 
     fn abandon(&mut self) {
         let objects = lock(&self.output).abandon();
-        self.garbage.extend(objects.into_iter().map(Garbage::Object));
+        self.garbage
+            .extend(objects.into_iter().map(Garbage::Object));
         let stores = self.flushed.drain(..);
-        self.garbage.extend(stores.map(|(_, store)| Garbage::Store(store)));
-        self.walks.retain(|walked| matches!(walked, Walked::Database(_)));
+        self.garbage
+            .extend(stores.map(|(_, store)| Garbage::Store(store)));
+        self.walks
+            .retain(|walked| matches!(walked, Home::Database(_)));
     }
 }
 
 fn in_custody(flushed: &mut [(u64, Box<Store>)], number: u64) -> Option<&mut Store> {
     let mut stores = flushed.iter_mut();
-    stores.find(|(its, _)| *its == number).map(|(_, store)| &mut **store)
+    stores
+        .find(|(its, _)| *its == number)
+        .map(|(_, store)| &mut **store)
 }
 
 impl Keyspace {
@@ -272,7 +273,9 @@ impl Keyspace {
     /// The parts of the snapshot that are complete, in the order of the file.
     pub fn take_snapshot_parts(&mut self) -> Vec<Part> {
         let snapshot = self.snapshot.as_mut();
-        snapshot.map_or_else(Vec::new, |snapshot| lock(&snapshot.output).take_parts(false))
+        snapshot.map_or_else(Vec::new, |snapshot| {
+            lock(&snapshot.output).take_parts(false)
+        })
     }
 
     /// Ends a complete snapshot; its last parts.

@@ -12,7 +12,7 @@ use crate::keyspace::entry::RecordRef;
 use crate::rdb::{Encoder, opcode};
 use crate::types::rdb::{Head, MemberDeadlines};
 use crate::types::string::StringRef;
-use crate::types::{ElementSink, Object, Walked};
+use crate::types::{ElementSink, Object, Walked, Wanted};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,12 +27,19 @@ pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Where a store is that is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Home {
+    /// It is this database.
+    Database(usize),
+    /// It was flushed, and has this number in custody.
+    Flushed(u64),
+}
+
 /// Where an open collection is.
 pub(super) enum Place {
-    /// The value of a key of this database.
-    Database(usize, Box<[u8]>),
-    /// The value of a key of a flushed database, whose number in custody this is.
-    Flushed(u64, Box<[u8]>),
+    /// The value of a key there.
+    Key(Home, Box<[u8]>),
     /// Deleted: kept until it is walked.
     Custody(Box<Object>),
 }
@@ -64,6 +71,8 @@ pub(super) struct Output {
     opened: u64,
     /// How the use of keys is written, if it is.
     access: Option<(AccessPolicy, i64)>,
+    /// Where the stores are by now that were these databases at the beginning.
+    pub(super) homes: Vec<Home>,
     /// Records that were taken.
     pub(super) keys: u64,
     /// Nobody wants the file any more: the walks go on only because they must end.
@@ -75,21 +84,28 @@ impl Output {
         sizes: impl Iterator<Item = (usize, usize)>,
         access: Option<(AccessPolicy, i64)>,
     ) -> Self {
+        let sizes: Vec<_> = sizes.map(Some).collect();
         Self {
-            sizes: sizes.map(Some).collect(),
+            homes: (0..sizes.len()).map(Home::Database).collect(),
+            sizes,
             access,
             ..Self::default()
         }
     }
 
-    /// Takes a record of a database; the sink of its elements, if it is to be walked on its own.
-    pub(super) fn take(&mut self, db: usize, record: RecordRef<'_>) -> Option<ElementSink> {
+    /// Takes a record of a database; what else is wanted of its value. `shared` is this.
+    pub(super) fn take(
+        &mut self,
+        db: usize,
+        record: RecordRef<'_>,
+        shared: &Arc<Mutex<Output>>,
+    ) -> Option<Wanted> {
         if self.is_abandoned {
             return None;
         }
         self.keys += 1;
         if let Some(object) = record.object() {
-            return self.take_object(db, record, object);
+            return self.take_object(db, record, object, shared);
         }
         self.select(db);
         let (to, value) = (self.main.tail(), record.value());
@@ -104,22 +120,29 @@ impl Output {
         db: usize,
         record: RecordRef<'_>,
         object: &Object,
-    ) -> Option<ElementSink> {
+        shared: &Arc<Mutex<Output>>,
+    ) -> Option<Wanted> {
         let (stored, access) = (object.stored(), self.access);
         let is_large = stored.len() > WHOLE_MAX_ELEMENTS || stored.heap_bytes() > WHOLE_MAX_BYTES;
-        if is_large && stored.is_walkable() {
-            return Some(self.open(db, record, object));
+        // Some deadlines have no place in the body.
+        if stored.is_walkable() && (is_large || stored.first_deadline().is_some()) {
+            return Some(Wanted::Elements(self.open(db, record, object)));
         }
         self.select(db);
         let (to, value) = (self.main.tail(), record.value());
         put_head(to, record, value.rdb_kind(), access);
-        match record.string() {
-            Some(StringRef::Shared(bytes)) => self.main.put(Part::String(bytes.clone())),
-            _ => match is_large.then(|| stored.freeze()).flatten() {
-                Some(frozen) => self.main.put(Part::Frozen(frozen)),
-                None => value.save(to),
-            },
+        if let Some(StringRef::Shared(bytes)) = record.string() {
+            self.main.put(Part::String(bytes.clone()));
+            return None;
         }
+        if is_large && stored.is_freezable() {
+            let shared = Arc::clone(shared);
+            return Some(Wanted::Frozen(Box::new(move |frozen| {
+                let frozen = frozen.map(Part::Frozen);
+                lock(&shared).main.put_all(frozen);
+            })));
+        }
+        value.save(to);
         self.main.settle();
         None
     }
@@ -147,10 +170,11 @@ impl Output {
         if self.open.is_empty() {
             self.settle_main();
         }
+        let home = self.homes.get(db).copied().unwrap_or(Home::Database(db));
         self.opened += 1;
         self.by_address.insert(address, self.opened);
         let open = Open {
-            place: Place::Database(db, record.key().into()),
+            place: Place::Key(home, record.key().into()),
             address,
             run: Arc::clone(&run),
             deadlines: deadlines.clone(),
@@ -227,7 +251,9 @@ impl Output {
         self.out.abandon();
         self.main.abandon();
         let mut back = Vec::new();
-        self.open.values().for_each(|open| lock(&open.run).abandon());
+        self.open
+            .values()
+            .for_each(|open| lock(&open.run).abandon());
         let in_custody = self
             .open
             .extract_if(.., |_, open| matches!(open.place, Place::Custody(_)));

@@ -83,6 +83,11 @@ impl Run {
         }
     }
 
+    /// Adds parts that are complete.
+    pub(super) fn put_all(&mut self, parts: impl IntoIterator<Item = Part>) {
+        parts.into_iter().for_each(|part| self.put(part));
+    }
+
     /// Moves all that the other has to the end of this.
     pub(super) fn take_from(&mut self, other: &mut Run) {
         other.parts.drain(..).for_each(|part| self.put(part));

@@ -14,7 +14,9 @@ mod view;
 
 pub use view::{Field, HashRef};
 
-use super::{Collection, Fate, Form, Limits, Object, Scratch, Stored, Type, View};
+use super::{
+    Collection, ElementSink, Fate, Form, Limits, Object, Scratch, Stored, Type, View, Walked,
+};
 use crate::base::number::Decimal;
 use crate::ds::listpack::{Element, Listpack, Pack};
 use crate::ds::members::{Members, Name, WithValue};
@@ -344,6 +346,30 @@ impl Stored for Hash {
                     members.remove(position, hash);
                 }
             }
+        }
+    }
+
+    fn is_walkable(&self) -> bool {
+        matches!(self, Self::Table(_))
+    }
+
+    fn begin_walk(&mut self, mut sink: ElementSink) {
+        if let Self::Table(members) = self {
+            members.begin_walk(move |member| {
+                sink(Walked {
+                    name: member.name(),
+                    value: Some(member.value()),
+                    score: None,
+                    deadline: member.deadline(),
+                });
+            });
+        }
+    }
+
+    fn walk(&mut self, buckets: usize) -> bool {
+        match self {
+            Self::Table(members) => members.walk(buckets),
+            _ => true,
         }
     }
 }

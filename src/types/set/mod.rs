@@ -12,7 +12,7 @@ mod read;
 
 pub use combine::{Around, difference, intersection, union};
 
-use super::{Collection, Form, Object, Scratch, Stored, Type, View};
+use super::{Collection, ElementSink, Form, Object, Scratch, Stored, Type, View, Walked};
 use crate::ds::intset::{Ints, IntsIter, Intset};
 use crate::ds::listpack::{Element, Items, Listpack, Pack};
 use crate::ds::members::{Members, MembersIter, NameOnly};
@@ -150,6 +150,30 @@ impl Stored for Set {
             };
             let (position, hash) = found.expect("what is in the heap is in the table");
             members.remove(position, hash);
+        }
+    }
+
+    fn is_walkable(&self) -> bool {
+        matches!(self, Self::Table(_))
+    }
+
+    fn begin_walk(&mut self, mut sink: ElementSink) {
+        if let Self::Table(members) = self {
+            members.begin_walk(move |member| {
+                sink(Walked {
+                    name: member.name(),
+                    value: None,
+                    score: None,
+                    deadline: member.deadline(),
+                });
+            });
+        }
+    }
+
+    fn walk(&mut self, buckets: usize) -> bool {
+        match self {
+            Self::Table(members) => members.walk(buckets),
+            _ => true,
         }
     }
 }

@@ -2,7 +2,10 @@
 //! record of its key.
 
 use super::{Group, Stream, StreamId};
-use crate::types::{Collection, Form, Object, Scratch, Stored, Type, View};
+use crate::rdb::Encoder;
+use crate::types::{
+    Collection, FROZEN_PART_BYTES, Form, Frozen, Object, Scratch, Stored, Type, View, rdb,
+};
 
 impl View for &Stream {
     fn encoding(self) -> &'static str {
@@ -62,6 +65,43 @@ impl Stored for Stream {
 
     fn copy(&self) -> Object {
         Object::Stream(Box::new(self.clone()))
+    }
+
+    fn is_freezable(&self) -> bool {
+        true
+    }
+
+    fn freeze(&mut self) -> Option<Box<dyn Frozen>> {
+        Some(Box::new(FrozenStream {
+            stream: self.clone(),
+            nodes_done: None,
+        }))
+    }
+}
+
+/// A stream on its way into a snapshot.
+struct FrozenStream {
+    stream: Stream,
+    /// Nodes that have been encoded; `None`: nothing yet.
+    nodes_done: Option<usize>,
+}
+
+impl Frozen for FrozenStream {
+    fn encode(&mut self, to: &mut Encoder) -> bool {
+        let log = &self.stream.log;
+        let done = self.nodes_done.get_or_insert_with(|| {
+            to.length(log.nodes());
+            0
+        });
+        for (id, pack) in log.packs().skip(*done) {
+            if to.len() >= FROZEN_PART_BYTES {
+                return true;
+            }
+            rdb::save_stream_node(id, pack, to);
+            *done += 1;
+        }
+        rdb::save_stream_rest(&self.stream, to);
+        false
     }
 }
 

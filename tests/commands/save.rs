@@ -1,1 +1,0 @@
-//! SAVE, BGSAVE, LASTSAVE.
