@@ -16,6 +16,8 @@ use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
 use crate::pubsub::PubSub;
+use crate::persist::load::Summary;
+use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
 use crate::resp::reply::Reply;
 use crate::session::clients::Clients;
@@ -23,6 +25,7 @@ use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
 use crate::tracking::Tracking;
 use crate::types::Limits;
+use crate::types::load::Room;
 
 /// The Redis version whose commands and replies this server has.
 pub const REDIS_VERSION: &str = "8.0.0";
@@ -109,6 +112,12 @@ pub struct Server {
     pub monitors: Monitors,
     /// Snapshots on disk.
     pub saver: Saver,
+    /// What was loaded from disk last.
+    pub last_load: Summary,
+    /// Makes DUMP payloads.
+    pub payloads: PayloadWriter,
+    /// Memory for values that RESTORE reads.
+    pub payload_room: Room,
 }
 
 impl Server {

@@ -11,7 +11,7 @@ use crate::types::load::Loaded;
 use crate::types::set::Set;
 use crate::types::string::NewString;
 use crate::types::zset::Zset;
-use crate::types::{Collection, Form, Limits, Object, Stored, Type};
+use crate::types::{Collection, Form, Limits, Object, Type};
 use std::ops::Range;
 
 /// Records of a batch: their look-ups overlap.
@@ -81,6 +81,11 @@ impl Batch {
     /// The name of that key.
     pub fn key(&self) -> &[u8] {
         self.slice(&self.key)
+    }
+
+    /// Forgets the key that was begun.
+    pub fn forget(&mut self) {
+        self.bytes.truncate(self.key.start);
     }
 
     /// Adds the record of the key that was begun; `at`: where it comes from. Nothing if the value is empty.

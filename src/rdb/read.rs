@@ -8,8 +8,8 @@ use std::io::{self, Read};
 
 /// Bytes that are asked of the source at once.
 const CHUNK_BYTES: usize = 1 << 20;
-/// The longest string that is believed: that of `proto-max-bulk-len` at its largest.
-const STRING_MAX_BYTES: u64 = 4 << 30;
+/// The longest string that is believed: a key or a member may be so long.
+const STRING_MAX_BYTES: u64 = u32::MAX as u64;
 
 /// Why reading ended.
 #[derive(Debug, thiserror::Error)]

@@ -53,6 +53,14 @@ pub enum Loaded<'r> {
     Boxed(Box<Object>),
 }
 
+impl Loaded<'_> {
+    /// A long string, shared with the replies that carry it.
+    pub fn shared(bytes: &[u8]) -> Self {
+        let shared = Bytes::copy_from_slice(bytes);
+        Loaded::Boxed(Box::new(Object::String(shared)))
+    }
+}
+
 /// Memory for values that are being read.
 #[derive(Debug, Default)]
 pub struct Room {
@@ -110,8 +118,7 @@ fn string<'r>(from: &mut Reader<'_>, room: &'r mut Room) -> Result<Loaded<'r>, R
     Ok(match from.text()? {
         Text::Int(value) => Loaded::Int(value),
         Text::Bytes(bytes) if bytes.len() >= super::string::SHARED_MIN_BYTES => {
-            let shared = Bytes::copy_from_slice(bytes);
-            Loaded::Boxed(Box::new(Object::String(shared)))
+            Loaded::shared(bytes)
         }
         Text::Bytes(bytes) => {
             room.bytes.clear();

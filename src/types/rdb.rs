@@ -29,6 +29,7 @@ use super::zset::ZsetRef;
 use super::{Type, ValueRef, Walked};
 use crate::ds::listpack::Listpack;
 use crate::ds::quicklist::Part;
+use crate::rdb::read::{ReadError, Reader};
 use crate::rdb::{Encoder, kind, opcode};
 
 /// The forms of a list's node: one element that stands alone, and a listpack.
@@ -95,6 +96,15 @@ impl Head {
     }
 }
 
+/// Deadlines of members that were read.
+#[derive(Debug)]
+pub struct ReadDeadlines {
+    /// The key; empty in a payload.
+    pub key: Vec<u8>,
+    /// Members with their deadlines.
+    pub members: Vec<(Vec<u8>, i64)>,
+}
+
 /// Deadlines of members, collected while their collection is walked.
 #[derive(Debug, Default)]
 pub struct MemberDeadlines {
@@ -102,6 +112,20 @@ pub struct MemberDeadlines {
 }
 
 impl MemberDeadlines {
+    /// Reads the value of the auxiliary field.
+    ///
+    /// # Errors
+    /// What is wrong with it; offsets count from its beginning.
+    pub fn read(value: &[u8]) -> Result<ReadDeadlines, ReadError> {
+        let mut from = Reader::of_bytes(value);
+        let key = from.string()?.to_vec();
+        let mut members = Vec::new();
+        while from.left() > 0 {
+            members.push((from.string()?.to_vec(), from.i64()?));
+        }
+        Ok(ReadDeadlines { key, members })
+    }
+
     /// Notes one.
     pub fn add(&mut self, name: &[u8], deadline: i64) {
         self.pairs.string(name);
