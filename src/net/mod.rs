@@ -12,12 +12,14 @@
 //! connections a listener.
 
 mod accept;
+mod ask;
 mod busy;
 mod connection;
 mod disk;
 mod freer;
 mod host;
 mod listener;
+mod loading;
 mod process;
 mod sockets;
 pub mod start;
