@@ -5,7 +5,7 @@ use oxidis::base::clock::Clock;
 use oxidis::base::random::Seeds;
 use oxidis::command::Row;
 use oxidis::command::ctx::Identity;
-use oxidis::command::host::{Host, Usage};
+use oxidis::command::host::{AskError, Host, Question, Usage};
 use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
@@ -37,6 +37,10 @@ pub struct TestHost {
     pub clients_max: Option<u32>,
     /// What `usage` answers.
     pub usage: Usage,
+    /// What another server was asked last.
+    pub asked: Vec<u8>,
+    /// What it answers; `None`: it is not there.
+    pub answer: Option<Vec<u8>>,
     /// Where snapshots go: into `files`.
     pub disk: TestDisk,
 }
@@ -78,6 +82,10 @@ impl Host for TestHost {
     }
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
+    }
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        self.asked = question.request.to_vec();
+        self.answer.take().ok_or(AskError::Connect)
     }
     fn disk(&mut self, job: Job) {
         self.disk.send(job, &mut self.files);
