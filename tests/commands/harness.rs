@@ -5,7 +5,7 @@ use oxidis::base::clock::Clock;
 use oxidis::base::random::Seeds;
 use oxidis::command::Row;
 use oxidis::command::ctx::Identity;
-use oxidis::command::host::{Engaged, Host, Usage};
+use oxidis::command::host::{AskError, Engaged, Host, Question, Usage};
 use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
@@ -41,6 +41,10 @@ pub struct TestHost {
     pub others: VecDeque<(usize, Vec<u8>)>,
     /// What they are answered, in short.
     pub answers: Vec<String>,
+    /// What another server was asked last.
+    pub asked: Vec<u8>,
+    /// What it answers; `None`: it is not there.
+    pub answer: Option<Vec<u8>>,
     /// Where snapshots go: into `files`.
     pub disk: TestDisk,
 }
@@ -82,6 +86,10 @@ impl Host for TestHost {
     }
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
+    }
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        self.asked = question.request.to_vec();
+        self.answer.take().ok_or(AskError::Connect)
     }
     fn disk(&mut self, job: Job) {
         self.disk.send(job, &mut self.files);
