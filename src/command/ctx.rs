@@ -18,6 +18,7 @@ use crate::outbox::Outbox;
 use crate::persist::save::Saver;
 use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
+use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
@@ -109,6 +110,8 @@ pub struct Server {
     pub tracking: Tracking,
     /// MONITOR.
     pub monitors: Monitors,
+    /// Lua scripts and functions.
+    pub scripts: Scripts,
 }
 
 impl Server {

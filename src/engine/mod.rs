@@ -14,6 +14,7 @@ mod cron;
 mod effects;
 mod gates;
 mod saving;
+mod script;
 mod serve;
 pub mod stream;
 
@@ -36,11 +37,13 @@ use crate::resp::reply::Reply;
 use crate::resp::request::{
     Argv, BATCH_COMMANDS_MAX, Batch, Filling, Parsed, RequestLimits, second_word,
 };
+use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
 use crate::tracking::Tracking;
 use cron::Cron;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use stream::{ReaderId, Stream};
 
@@ -71,6 +74,8 @@ struct Turn<'h> {
     host: &'h mut dyn Host,
     /// When the commands that are being timed began.
     since_ns: u64,
+    /// A script has asked that what it changes is not propagated.
+    is_silent: bool,
 }
 
 impl Turn<'_> {
@@ -95,6 +100,8 @@ pub struct Engine {
     timeouts: BTreeSet<(i64, u64)>,
     /// A watched key of the client whose command runs was changed by a client that it caused to be served.
     spoilt_while_lent: bool,
+    /// Where replies to scripts are written, between scripts.
+    script_output: Cell<Output>,
     cron: Cron,
 }
 
@@ -134,6 +141,7 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
+            scripts: Scripts::default(),
         };
         server.apply_settings(&mut keyspace);
         Self {
@@ -145,6 +153,7 @@ impl Engine {
             foreseen: Vec::new(),
             timeouts: BTreeSet::new(),
             spoilt_while_lent: false,
+            script_output: Cell::default(),
             cron: Cron::default(),
         }
     }
@@ -238,6 +247,7 @@ impl Engine {
             output,
             host,
             since_ns: began_ns,
+            is_silent: false,
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) struct ProcessHost {
     pub(super) disk: Disk,
     log: Log,
     stopping: bool,
+    /// A signal has asked the server to end, and its data may have to be saved before.
+    asked_to_end: Option<i32>,
 }
 
 impl ProcessHost {
@@ -38,6 +40,7 @@ impl ProcessHost {
             disk,
             log,
             stopping: false,
+            asked_to_end: None,
         }
     }
 
@@ -48,6 +51,21 @@ impl ProcessHost {
     pub(super) fn listen_at(&mut self, settings: &Settings) -> Result<(), ListenError> {
         let places = Place::all(settings);
         self.listeners.replace(&places, settings, &self.registry)
+    }
+
+    /// The server shall end by this signal's settings.
+    pub(super) fn ask_to_end(&mut self, signal: i32) {
+        self.asked_to_end = Some(signal);
+    }
+
+    /// The signal that asked the server to end since the last call.
+    pub(super) fn take_asked_to_end(&mut self) -> Option<i32> {
+        self.asked_to_end.take()
+    }
+
+    /// Whether the server is to end, or was asked to.
+    pub(super) fn is_asked_to_end(&self) -> bool {
+        self.stopping || self.asked_to_end.is_some()
     }
 
     /// Ends the server after this turn.

@@ -4,7 +4,8 @@
 use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
-use super::{REPORTS, Reactor, SIGNALS, process};
+use super::sockets::{REPORTS, SIGNALS};
+use super::{Reactor, process};
 use crate::base::clock::Clock;
 use crate::base::random::Seeds;
 use crate::command::ctx::Identity;

@@ -17,6 +17,7 @@ mod monitoring;
 mod pubsub;
 mod rows;
 mod save;
+mod scripting;
 mod server;
 mod set;
 mod sort;

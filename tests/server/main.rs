@@ -6,3 +6,4 @@ mod lifecycle;
 mod listeners;
 mod pubsub;
 mod saving;
+mod scripts;

@@ -74,10 +74,11 @@ impl Log {
         match self.nodes.back_mut() {
             Some(node) if !node.is_full(bytes, limits) => node.append(id, words, bytes),
             full => {
-                // The next node will be as long as this one, most likely.
+                // The next node will be about as long as this one, most likely.
                 let room = full.map_or(0, |node| {
                     node.pack.shrink();
-                    node.pack.pack().bytes().len()
+                    let bytes = node.pack.pack().bytes().len();
+                    bytes + bytes / 16
                 });
                 let mut node = Node::new(id, words.clone(), room);
                 node.append(id, words, bytes);
