@@ -244,7 +244,8 @@ impl Engine {
             self.remember_reads(turn, argv, command, key);
         }
         if !self.server.monitors.is_empty() && !row.is(flag::SKIP_MONITOR | flag::ADMIN) {
-            self.show(turn, argv, row, db);
+            // SELECT shows where it has led.
+            self.show(turn, argv, row, turn.session.db);
         }
         if self.server.outbox.has_sends() {
             self.carry_out();

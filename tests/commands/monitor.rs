@@ -54,12 +54,18 @@ fn commands_of_a_script_come_from_lua_after_the_script() {
         server.received(monitor),
         format!(
             r#"{FROM} {eval} ; {} "select" "3" ; {} "GET" "a""#,
-            lua(0),
+            lua(3),
             lua(3)
         )
     );
+    // What a script has selected is over with it.
     server.run("GET a");
     assert_eq!(server.received(monitor), format!(r#"{FROM} "GET" "a""#));
+    server.run("SELECT 3");
+    assert_eq!(
+        server.received(monitor),
+        format!(r#"{} "SELECT" "3""#, FROM.replace("[0", "[3"))
+    );
 }
 
 #[test]

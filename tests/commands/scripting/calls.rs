@@ -250,3 +250,15 @@ fn an_error_is_counted_once() {
         "{incr}"
     );
 }
+
+#[test]
+fn words_that_name_no_keys_have_none() {
+    Server::new().check(
+        "COMMAND GETKEYS EVAL x 2 a b c -> [a b]
+         COMMAND GETKEYS EVAL x 0 -> []
+         COMMAND GETKEYS EVAL x 5 a b -> []
+         COMMAND GETKEYS FCALL_RO f -1 a -> []
+         COMMAND GETKEYS EVALSHA x y -> []
+         COMMAND GETKEYS EVALSHA x -> !ERR Invalid number of arguments specified for command",
+    );
+}
