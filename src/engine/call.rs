@@ -216,7 +216,7 @@ impl Engine {
         };
         let result = (row.handler)(&mut ctx, &mut args);
         // A command that waits is counted when it is answered.
-        let waits = matches!(result, Ok(Flow::Block(_)));
+        let waits = matches!(result, Ok(Flow::Block(_) | Flow::Await(_)));
         turn.session.commands += u64::from(!turn.session.is_nested() && !waits);
         if self.keyspace.has_news() {
             self.tell_news(Some(turn.session.id));
