@@ -12,8 +12,8 @@ mod range;
 mod transfer;
 
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
-use crate::command::{Args, Block, Error, Flow};
-use crate::ds::listpack::{Element, WideElement};
+use crate::command::{Args, Block, Error, Flow, elements};
+use crate::ds::listpack::WideElement;
 use crate::keyspace::event::{self, Event};
 use crate::resp::reply::Reply;
 use crate::types::Type;
@@ -285,8 +285,7 @@ fn span(start: i64, stop: i64, len: usize) -> (usize, usize) {
 #[inline]
 fn reply_value(reply: &mut Reply<'_>, value: Value<'_>) {
     match value {
-        Value::Packed(Element::Bytes(bytes)) => reply.bulk(bytes),
-        Value::Packed(Element::Int(value)) => reply.bulk_i64(value),
+        Value::Packed(element) => elements::reply(reply, element),
         Value::Plain(bytes) => reply.bulk_shared(bytes),
     }
 }
