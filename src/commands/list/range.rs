@@ -58,12 +58,6 @@ impl<'a> Search<'a> {
     fn read(args: &mut Args<'a>) -> Result<Self, Error> {
         const COUNT: Error = Error::Text("ERR COUNT can't be negative");
         const MAXLEN: Error = Error::Text("ERR MAXLEN can't be negative");
-        let natural = |word: &[u8], error: Error| {
-            let number = number::parse_i64(word);
-            number
-                .and_then(|number| usize::try_from(number).ok())
-                .ok_or(error)
-        };
         let mut search = Self {
             word: Sought::new(args.word()?),
             backwards: false,
@@ -74,10 +68,10 @@ impl<'a> Search<'a> {
         while !args.is_empty() {
             if let Some(word) = args.value_of("RANK")? {
                 search.set_rank(word)?;
-            } else if let Some(word) = args.value_of("COUNT")? {
-                search.count = Some(natural(word, COUNT)?);
-            } else if let Some(word) = args.value_of("MAXLEN")? {
-                search.compare_max = natural(word, MAXLEN)?;
+            } else if args.flag("COUNT") {
+                search.count = Some(args.natural(COUNT)?);
+            } else if args.flag("MAXLEN") {
+                search.compare_max = args.natural(MAXLEN)?;
             } else {
                 return Err(Error::Syntax);
             }
