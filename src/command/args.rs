@@ -109,6 +109,16 @@ impl<'a> Args<'a> {
         number::parse_i64(self.word()?).ok_or(Error::NotInteger)
     }
 
+    /// The next word as a 64-bit integer that has a counterpart of the other sign.
+    pub fn int_with_negative(&mut self) -> Result<i64, Error> {
+        match self.int()? {
+            i64::MIN => Err(Error::Text(
+                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+            )),
+            value => Ok(value),
+        }
+    }
+
     /// The next word as an integer from `low` to `high`; outside of them: `value is out of range`.
     pub fn int_in(&mut self, low: i64, high: i64) -> Result<i64, Error> {
         let value = self.int()?;

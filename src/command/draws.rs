@@ -29,12 +29,7 @@ impl Draws {
         if args.is_empty() {
             return Ok((Draws::One, false));
         }
-        let count = args.int()?;
-        if count == i64::MIN {
-            return Err(Error::Text(
-                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-            ));
-        }
+        let count = args.int_with_negative()?;
         let is_said = keyword.is_some_and(|keyword| args.flag(keyword));
         args.finish()?;
         let max = if is_said { i64::MAX / 2 } else { i64::MAX };
