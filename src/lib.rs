@@ -1,6 +1,6 @@
 //! Oxidis: a Redis-compatible server.
 //!
-//! The code map, from the bottom up; imports point down only (`tests/house_rules.rs` checks it):
+//! The code map, from the bottom up; imports point down only (`tests/house_rules` checks it):
 //!
 //! ```text
 //! 9  net  cli  main      sockets and process; knows no command names

@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod ctx;
+pub mod draws;
 pub mod elements;
 pub mod error;
 pub mod expiry;

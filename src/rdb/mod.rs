@@ -8,7 +8,7 @@
 //! All other numbers are little-endian. The checksum is CRC-64/Redis over every byte before it.
 //!
 //! Compressing is left to the thread that writes: an [`Encoder`] notes where plain strings stand that may be worth it, and
-//! [`compress`] makes the final bytes of a piece.
+//! [`Encoder::compress_to`] makes the final bytes of a piece.
 
 pub mod lzf;
 pub mod read;

@@ -13,10 +13,8 @@ mod set;
 use crate::command::help::container;
 use crate::command::member_expiry;
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
-use crate::ds::listpack::Element;
 use crate::keyspace::db::Database;
 use crate::keyspace::entry::Key;
-use crate::resp::reply::Reply;
 use crate::types::hash::Hash;
 
 const READ: &[KeySpec] = &[KeySpec::one(1, key_flag::RO | key_flag::ACCESS)];
@@ -284,15 +282,6 @@ pub const ROWS: &[Row] = &[
         .syntax("key")
         .tips(&["nondeterministic_output_order"]),
 ];
-
-/// Answers a field's name or value.
-#[inline]
-fn reply_element(reply: &mut Reply<'_>, element: Element<'_>) {
-    match element {
-        Element::Bytes(bytes) => reply.bulk(bytes),
-        Element::Int(value) => reply.bulk_i64(value),
-    }
-}
 
 /// A field that a command has found, and whose deadline has passed, goes.
 #[cold]
