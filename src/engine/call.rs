@@ -78,11 +78,11 @@ impl Engine {
         }
         let hindered = turn.session.hindrances != 0
             || self.server.pause.is_set()
+            || self.server.scripts.running.is_some()
             || self
                 .server
                 .saver
                 .refuses_writes(&self.server.config.settings)
-            || self.server.scripts.running.is_some()
             || row.is(flag::PROTECTED)
             || (self.server.config.settings.maxmemory > 0 && row.is(flag::DENYOOM));
         if hindered && !self.pass(turn, argv, row)? {

@@ -127,16 +127,16 @@ fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
     Ok(())
 }
 
-/// Whether this is the EXEC of a transaction that writes.
-fn runs_queued_writes(turn: &Turn<'_>, row: &'static Row) -> bool {
-    let transaction = turn.session.transaction.as_ref();
-    row.full_name == "exec" && transaction.is_some_and(|transaction| transaction.writes)
-}
-
 /// Whether more memory is used than `maxmemory` allows.
 pub(super) fn memory_is_full(engine: &Engine, turn: &Turn<'_>) -> bool {
     let limit = engine.server.config.settings.maxmemory;
     limit > 0 && turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64 > limit
+}
+
+/// Whether this is the EXEC of a transaction that writes.
+fn runs_queued_writes(turn: &Turn<'_>, row: &'static Row) -> bool {
+    let transaction = turn.session.transaction.as_ref();
+    row.full_name == "exec" && transaction.is_some_and(|transaction| transaction.writes)
 }
 
 /// Whether CLIENT PAUSE holds the command back: also one that would only be queued.

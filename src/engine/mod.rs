@@ -30,6 +30,8 @@ use crate::keyspace::entry::LookUpAhead;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
+use crate::persist::load::Summary;
+use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
 use crate::pubsub::PubSub;
 use crate::resp::output::Output;
@@ -42,6 +44,7 @@ use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
 use crate::tracking::Tracking;
+use crate::types::load::Room;
 use cron::Cron;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -136,12 +139,15 @@ impl Engine {
             identity,
             replication_id,
             debug: DebugSwitches::default(),
-            saver,
             outbox: Outbox::default(),
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
             scripts: Scripts::default(),
+            saver,
+            last_load: Summary::default(),
+            payloads: PayloadWriter::default(),
+            payload_room: Room::default(),
         };
         server.apply_settings(&mut keyspace);
         Self {

@@ -196,7 +196,10 @@ impl ScriptDoor<'_, '_> {
 
 impl Door for ScriptDoor<'_, '_> {
     fn call(&mut self, argv: Argv<'_>, manner: Manner) -> Result<&Output, Refusal> {
-        let (command, row) = self.admit(argv)?;
+        let (command, row) = self.admit(argv).inspect_err(|refusal| {
+            let code = refusal.split(' ').next().unwrap_or_default();
+            self.engine.server.stats.count_error(code);
+        })?;
         self.has_written |= row.is(flag::WRITE);
         let turn = &mut *self.turn;
         turn.output.clear();

@@ -94,6 +94,10 @@ impl Host for HostInTurn<'_> {
         for event in &events {
             self.sockets.take_event(event, engine, self.host);
         }
+        if !self.sockets.signalled.is_empty() {
+            // The script is ended, and then the server.
+            self.host.begin_stop();
+        }
         while let Some((slot, portion)) = self.sockets.group.pop_front() {
             self.run_portion(slot, portion, engine);
         }
@@ -115,7 +119,7 @@ impl Host for HostInTurn<'_> {
     }
 
     fn is_stopping(&self) -> bool {
-        self.host.is_asked_to_end()
+        self.host.stopping()
     }
 
     fn listen(&mut self, settings: &Settings) -> Result<(), String> {
@@ -158,8 +162,16 @@ impl Host for HostInTurn<'_> {
         self.host.free(garbage);
     }
 
+    fn prepare_memory(&mut self) {
+        self.host.prepare_memory();
+    }
+
+    fn purge_memory(&mut self) {
+        self.host.purge_memory();
+    }
+
     fn disk(&mut self, job: Job) {
-        Host::disk(self.host, job);
+        self.host.disk(job);
     }
 
     fn disk_queue_bytes(&self) -> usize {
@@ -168,14 +180,6 @@ impl Host for HostInTurn<'_> {
 
     fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report> {
         self.host.wait_disk(bytes_max)
-    }
-
-    fn prepare_memory(&mut self) {
-        self.host.prepare_memory();
-    }
-
-    fn purge_memory(&mut self) {
-        self.host.purge_memory();
     }
 
     fn stop(&mut self) {

@@ -1,10 +1,11 @@
 //! The process, as commands see it through [`Host`]: listeners, files, the log, memory, sleep.
 
+use super::ask::ask;
 use super::disk::Disk;
 use super::freer::Freer;
 use super::listener::{ListenError, Listeners, Place};
 use super::process;
-use crate::command::host::{Host, Usage};
+use crate::command::host::{AskError, Host, Question, Usage};
 use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;
 use crate::observe::log::{Log, Shape, Style, Threshold, Timestamp};
@@ -26,8 +27,6 @@ pub(super) struct ProcessHost {
     pub(super) disk: Disk,
     log: Log,
     stopping: bool,
-    /// A signal has asked the server to end, and its data may have to be saved before.
-    asked_to_end: Option<i32>,
 }
 
 impl ProcessHost {
@@ -40,7 +39,6 @@ impl ProcessHost {
             disk,
             log,
             stopping: false,
-            asked_to_end: None,
         }
     }
 
@@ -53,24 +51,10 @@ impl ProcessHost {
         self.listeners.replace(&places, settings, &self.registry)
     }
 
-    /// The server shall end by this signal's settings.
-    pub(super) fn ask_to_end(&mut self, signal: i32) {
-        self.asked_to_end = Some(signal);
-    }
-
-    /// The signal that asked the server to end since the last call.
-    pub(super) fn take_asked_to_end(&mut self) -> Option<i32> {
-        self.asked_to_end.take()
-    }
-
-    /// Whether the server is to end, or was asked to.
-    pub(super) fn is_asked_to_end(&self) -> bool {
-        self.stopping || self.asked_to_end.is_some()
-    }
-
-    /// Ends the server after this turn.
+    /// Ends the server after this turn. Nobody can connect any more: who sees its connection end may rely on that.
     pub(super) fn begin_stop(&mut self) {
         self.stopping = true;
+        self.listeners.close();
     }
 
     /// Whether the server is to end.
@@ -153,6 +137,10 @@ impl Host for ProcessHost {
 
     fn prepare_memory(&mut self) {
         self.freer.prepare_memory();
+    }
+
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        ask(question)
     }
 
     fn disk(&mut self, job: Job) {

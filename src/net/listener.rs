@@ -237,6 +237,11 @@ impl Listeners {
         self.list.get_mut(index)
     }
 
+    /// Listens nowhere any more.
+    pub(super) fn close(&mut self) {
+        self.list.clear();
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.list.len()

@@ -12,12 +12,14 @@
 //! connections a listener.
 
 mod accept;
+mod ask;
 mod busy;
 mod connection;
 mod disk;
 mod freer;
 mod host;
 mod listener;
+mod loading;
 mod process;
 mod sockets;
 pub mod start;
@@ -106,23 +108,15 @@ impl Reactor {
             self.sockets
                 .take_event(event, &mut self.engine, &mut self.host);
         }
+        self.follow_signals();
         self.read_ready();
         // Replies leave before the timed duties, which may take their whole budget.
         self.sockets.flush(&mut self.engine);
         self.resume();
-        if std::mem::take(&mut self.sockets.has_reports) {
+        if std::mem::take(&mut self.sockets.reported) {
             for report in self.host.disk.take_reports() {
                 self.engine.on_disk_report(&report, &mut self.host);
             }
-        }
-        if let Some(signal) = self.host.take_asked_to_end() {
-            let settings = &self.engine.server.config.settings;
-            let how = if signal == SIGINT {
-                settings.shutdown_on_sigint
-            } else {
-                settings.shutdown_on_sigterm
-            };
-            self.engine.end(how, &mut self.host);
         }
         self.wait_ms = self.engine.tick(&mut self.host);
         self.sockets.flush(&mut self.engine);
@@ -134,6 +128,18 @@ impl Reactor {
         stats.loop_turns += 1;
         stats.loop_ns += took;
         stats.loop_max_ns = stats.loop_max_ns.max(took);
+    }
+
+    /// Ends the server if a signal has asked for it.
+    fn follow_signals(&mut self) {
+        for signal in std::mem::take(&mut self.sockets.signalled) {
+            let settings = &self.engine.server.config.settings;
+            let how = match signal {
+                SIGINT => settings.shutdown_on_sigint,
+                _ => settings.shutdown_on_sigterm,
+            };
+            self.engine.end(how, &mut self.host);
+        }
     }
 
     fn read_ready(&mut self) {

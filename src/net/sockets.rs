@@ -12,9 +12,8 @@ use signal_hook_mio::v1_0::Signals;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Token of the signals; those of listeners and connections (by slot) follow.
+/// Token of the signals; those of the helper threads' reports, listeners and connections (by slot) follow.
 pub(super) const SIGNALS: Token = Token(0);
-/// Token of the helper threads' reports.
 pub(super) const REPORTS: Token = Token(1);
 pub(super) const LISTENERS_FROM: usize = 2;
 pub(super) const CONNECTIONS_FROM: usize = 64;
@@ -23,6 +22,10 @@ pub(super) const CONNECTIONS_FROM: usize = 64;
 pub(super) struct Sockets {
     pub(super) poll: Poll,
     signals: Signals,
+    /// Signals that ask for the end and have not been followed.
+    pub(super) signalled: Vec<i32>,
+    /// Whether the helper threads have reports that the loop has not taken.
+    pub(super) reported: bool,
     /// By slot.
     pub(super) connections: Vec<Option<Connection>>,
     /// Slots that are read in this turn or, queued while it reads, in the next.
@@ -39,8 +42,6 @@ pub(super) struct Sockets {
     slots: Vec<usize>,
     /// No connection is accepted before this time (monotonic nanoseconds): there are no file descriptors.
     pub(super) accept_from_ns: u64,
-    /// The helper threads have something to tell.
-    pub(super) has_reports: bool,
 }
 
 impl Sockets {
@@ -48,6 +49,8 @@ impl Sockets {
         Self {
             poll,
             signals,
+            signalled: Vec::new(),
+            reported: false,
             connections: Vec::new(),
             ready: Vec::new(),
             reading: VecDeque::new(),
@@ -56,7 +59,6 @@ impl Sockets {
             unfinished: Vec::new(),
             slots: Vec::new(),
             accept_from_ns: 0,
-            has_reports: false,
         }
     }
 
@@ -72,8 +74,8 @@ impl Sockets {
         host: &mut ProcessHost,
     ) {
         match event.token() {
-            SIGNALS => self.take_signals(host),
-            REPORTS => self.has_reports = true,
+            SIGNALS => self.take_signals(),
+            REPORTS => self.reported = true,
             Token(listener) if listener < CONNECTIONS_FROM => {
                 host.listeners.wake(Token(listener));
             }
@@ -81,14 +83,14 @@ impl Sockets {
         }
     }
 
-    fn take_signals(&mut self, host: &mut ProcessHost) {
+    fn take_signals(&mut self) {
         for signal in self.signals.pending() {
             match signal {
                 SIGINT => tracing::warn!("Received SIGINT scheduling shutdown..."),
                 SIGTERM => tracing::warn!("Received SIGTERM scheduling shutdown..."),
                 _ => continue,
             }
-            host.ask_to_end(signal);
+            self.signalled.push(signal);
         }
     }
 

@@ -3,6 +3,8 @@
 //! The reactor opens no file. [`save`] decides when a snapshot begins, drives its walk and makes [`Job`]s of what it gives;
 //! the host has them run on a helper thread ([`writer`]) and brings back [`Report`]s.
 
+pub mod load;
+pub mod payload;
 pub mod save;
 pub mod writer;
 

@@ -172,7 +172,12 @@ fn run_command(lua: &Lua, state: &State, args: &MultiValue) -> Result<Value, Fai
         propagates: state.propagates.get(),
     };
     DOOR.with(|door| match door.call(argv.argv(), manner) {
-        Err(text) => Err(Failed::refused(text)),
+        // Whoever refuses counts that.
+        Err(text) => Err(Failed::Command(Raised {
+            text,
+            is_placed: false,
+            is_counted: true,
+        })),
         Ok(output) => match output.as_slice() {
             Some(bytes) => returned(lua, bytes),
             None => returned(lua, &output.bytes()),

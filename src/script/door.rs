@@ -34,7 +34,7 @@ pub trait Door {
     /// Runs a command; its reply.
     ///
     /// # Errors
-    /// Why it did not run.
+    /// Why it did not run; that is counted already.
     fn call(&mut self, argv: Argv<'_>, manner: Manner) -> Result<&Output, Refusal>;
 
     /// Called now and then while the script runs: other clients may be served.

@@ -161,6 +161,7 @@ impl Machine {
             state,
         };
         machine.set_hook()?;
+        machine.lua.gc_collect()?;
         Ok(machine)
     }
 

@@ -144,7 +144,6 @@ end
 
 local strings = {}
 for name, value in pairs(string) do strings[name] = value end
-strings.dump = nil
 
 local rep = string.rep
 

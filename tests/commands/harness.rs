@@ -37,12 +37,12 @@ pub struct TestHost {
     pub clients_max: Option<u32>,
     /// What `usage` answers.
     pub usage: Usage,
-    /// Where snapshots go: into `files`.
-    pub disk: TestDisk,
     /// What other clients send while a script is busy, one at each turn; then the server is stopped.
     pub others: VecDeque<(usize, Vec<u8>)>,
     /// What they are answered, in short.
     pub answers: Vec<String>,
+    /// Where snapshots go: into `files`.
+    pub disk: TestDisk,
 }
 
 impl Host for TestHost {

@@ -7,6 +7,7 @@
 mod collection;
 mod group;
 mod id;
+pub(in crate::types) mod load;
 mod log;
 mod node;
 mod producers;

@@ -227,8 +227,10 @@ fn an_error_is_counted_once() {
     eval(&mut server, "return redis.call('incr','s')");
     eval(&mut server, "return redis.call('nosuch')");
     eval(&mut server, "return redis.pcall('incr','s')");
+    eval(&mut server, "return redis.pcall('nosuch')['err']");
+    eval(&mut server, "return redis.pcall('nosuch')");
     let stats = server.run("INFO errorstats");
-    assert!(stats.contains("errorstat_ERR:count=3"), "{stats}");
+    assert!(stats.contains("errorstat_ERR:count=5"), "{stats}");
     let stats = server.run("INFO commandstats");
     let of = |name: &str| {
         stats
@@ -239,7 +241,7 @@ fn an_error_is_counted_once() {
     };
     let eval_line = of("cmdstat_eval:");
     assert!(
-        eval_line.contains("calls=3,") && eval_line.contains("failed_calls=3"),
+        eval_line.contains("calls=5,") && eval_line.contains("failed_calls=4"),
         "{eval_line}"
     );
     let incr = of("cmdstat_incr:");
