@@ -1,5 +1,6 @@
 //! Reads a snapshot into plain maps, and the keyspace into the same, so that they can be compared.
 
+use oxidis::ds::intset::Ints;
 use oxidis::ds::listpack::Pack;
 use oxidis::keyspace::Keyspace;
 use oxidis::keyspace::entry::RecordRef;
@@ -99,6 +100,9 @@ fn content(kind: u8, reader: &mut Reader<'_>) -> Content {
     if kind == kind::STRING {
         return Content::String(string(reader));
     }
+    if let Some(content) = packed(kind, reader) {
+        return content;
+    }
     let earliest = (kind == kind::HASH_METADATA).then(|| reader.i64().expect("a deadline"));
     let count = reader.count(1).expect("a count");
     match kind {
@@ -125,17 +129,67 @@ fn content(kind: u8, reader: &mut Reader<'_>) -> Content {
     }
 }
 
+/// A collection in one string; `None`: this kind is none.
+fn packed(kind: u8, reader: &mut Reader<'_>) -> Option<Content> {
+    match kind {
+        kind::SET_INTSET => {
+            let bytes = string(reader);
+            let text = |number: i64| (number.to_string().into_bytes(), None);
+            Some(Content::Set(Ints::new(&bytes).iter().map(text).collect()))
+        }
+        kind::SET_LISTPACK => {
+            let members = words(&string(reader)).into_iter();
+            Some(Content::Set(members.map(|member| (member, None)).collect()))
+        }
+        kind::HASH_LISTPACK => {
+            let words = words(&string(reader));
+            let field = |pair: &[Bytes]| (pair[0].clone(), (pair[1].clone(), None));
+            Some(Content::Hash(words.chunks(2).map(field).collect()))
+        }
+        kind::HASH_LISTPACK_EX => {
+            reader.i64().expect("the earliest deadline");
+            let words = words(&string(reader));
+            let field = |triple: &[Bytes]| {
+                let deadline = parse::<i64>(&triple[2]);
+                let deadline = Some(deadline).filter(|deadline| *deadline != 0);
+                (triple[0].clone(), (triple[1].clone(), deadline))
+            };
+            Some(Content::Hash(words.chunks(3).map(field).collect()))
+        }
+        kind::ZSET_LISTPACK => {
+            let words = words(&string(reader));
+            let member = |pair: &[Bytes]| {
+                let score = parse::<f64>(&pair[1]);
+                (pair[0].clone(), (score.to_bits(), None))
+            };
+            Some(Content::Zset(words.chunks(2).map(member).collect()))
+        }
+        _ => None,
+    }
+}
+
+fn parse<T: std::str::FromStr>(text: &[u8]) -> T {
+    let text = String::from_utf8_lossy(text);
+    text.parse()
+        .unwrap_or_else(|_| panic!("a number, not {text}"))
+}
+
+/// The elements of a listpack.
+fn words(bytes: &[u8]) -> Vec<Bytes> {
+    let mut room = Vec::new();
+    let items = Pack::check(bytes).expect("a true listpack").iter();
+    items
+        .map(|item| item.element.bytes(&mut room).to_vec())
+        .collect()
+}
+
 fn node(reader: &mut Reader<'_>) -> Vec<Bytes> {
     let form = reader.number().expect("a form");
     let bytes = string(reader);
     if form == 1 {
         return vec![bytes];
     }
-    let mut room = Vec::new();
-    let items = Pack::new(&bytes).iter();
-    items
-        .map(|item| item.element.bytes(&mut room).to_vec())
-        .collect()
+    words(&bytes)
 }
 
 /// A stream without groups, or with groups of which nothing was read.
