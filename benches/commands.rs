@@ -13,6 +13,7 @@ use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
 use oxidis::keyspace::Garbage;
+use oxidis::persist::{Job, Report};
 use oxidis::session::Peer;
 use std::hint::black_box;
 use std::io;
@@ -52,6 +53,13 @@ impl Host for NoHost {
         Usage::default()
     }
     fn free(&mut self, _: Garbage) {}
+    fn disk(&mut self, _: Job) {}
+    fn disk_queue_bytes(&self) -> usize {
+        0
+    }
+    fn wait_disk(&mut self, _: usize) -> Vec<Report> {
+        Vec::new()
+    }
     fn stop(&mut self) {}
 }
 

@@ -7,7 +7,7 @@
 //! 8  engine              requests in, reply bytes out; opens no socket, no file
 //! 7  commands            one file a family: rows on top, handlers below
 //! 6  command             the vocabulary handlers are written in
-//! 5  session pubsub tracking monitor   services
+//! 5  session persist pubsub tracking monitor script   services
 //! 4  keyspace outbox     databases, expiry, waiters, the change log; what is to be sent to clients
 //! 3  config  observe     one row a parameter; one row a metric
 //! 2  types               what a key can hold
@@ -37,9 +37,11 @@ pub mod monitor;
 pub mod net;
 pub mod observe;
 pub mod outbox;
+pub mod persist;
 pub mod pubsub;
 pub mod rdb;
 pub mod resp;
+pub mod script;
 pub mod session;
 pub mod tracking;
 pub mod types;

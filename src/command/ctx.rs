@@ -15,13 +15,18 @@ use crate::keyspace::event::class;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
+use crate::persist::load::Summary;
+use crate::persist::payload::PayloadWriter;
+use crate::persist::save::Saver;
 use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
+use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
 use crate::tracking::Tracking;
 use crate::types::Limits;
+use crate::types::load::Room;
 
 /// The Redis version whose commands and replies this server has.
 pub const REDIS_VERSION: &str = "8.0.0";
@@ -106,6 +111,16 @@ pub struct Server {
     pub tracking: Tracking,
     /// MONITOR.
     pub monitors: Monitors,
+    /// Lua scripts and functions.
+    pub scripts: Scripts,
+    /// Snapshots on disk.
+    pub saver: Saver,
+    /// What was loaded from disk last.
+    pub last_load: Summary,
+    /// Makes DUMP payloads.
+    pub payloads: PayloadWriter,
+    /// Memory for values that RESTORE reads.
+    pub payload_room: Room,
 }
 
 impl Server {

@@ -1,8 +1,11 @@
 //! What handlers need of the process around the engine, handed in: files, sockets, the log, sleep.
 //! The engine itself does no I/O; tests hand in a host that only remembers what it was asked.
 
+use super::ctx::Server;
 use crate::config::settings::Settings;
 use crate::keyspace::Garbage;
+use crate::persist::{Job, Report};
+use crate::session::Peer;
 use std::io;
 use std::time::Duration;
 
@@ -27,6 +30,32 @@ pub struct Usage {
     pub pending_frees: usize,
     /// Objects that the helper thread has freed.
     pub freed: u64,
+}
+
+/// What another server is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// Its name or address.
+    pub host: &'q str,
+    /// Its port.
+    pub port: u16,
+    /// Commands, as they go over the wire.
+    pub request: &'q [u8],
+    /// Lines of its answer: each reply is one.
+    pub lines: usize,
+    /// How long each step may take.
+    pub timeout: Duration,
+}
+
+/// Why there is no whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskError {
+    /// Nobody is there.
+    Connect,
+    /// The question could not be sent.
+    Write,
+    /// The answer did not come in time; this much of it did.
+    Read(Vec<u8>),
 }
 
 /// See the head of the file.
@@ -58,8 +87,39 @@ pub trait Host {
     fn prepare_memory(&mut self) {}
     /// Gives memory that the allocator keeps unused back to the system, where the allocator can.
     fn purge_memory(&mut self) {}
+    /// Asks another server and waits for its answer: nobody is served meanwhile (MIGRATE).
+    fn ask(&mut self, _question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        Err(AskError::Connect)
+    }
+    /// Has this done on disk, after all that was handed over before.
+    fn disk(&mut self, job: Job);
+    /// Bytes of jobs that are not done yet, about.
+    fn disk_queue_bytes(&self) -> usize;
+    /// Waits until no more than so many bytes are left to be done (0: nothing at all); what was reported since.
+    fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report>;
     /// Ends the server after this turn.
     fn stop(&mut self);
+    /// Whether the server is to end.
+    fn is_stopping(&self) -> bool {
+        false
+    }
+    /// Takes one short turn with the other clients while a script keeps the engine busy: what they have sent is fed, what
+    /// they are answered is written. The client whose script runs is lent: it is neither read nor closed.
+    fn serve_others(&mut self, _engine: &mut dyn Engaged) {}
+}
+
+/// An engine in the middle of a command, as [`Host::serve_others`] reaches it.
+pub trait Engaged {
+    /// Runs what a client sent, as far as that is allowed now; how many bytes are done with.
+    fn feed(&mut self, slot: usize, input: &[u8], host: &mut dyn Host) -> usize;
+    /// What is shared between commands.
+    fn server(&mut self) -> &mut Server;
+    /// Whose output waits to be written.
+    fn take_flush(&mut self, into: &mut Vec<usize>);
+    /// A new client; its slot, or the line that it gets before it is closed.
+    fn connect(&mut self, peer: Peer) -> Result<usize, &'static str>;
+    /// The client is gone.
+    fn disconnect(&mut self, slot: usize);
 }
 
 /// The system's own words for an error, without the number.

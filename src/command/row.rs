@@ -35,7 +35,7 @@ pub mod flag {
     pub const FAST: u32 = 1 << 12;
     /// Needs no authentication.
     pub const NO_AUTH: u32 = 1 << 13;
-    /// May be a write although it is not flagged so (scripts).
+    /// May be a write although it is not flagged so (scripts); COMMAND INFO does not tell.
     pub const MAY_REPLICATE: u32 = 1 << 14;
     /// Keys stand where only the command knows.
     pub const MOVABLEKEYS: u32 = 1 << 15;
@@ -53,9 +53,11 @@ pub mod flag {
     pub const IN_SUBSCRIBER: u32 = 1 << 21;
     /// Its reply is a push, which CLIENT REPLY does not silence.
     pub const PUSHES: u32 = 1 << 22;
+    /// Its keys may all be left out.
+    pub const NO_MANDATORY_KEYS: u32 = 1 << 23;
 
     /// The names that COMMAND INFO shows, by bit; internal bits have none.
-    pub const NAMES: [(u32, &str); 18] = [
+    pub const NAMES: [(u32, &str); 19] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -70,6 +72,7 @@ pub mod flag {
         (ASKING, "asking"),
         (FAST, "fast"),
         (NO_AUTH, "no_auth"),
+        (NO_MANDATORY_KEYS, "no_mandatory_keys"),
         (MOVABLEKEYS, "movablekeys"),
         (NO_MULTI, "no_multi"),
         (ALLOW_BUSY, "allow_busy"),

@@ -1,6 +1,7 @@
 //! Timed duties: each has its period and its bound. [`Engine::tick`] runs those that are due and says when to come again.
 
 use super::Engine;
+use super::saving::NextSlice;
 use crate::command::host::Host;
 use crate::ds::arena::wants_spare;
 use crate::session::Closing;
@@ -14,6 +15,8 @@ const EXPIRE_TURN_NS: u64 = 250_000;
 #[derive(Debug, Default)]
 pub(super) struct Cron {
     last_round_ms: i64,
+    /// Nanoseconds of commands in all turns until the last slice of a save.
+    pub(super) busy_ns: u64,
 }
 
 impl Engine {
@@ -39,10 +42,13 @@ impl Engine {
                 self.round(elapsed_ms.max(0) as u64, host);
             }
         }
-        if expired && !self.keyspace.waiters.has_ready() {
-            self.wait_ms()
-        } else {
-            0
+        let slice = self.save_for_a_while(host);
+        if !expired || self.keyspace.waiters.has_ready() {
+            return 0;
+        }
+        match slice {
+            NextSlice::In(ms) => self.wait_ms().min(ms),
+            NextSlice::Later => self.wait_ms(),
         }
     }
 
@@ -108,6 +114,7 @@ impl Engine {
         stats.note_memory(used, self.keyspace.now_ms());
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
+        self.save_if_due(host);
         self.close_slow_clients();
     }
 

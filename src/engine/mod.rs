@@ -13,6 +13,8 @@ mod call;
 mod cron;
 mod effects;
 mod gates;
+mod saving;
+mod script;
 mod serve;
 pub mod stream;
 
@@ -28,17 +30,23 @@ use crate::keyspace::entry::LookUpAhead;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
+use crate::persist::load::Summary;
+use crate::persist::payload::PayloadWriter;
+use crate::persist::save::Saver;
 use crate::pubsub::PubSub;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
 use crate::resp::request::{
     Argv, BATCH_COMMANDS_MAX, Batch, Filling, Parsed, RequestLimits, second_word,
 };
+use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
 use crate::tracking::Tracking;
+use crate::types::load::Room;
 use cron::Cron;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use stream::{ReaderId, Stream};
 
@@ -69,6 +77,8 @@ struct Turn<'h> {
     host: &'h mut dyn Host,
     /// When the commands that are being timed began.
     since_ns: u64,
+    /// A script has asked that what it changes is not propagated.
+    is_silent: bool,
 }
 
 impl Turn<'_> {
@@ -93,6 +103,8 @@ pub struct Engine {
     timeouts: BTreeSet<(i64, u64)>,
     /// A watched key of the client whose command runs was changed by a client that it caused to be served.
     spoilt_while_lent: bool,
+    /// Where replies to scripts are written, between scripts.
+    script_output: Cell<Output>,
     cron: Cron,
 }
 
@@ -115,6 +127,7 @@ impl Engine {
         let table = CommandTable::new(rows);
         let stats = Stats::new(table.len());
         let replication_id = random.hex(40);
+        let saver = Saver::new(clock.unix_ms());
         let mut server = Server {
             config,
             clients: Clients::default(),
@@ -130,6 +143,11 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
+            scripts: Scripts::default(),
+            saver,
+            last_load: Summary::default(),
+            payloads: PayloadWriter::default(),
+            payload_room: Room::default(),
         };
         server.apply_settings(&mut keyspace);
         Self {
@@ -141,6 +159,7 @@ impl Engine {
             foreseen: Vec::new(),
             timeouts: BTreeSet::new(),
             spoilt_while_lent: false,
+            script_output: Cell::default(),
             cron: Cron::default(),
         }
     }
@@ -234,6 +253,7 @@ impl Engine {
             output,
             host,
             since_ns: began_ns,
+            is_silent: false,
         }
     }
 

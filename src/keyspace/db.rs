@@ -551,6 +551,10 @@ impl<'k> Database<'k> {
             let remains = target.store_mut().remove(position, new_key.hash);
             target.keyspace.discard(remains);
         }
+        if let (Some(snapshot), OwnedValue::Boxed(object)) = (&mut target.keyspace.snapshot, &value)
+        {
+            snapshot.moved(std::ptr::from_ref(&**object).addr(), db, new_key.bytes);
+        }
         let mut room = Vec::new();
         let value = value.into_new(&mut room);
         target.store_mut().insert(new_key, value, deadline, access);

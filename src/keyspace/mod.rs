@@ -16,6 +16,8 @@ pub mod edit;
 pub mod entry;
 pub mod event;
 pub mod expire;
+pub mod load;
+pub mod snapshot;
 pub mod waiters;
 
 use crate::base::{
@@ -28,6 +30,7 @@ use access::AccessPolicy;
 use changes::Changes;
 use entry::{Key, NewValue, Position, Remains, Store};
 use event::{Event, class};
+use snapshot::Snapshot;
 use waiters::Waiters;
 
 /// Numbers that INFO shows.
@@ -49,14 +52,14 @@ pub struct Counters {
 
 impl Counters {
     /// INFO stats: hits, misses and expiry.
-    pub fn info(&self, evicted_clients: u64, info: &mut Info) {
+    pub fn info(&self, evicted_clients: u64, evicted_scripts: u64, info: &mut Info) {
         info.field("expired_subkeys", self.expired_members)
             .field("expired_keys", self.expired)
             .field("expired_stale_perc", "0.00")
             .field("expired_time_cap_reached_count", self.expire_capped)
             .zeros(&["evicted_keys"])
             .field("evicted_clients", evicted_clients)
-            .zeros(&["evicted_scripts"])
+            .field("evicted_scripts", evicted_scripts)
             .field("keyspace_hits", self.hits)
             .field("keyspace_misses", self.misses);
     }
@@ -139,6 +142,8 @@ pub struct Keyspace {
     limits: Limits,
     /// Where small collections are changed.
     scratch: Scratch,
+    /// The point-in-time copy that is being made.
+    snapshot: Option<Snapshot>,
 }
 
 impl Keyspace {
@@ -167,6 +172,7 @@ impl Keyspace {
             frozen: false,
             limits: Limits::new(hasher),
             scratch: Scratch::default(),
+            snapshot: None,
         }
     }
 
@@ -360,7 +366,10 @@ impl Keyspace {
 
     /// Frees what a removed value left: at once, or on the helper thread if that takes long.
     #[inline]
-    pub(in crate::keyspace) fn discard(&mut self, remains: Remains) {
+    pub(in crate::keyspace) fn discard(&mut self, mut remains: Remains) {
+        if let (Some(snapshot), true) = (&mut self.snapshot, remains.is_some()) {
+            remains = snapshot.keep(remains);
+        }
         if let Some(object) = remains
             && object.stored().free_effort() > LAZY_FREE_MIN_EFFORT
         {
@@ -379,7 +388,11 @@ impl Keyspace {
         }
         self.waiters
             .database_changed(db, |name| store.find(&Key::new(name, &hasher)).is_some());
-        if lazy && keys > 0 {
+        let store = match &mut self.snapshot {
+            Some(snapshot) => snapshot.keep_store(db, store),
+            None => Some(store),
+        };
+        if let Some(store) = store.filter(|_| lazy && keys > 0) {
             self.counters.lazy_freed += keys as u64;
             self.garbage.push(Garbage::Store(Box::new(store)));
         }
@@ -402,6 +415,9 @@ impl Keyspace {
             }
         }
         self.stores.swap(one, other);
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.swapped(one, other);
+        }
     }
 
     /// INFO keyspace: a line for each database that has keys. `avg_ttl` in milliseconds is that of a sample.

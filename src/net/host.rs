@@ -1,13 +1,16 @@
 //! The process, as commands see it through [`Host`]: listeners, files, the log, memory, sleep.
 
+use super::ask::ask;
+use super::disk::Disk;
 use super::freer::Freer;
 use super::listener::{ListenError, Listeners, Place};
 use super::process;
-use crate::command::host::{Host, Usage};
+use crate::command::host::{AskError, Host, Question, Usage};
 use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;
 use crate::observe::log::{Log, Shape, Style, Threshold, Timestamp};
 use crate::observe::memory;
+use crate::persist::{Job, Report};
 use mio::Registry;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -21,17 +24,19 @@ pub(super) struct ProcessHost {
     pub(super) listeners: Listeners,
     registry: Registry,
     freer: Freer,
+    pub(super) disk: Disk,
     log: Log,
     stopping: bool,
 }
 
 impl ProcessHost {
     /// A process that listens nowhere yet.
-    pub(super) fn new(registry: Registry, log: Log) -> Self {
+    pub(super) fn new(registry: Registry, disk: Disk, log: Log) -> Self {
         Self {
             listeners: Listeners::default(),
             registry,
             freer: Freer::default(),
+            disk,
             log,
             stopping: false,
         }
@@ -46,9 +51,10 @@ impl ProcessHost {
         self.listeners.replace(&places, settings, &self.registry)
     }
 
-    /// Ends the server after this turn.
+    /// Ends the server after this turn. Nobody can connect any more: who sees its connection end may rely on that.
     pub(super) fn begin_stop(&mut self) {
         self.stopping = true;
+        self.listeners.close();
     }
 
     /// Whether the server is to end.
@@ -131,6 +137,22 @@ impl Host for ProcessHost {
 
     fn prepare_memory(&mut self) {
         self.freer.prepare_memory();
+    }
+
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        ask(question)
+    }
+
+    fn disk(&mut self, job: Job) {
+        self.disk.send(job);
+    }
+
+    fn disk_queue_bytes(&self) -> usize {
+        self.disk.queue_bytes()
+    }
+
+    fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report> {
+        self.disk.wait(bytes_max)
     }
 
     fn stop(&mut self) {

@@ -1,9 +1,12 @@
 //! From a configuration to a running server, and from there to its end. Whatever stops the start is logged or printed with
 //! its reason, and the program ends with status 1.
 
+use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
-use super::{Reactor, SIGNALS, process};
+use super::loading::load_file;
+use super::sockets::{REPORTS, SIGNALS};
+use super::{Reactor, process};
 use crate::base::clock::Clock;
 use crate::base::random::Seeds;
 use crate::command::ctx::Identity;
@@ -13,10 +16,14 @@ use crate::config::{Config, LoadError};
 use crate::engine::Engine;
 use crate::observe::log::Log;
 use crate::observe::memory;
-use mio::{Interest, Poll};
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2};
+use crate::persist::writer::remove_stale;
+use mio::{Interest, Poll, Waker};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
 use signal_hook_mio::v1_0::Signals;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::{env, fs};
@@ -70,7 +77,12 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
     })?;
     let poll = Poll::new().map_err(doing("Creating the event loop"))?;
     let registry = poll.registry().try_clone();
-    let mut host = ProcessHost::new(registry.map_err(doing("Creating the event loop"))?, log);
+    let waker = Waker::new(poll.registry(), REPORTS).map_err(doing("Creating the event loop"))?;
+    let mut host = ProcessHost::new(
+        registry.map_err(doing("Creating the event loop"))?,
+        Disk::new(waker),
+        log,
+    );
     let identity = Identity {
         pid: std::process::id(),
         executable: executable.display().to_string(),
@@ -82,10 +94,15 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
         supervised: supervisor.word().to_owned(),
         ..Identity::default()
     };
-    let engine = create_engine(config, identity)?;
+    let mut engine = create_engine(config, identity)?;
+    load_file(&mut engine).map_err(|reason| {
+        tracing::error!("{reason}");
+        StartError::Logged
+    })?;
     let settings = engine.server.config.settings.clone();
     listen(&mut host, &settings)?;
     let signals = watch_signals(&poll).map_err(doing("Watching signals"))?;
+    remove_stale_files();
     let pidfile = process::pidfile_path(&settings, background);
     pidfile.into_iter().for_each(process::write_pidfile);
     log_ready(&settings, &host);
@@ -152,7 +169,8 @@ pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
     // The terminal that started the server may go; the others mean nothing here and would end it.
-    for ignored in [SIGHUP, SIGUSR2, SIGALRM] {
+    // A file that may not become larger is an error of that file.
+    for ignored in [SIGHUP, SIGUSR2, SIGALRM, SIGXFSZ] {
         signal_hook::flag::register(ignored, Arc::new(AtomicBool::new(false)))?;
     }
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
@@ -161,18 +179,34 @@ pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     Ok(signals)
 }
 
+/// Removes what servers left in the working folder that were killed while they saved.
+fn remove_stale_files() {
+    let own = std::process::id();
+    let is_alive = |pid: u32| {
+        let pid = i32::try_from(pid)
+            .ok()
+            .filter(|pid| *pid != own.cast_signed());
+        pid.and_then(Pid::from_raw).is_some_and(|pid| {
+            // Who may not be asked lives.
+            !matches!(test_kill_process(pid), Err(Errno::SRCH))
+        })
+    };
+    match remove_stale(Path::new("."), is_alive) {
+        Ok(names) => names
+            .iter()
+            .for_each(|name| tracing::info!("Removed the temporary file {name}.")),
+        Err(error) => tracing::warn!("Looking for temporary files: {error}"),
+    }
+}
+
 fn log_start(config: &Config) {
     let version = env!("CARGO_PKG_VERSION");
     let pid = std::process::id();
     tracing::info!("Oxidis is starting, version={version}, bits=64, pid={pid}");
     let settings = &config.settings;
-    if settings.appendonly || !settings.save.is_empty() {
-        tracing::warn!(
-            "This version keeps data in memory only: 'save' and 'appendonly' have no effect yet."
-        );
-    }
     for (name, is_set) in [
         ("tls-port", settings.tls_port > 0),
+        ("appendonly", settings.appendonly),
         ("cluster-enabled", settings.cluster_enabled),
         ("aclfile", settings.aclfile.is_some()),
         ("replicaof", settings.replicaof.is_some()),
@@ -235,9 +269,6 @@ fn system_name() -> String {
 
 fn finish(settings: &Settings, supervisor: Supervised, pidfile: Option<&str>) {
     process::report_stopping(supervisor);
-    if !settings.save.is_empty() {
-        tracing::warn!("This version keeps data in memory only: nothing is saved.");
-    }
     if let Some(path) = pidfile {
         tracing::info!("Removing the pid file.");
         // Nothing is left to be done if it is gone already.

@@ -218,6 +218,11 @@ impl Encoder {
         self.raw(string);
     }
 
+    /// Whether there are strings for which compression may be worth it.
+    pub fn may_shrink(&self) -> bool {
+        !self.plain.is_empty()
+    }
+
     /// Bytes so far, without compression.
     pub fn len(&self) -> usize {
         self.bytes.len()
@@ -226,6 +231,36 @@ impl Encoder {
     /// Whether nothing has been written.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// An encoder with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            plain: Vec::new(),
+        }
+    }
+
+    /// Appends what another has written.
+    pub fn append(&mut self, other: &Encoder) {
+        let before = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        let moved = other
+            .plain
+            .iter()
+            .map(|(at, length)| (at + before, *length));
+        self.plain.extend(moved);
+    }
+
+    /// Forgets all that was written; the memory is used again.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.plain.clear();
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn heap_bytes(&self) -> usize {
+        self.bytes.capacity() + self.plain.capacity() * size_of::<(usize, usize)>()
     }
 
     /// Appends the final bytes to `to`: strings compressed where that saves something.
@@ -298,8 +333,8 @@ pub fn seal_payload(payload: &mut Vec<u8>, version: u16) {
 #[error("DUMP payload version or checksum are wrong")]
 pub struct BadPayload;
 
-/// The value in a payload with its kind in front, and the version that it is written in; the checksum has been compared
-/// (0: there is none).
+/// The value in a payload with its kind in front (libraries of functions: all of them, perhaps none), and the version
+/// that it is written in; the checksum has been compared (0: there is none).
 pub fn open_payload(payload: &[u8]) -> Result<(&[u8], u16), BadPayload> {
     let (signed, checksum) = payload.split_last_chunk::<8>().ok_or(BadPayload)?;
     let (value, version) = signed.split_last_chunk::<2>().ok_or(BadPayload)?;
@@ -307,7 +342,7 @@ pub fn open_payload(payload: &[u8]) -> Result<(&[u8], u16), BadPayload> {
     let mut checksum = Checksum::default();
     checksum.update(signed);
     let known = version <= VERSION_READ_MAX || version == VERSION_VALKEY;
-    if !known || value.is_empty() || told != 0 && told != checksum.value() {
+    if !known || told != 0 && told != checksum.value() {
         return Err(BadPayload);
     }
     Ok((value, version))

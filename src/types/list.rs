@@ -3,9 +3,14 @@
 //! A list becomes a chain before what is added would take it past the limit of a node, and one listpack again when what
 //! was taken away leaves a single node of at most half that size: so it does not change back and forth.
 
-use super::{Collection, Form, Limits, Object, Scratch, Stored, Type, View};
+pub(in crate::types) mod load;
+
+use super::{
+    Collection, FROZEN_PART_BYTES, Form, Frozen, Limits, Object, Scratch, Stored, Type, View, rdb,
+};
 use crate::ds::listpack::{Element, Pack, Sought};
-use crate::ds::quicklist::{NodeLimits, Quicklist, Run};
+use crate::ds::quicklist::{NodeLimits, Quicklist, Run, SharedPart};
+use crate::rdb::Encoder;
 
 pub use crate::ds::quicklist::{Part, Side, Value, Word};
 
@@ -303,6 +308,41 @@ impl Stored for List {
             Self::Packed(run) => Self::Packed(Run::of_pack(run.pack())),
             Self::Quick(list) => Self::Quick(list.clone()),
         })
+    }
+
+    fn is_freezable(&self) -> bool {
+        matches!(self, Self::Quick(_))
+    }
+
+    fn freeze(&mut self) -> Option<Box<dyn Frozen>> {
+        match self {
+            Self::Packed(_) => None,
+            Self::Quick(list) => Some(Box::new(FrozenList {
+                nodes: list.share().into_iter(),
+                begun: false,
+            })),
+        }
+    }
+}
+
+/// A list on its way into a snapshot. Nodes are let go of as they are encoded.
+struct FrozenList {
+    nodes: std::vec::IntoIter<SharedPart>,
+    begun: bool,
+}
+
+impl Frozen for FrozenList {
+    fn encode(&mut self, to: &mut Encoder) -> bool {
+        if !std::mem::replace(&mut self.begun, true) {
+            to.length(self.nodes.len());
+        }
+        while to.len() < FROZEN_PART_BYTES {
+            match self.nodes.next() {
+                Some(node) => rdb::save_list_node(node.part(), to),
+                None => return false,
+            }
+        }
+        true
     }
 }
 

@@ -9,12 +9,15 @@ pub mod geohash;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
+pub mod load;
+pub mod rdb;
 pub mod set;
 pub mod stream;
 pub mod string;
 pub mod zset;
 
 use crate::base::hash::Hasher;
+use crate::rdb::Encoder;
 use bytes::Bytes;
 use hash::{Hash, HashRef};
 use list::{List, ListRef};
@@ -173,6 +176,62 @@ pub trait Stored: Send {
     }
     /// Takes out up to `max` members whose deadline is before `now_ms`, the earliest first, and tells their names.
     fn expire_members(&mut self, _now_ms: i64, _max: usize, _gone: &mut dyn FnMut(&[u8])) {}
+    /// Whether [`Self::begin_walk`] has something to begin: the elements are in a table.
+    fn is_walkable(&self) -> bool {
+        false
+    }
+    /// Starts a point-in-time walk: from now on the sink gets, once each and in no particular order, the elements that are
+    /// there at this moment, as they are at this moment. Must be [walkable](Self::is_walkable); one walk at a time.
+    fn begin_walk(&mut self, _sink: ElementSink) {}
+    /// Goes on with the walk for up to `buckets` buckets of the table; whether it is complete, or there is none.
+    fn walk(&mut self, _buckets: usize) -> bool {
+        true
+    }
+    /// Whether [`Self::freeze`] has something cheaper to give than the encoded form.
+    fn is_freezable(&self) -> bool {
+        false
+    }
+    /// The value as it is now, to be encoded on another thread while this one changes. Must be
+    /// [freezable](Self::is_freezable).
+    fn freeze(&mut self) -> Option<Box<dyn Frozen>> {
+        None
+    }
+}
+
+/// An element of a set, hash or sorted set on its way into a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Walked<'a> {
+    /// The member, or the field.
+    pub name: &'a [u8],
+    /// The field's value.
+    pub value: Option<&'a [u8]>,
+    /// The member's score.
+    pub score: Option<f64>,
+    /// When it expires, Unix milliseconds.
+    pub deadline: Option<i64>,
+}
+
+/// What a walk wants of a value besides its head.
+pub enum Wanted {
+    /// Its elements, as they are at this moment, one by one from now on: see [`Stored::begin_walk`].
+    Elements(ElementSink),
+    /// The value itself: see [`Stored::freeze`].
+    Frozen(FrozenSink),
+}
+
+/// Takes a frozen value; `None`: there is none after all.
+pub type FrozenSink = Box<dyn FnOnce(Option<Box<dyn Frozen>>) + Send>;
+
+/// Takes each element of a walked collection once.
+pub type ElementSink = Box<dyn FnMut(Walked<'_>) + Send>;
+
+/// Bytes after which a [`Frozen`] value ends a part of its body.
+pub const FROZEN_PART_BYTES: usize = 64 << 10;
+
+/// A value that does not change any more. See [`Stored::freeze`].
+pub trait Frozen: Send {
+    /// Appends the next part of its body, [`FROZEN_PART_BYTES`] and a node at most; whether there is more.
+    fn encode(&mut self, to: &mut Encoder) -> bool;
 }
 
 /// A reader's view of a value.
@@ -239,6 +298,23 @@ pub enum Object {
 }
 
 impl Object {
+    /// The object of a collection that was packed; `None` for types that never are.
+    pub fn of_packed(type_of: Type, form: Form, bytes: &[u8]) -> Option<Self> {
+        fn unpacked<T: Collection>(form: Form, bytes: &[u8]) -> Object {
+            let mut value = T::default();
+            value.load(form, bytes);
+            value.shrink();
+            value.into_object()
+        }
+        match type_of {
+            Type::List => Some(unpacked::<List>(form, bytes)),
+            Type::Set => Some(unpacked::<Set>(form, bytes)),
+            Type::Zset => Some(unpacked::<Zset>(form, bytes)),
+            Type::Hash => Some(unpacked::<Hash>(form, bytes)),
+            Type::String | Type::Stream => None,
+        }
+    }
+
     /// The type behind the variant.
     pub fn stored(&self) -> &dyn Stored {
         match self {

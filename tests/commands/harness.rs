@@ -1,18 +1,20 @@
 //! An engine for tests: clients by number, commands as lines, replies as [`Value`]s or as a short text.
 
+use crate::disk::TestDisk;
 use oxidis::base::clock::Clock;
 use oxidis::base::random::Seeds;
 use oxidis::command::Row;
 use oxidis::command::ctx::Identity;
-use oxidis::command::host::{Host, Usage};
+use oxidis::command::host::{AskError, Engaged, Host, Question, Usage};
 use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
 use oxidis::engine::stream::ReaderId;
 use oxidis::keyspace::Garbage;
+use oxidis::persist::{Job, Report};
 use oxidis::resp::value::{Value, parse_value};
 use oxidis::session::{Closing, Peer};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::time::Duration;
 
@@ -35,6 +37,16 @@ pub struct TestHost {
     pub clients_max: Option<u32>,
     /// What `usage` answers.
     pub usage: Usage,
+    /// What other clients send while a script is busy, one at each turn; then the server is stopped.
+    pub others: VecDeque<(usize, Vec<u8>)>,
+    /// What they are answered, in short.
+    pub answers: Vec<String>,
+    /// What another server was asked last.
+    pub asked: Vec<u8>,
+    /// What it answers; `None`: it is not there.
+    pub answer: Option<Vec<u8>>,
+    /// Where snapshots go: into `files`.
+    pub disk: TestDisk,
 }
 
 impl Host for TestHost {
@@ -75,8 +87,36 @@ impl Host for TestHost {
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
     }
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        self.asked = question.request.to_vec();
+        self.answer.take().ok_or(AskError::Connect)
+    }
+    fn disk(&mut self, job: Job) {
+        self.disk.send(job, &mut self.files);
+    }
+    fn disk_queue_bytes(&self) -> usize {
+        self.disk.queue_bytes()
+    }
+    fn wait_disk(&mut self, _: usize) -> Vec<Report> {
+        self.disk.work(&mut self.files);
+        self.disk.take_reports()
+    }
     fn stop(&mut self) {
         self.stopped = true;
+    }
+    fn is_stopping(&self) -> bool {
+        self.stopped
+    }
+    fn serve_others(&mut self, engine: &mut dyn Engaged) {
+        let Some((client, bytes)) = self.others.pop_front() else {
+            return self.stop();
+        };
+        let taken = engine.feed(client, &bytes, self);
+        assert_eq!(taken, bytes.len(), "a busy server keeps nobody waiting");
+        if let Some(session) = engine.server().clients.get_mut(client) {
+            self.answers.push(replies(&session.output.bytes()));
+            session.output.clear();
+        }
     }
 }
 
@@ -106,7 +146,9 @@ impl Server {
     pub fn build<const N: usize>(lines: &str, rows: [&'static Row; N]) -> Self {
         let mut config = Config::default();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+            let words = oxidis::base::quoting::split_args(line.as_bytes());
+            let words = words.expect("quotes are balanced");
+            let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             let (name, values) = words.split_first().expect("the line is not empty");
             let name = String::from_utf8_lossy(name);
             config
@@ -238,8 +280,17 @@ impl Server {
     /// Lets time pass and does the timed duties.
     pub fn pass_ms(&mut self, ms: u64) {
         self.clock.advance_ms(ms);
+        self.take_reports();
         self.engine.tick(&mut self.host);
+        self.take_reports();
         self.feed_resumed();
+    }
+
+    /// Tells the engine what the disk reports.
+    fn take_reports(&mut self) {
+        for report in self.host.disk.take_reports() {
+            self.engine.on_disk_report(&report, &mut self.host);
+        }
     }
 
     /// Checks lines of `command -> reply`; every reply must be exactly that (but for blanks at its end).

@@ -3,6 +3,7 @@
 //! All three count as a change, and so go out, even where nothing was there: a replica may hold what this server lost.
 
 use crate::base::number;
+use crate::command::saving::{abort_save, begin_save};
 use crate::command::{Args, Ctx, Error, Flow};
 
 pub(super) fn flushdb(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
@@ -21,8 +22,20 @@ pub(super) fn flushall(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, E
         .map(|db| keyspace.flush(db, lazy))
         .sum();
     keyspace.add_dirty(keys as u64 + 1);
+    save_nothing(ctx);
     ctx.reply.ok();
     Ok(Flow::Done)
+}
+
+/// Where data is saved by itself, what was deleted must not come back with the next start: a save that is under way is
+/// given up, and one of the empty data set begins.
+fn save_nothing(ctx: &mut Ctx<'_>) {
+    if ctx.server.config.settings.save.is_empty() {
+        return;
+    }
+    abort_save(&mut ctx.server.saver, ctx.db.keyspace(), ctx.host);
+    begin_save(ctx.server, ctx.db.keyspace(), ctx.host, true);
+    ctx.server.saver.count_as_saved();
 }
 
 /// Whether the memory is freed on the helper thread: `[ASYNC | SYNC]`, or as `lazyfree-lazy-user-flush` says.

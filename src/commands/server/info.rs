@@ -181,20 +181,9 @@ fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {
             format_args!("{:.2}%", figures.dataset_percent()),
         )
         .field("allocator_allocated", used)
-        .bytes("total_system_memory", figures.usage.machine_bytes)
-        .zeros(&["used_memory_lua", "used_memory_vm_eval"])
-        .field("used_memory_lua_human", "0B")
-        .zeros(&[
-            "used_memory_scripts_eval",
-            "number_of_cached_scripts",
-            "number_of_functions",
-            "number_of_libraries",
-            "used_memory_vm_functions",
-        ])
-        .bytes("used_memory_vm_total", 0)
-        .zeros(&["used_memory_functions"])
-        .bytes("used_memory_scripts", 0)
-        .bytes("maxmemory", settings.maxmemory)
+        .bytes("total_system_memory", figures.usage.machine_bytes);
+    ctx.server.scripts.info(info);
+    info.bytes("maxmemory", settings.maxmemory)
         .field("maxmemory_policy", settings.maxmemory_policy.word())
         .field("mem_fragmentation_ratio", ratio(resident, used))
         .field(
@@ -224,28 +213,15 @@ fn ratio(part: u64, whole: u64) -> String {
     format!("{:.2}", part as f64 / whole.max(1) as f64)
 }
 
-/// The honest lines of a server that writes nothing to disk.
+/// Snapshots are told by who makes them; of the append-only file there are the honest lines of a server without one.
 fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
+    let waiting = ctx.host.disk_queue_bytes();
+    info.zeros(&["loading", "async_loading"]);
+    ctx.server.saver.info(ctx.db.keyspace(), waiting, info);
+    let loaded = &ctx.server.last_load;
+    info.field("rdb_last_load_keys_expired", loaded.expired)
+        .field("rdb_last_load_keys_loaded", loaded.keys);
     info.zeros(&[
-        "loading",
-        "async_loading",
-        "current_cow_peak",
-        "current_cow_size",
-        "current_cow_size_age",
-    ])
-    .field("current_fork_perc", "0.00")
-    .zeros(&["current_save_keys_processed", "current_save_keys_total"])
-    .field("rdb_changes_since_last_save", ctx.db.keyspace().dirty())
-    .zeros(&["rdb_bgsave_in_progress"])
-    .field("rdb_last_save_time", ctx.server.identity.started_ms / 1000)
-    .field("rdb_last_bgsave_status", "ok")
-    .field("rdb_last_bgsave_time_sec", -1)
-    .field("rdb_current_bgsave_time_sec", -1)
-    .zeros(&[
-        "rdb_saves",
-        "rdb_last_cow_size",
-        "rdb_last_load_keys_expired",
-        "rdb_last_load_keys_loaded",
         "aof_enabled",
         "aof_rewrite_in_progress",
         "aof_rewrite_scheduled",
@@ -276,7 +252,9 @@ fn stats(ctx: &mut Ctx<'_>, info: &mut Info) {
     ctx.server.stats.info_traffic(info);
     info.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
     let evicted_clients = ctx.server.stats.evicted_clients;
-    ctx.db.keyspace().counters.info(evicted_clients, info);
+    let evicted_scripts = ctx.server.scripts.evicted();
+    let counters = &ctx.db.keyspace().counters;
+    counters.info(evicted_clients, evicted_scripts, info);
     ctx.server.pubsub.info(info);
     info.zeros(&[
         "latest_fork_usec",

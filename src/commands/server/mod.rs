@@ -5,6 +5,7 @@ mod command_docs;
 mod config;
 mod info;
 mod lolwut;
+mod save;
 mod shutdown;
 
 use crate::command::help::container;
@@ -19,6 +20,15 @@ const HELP_SUMMARY: &str = "Returns helpful text about the different subcommands
 
 /// The rows of this family.
 pub const ROWS: &[Row] = &[
+    Row::new("bgsave", Group::Server, -1, save::bgsave)
+        .flags(flag::ADMIN | flag::NOSCRIPT | flag::NO_ASYNC_LOADING)
+        .about(
+            "1.0.0",
+            "O(1)",
+            "Asynchronously saves the database(s) to disk.",
+        )
+        .history(&[("3.2.2", "Added the `SCHEDULE` option.")])
+        .syntax("[SCHEDULE]^3.2.2"),
     Row::new("command", Group::Server, -1, command::all)
         .flags(CALM)
         .acl(acl::CONNECTION)
@@ -54,10 +64,26 @@ pub const ROWS: &[Row] = &[
             "Added support for taking multiple section arguments.",
         )])
         .syntax("[section...]"),
+    Row::new("lastsave", Group::Server, 1, save::lastsave)
+        .flags(CALM | flag::FAST)
+        .acl(acl::ADMIN | acl::DANGEROUS)
+        .tips(&["nondeterministic_output"])
+        .about(
+            "1.0.0",
+            "O(1)",
+            "Returns the Unix timestamp of the last successful save to disk.",
+        ),
     Row::new("lolwut", Group::Server, -1, lolwut::lolwut)
         .flags(flag::READONLY | flag::FAST)
         .about("5.0.0", "", "Displays computer art and the Redis version")
         .syntax("[VERSION version:integer]"),
+    Row::new("save", Group::Server, 1, save::save)
+        .flags(flag::ADMIN | flag::NOSCRIPT | flag::NO_ASYNC_LOADING | flag::NO_MULTI)
+        .about(
+            "1.0.0",
+            "O(N) where N is the total number of keys in all databases",
+            "Synchronously saves the database(s) to disk.",
+        ),
     Row::new("shutdown", Group::Server, -1, shutdown::shutdown)
         .flags(CONFIG | flag::NO_MULTI | flag::ALLOW_BUSY)
         .about(

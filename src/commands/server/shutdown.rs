@@ -1,5 +1,6 @@
-//! SHUTDOWN: the end of the server. Nothing can be saved, so who insists on saving is refused unless by force.
+//! SHUTDOWN: the end of the server, with its data saved before as the options or the save points say.
 
+use crate::command::saving::{Ending, end};
 use crate::command::{Args, Ctx, Error, Flow};
 
 /// What SHUTDOWN was told.
@@ -45,12 +46,22 @@ pub(super) fn shutdown(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, E
         // A shutdown takes no time in which it could be taken back.
         return Err(Error::Text("ERR No shutdown in progress."));
     }
-    tracing::warn!("User requested shutdown...");
-    if options.save && !options.force {
-        tracing::error!("SHUTDOWN SAVE is refused: this server cannot save its data.");
+    if let Some(running) = ctx.server.scripts.running.as_ref()
+        && !options.nosave
+    {
+        // What the script has done so far is no state to be saved.
+        return Err(Error::Busy(running.flavor));
+    }
+    // No replicas are waited for, so NOW changes nothing.
+    let _ = options.now;
+    let ending = Ending {
+        save: options.save,
+        nosave: options.nosave,
+        force: options.force,
+    };
+    if !end(ctx.server, ctx.db.keyspace(), ctx.host, ending) {
         return Err(Error::Text("ERR Errors trying to SHUTDOWN. Check logs."));
     }
-    ctx.host.stop();
     // What is pipelined behind it must not run.
     Ok(Flow::Close)
 }

@@ -14,7 +14,7 @@
 //! changes only behind the table's `change` and `replace`, so that a walk has had the content of before.
 
 use super::expiry_heap::{ExpiryHeap, Located};
-use super::table::{Iter, Position, Slot, Table, prefetch};
+use super::table::{Iter, Position, Sink, Slot, Table, prefetch};
 use crate::base::hash::Hasher;
 use crate::base::random::Random;
 use std::alloc::{Layout, handle_alloc_error};
@@ -624,6 +624,17 @@ impl<K: Kind> Members<K> {
     #[inline]
     pub fn prefetch_segment(&self, hash: u64) {
         self.table.prefetch_segment(hash);
+    }
+
+    /// Starts a point-in-time walk; see [`Table::begin_walk`].
+    pub fn begin_walk(&mut self, mut sink: impl FnMut(MemberRef<'_, K>) + Send + 'static) {
+        let sink: Sink<Handle<K>> = Box::new(move |handle| sink(MemberRef::new(handle)));
+        self.table.begin_walk(sink);
+    }
+
+    /// Goes on with the walk for up to `buckets` buckets; whether it is complete.
+    pub fn walk(&mut self, buckets: usize) -> bool {
+        self.table.walk(buckets)
     }
 
     /// An equal collection that shares nothing.

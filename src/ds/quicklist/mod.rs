@@ -7,6 +7,9 @@
 //! the numbers of no other node (the first may become negative), so that element `i` is found by a binary search for
 //! `first of the front node + i`. A change in the middle moves the numbers on its shorter side.
 //!
+//! A snapshot shares the nodes of a list ([`Quicklist::share`]): from then on a node that is to be changed is copied first,
+//! unless the snapshot has let go of it by then.
+//!
 //! A node is a [`Run`] within the [`NodeLimits`], or a single large element that stands alone. Inner nodes hold little
 //! more memory than their elements; the two at the ends have room on the side that grows. No node is empty.
 
@@ -18,6 +21,7 @@ use super::listpack::{Element, Items, Pack, Sought};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::iter::Skip;
+use std::sync::Arc;
 
 /// What an entry takes besides its word, at a guess that is never too low for words of a node.
 const ENTRY_OVERHEAD_BYTES: usize = 8;
@@ -124,6 +128,8 @@ impl<'a> Value<'a> {
 enum Node {
     Packed(Run),
     Plain(Box<Bytes>),
+    /// A run that a snapshot may hold too: it must not change.
+    Shared(Arc<Run>),
 }
 
 impl Node {
@@ -132,13 +138,37 @@ impl Node {
         match self {
             Node::Packed(run) => run.len(),
             Node::Plain(_) => 1,
+            Node::Shared(run) => run.len(),
         }
     }
 
+    /// The run, to be changed.
+    #[inline]
     fn run(&mut self) -> Option<&mut Run> {
+        self.unshare();
         match self {
             Node::Packed(run) => Some(run),
-            Node::Plain(_) => None,
+            Node::Plain(_) | Node::Shared(_) => None,
+        }
+    }
+
+    /// Makes a shared run the list's own.
+    #[inline]
+    fn unshare(&mut self) {
+        if let Node::Shared(run) = self {
+            *self = Node::Packed(Arc::unwrap_or_clone(std::mem::take(run)));
+        }
+    }
+
+    /// The node for somebody else, who changes it no more than this list from now on.
+    fn share(&mut self) -> SharedPart {
+        if let Node::Packed(run) = self {
+            *self = Node::Shared(Arc::new(std::mem::take(run)));
+        }
+        match self {
+            Node::Shared(run) => SharedPart::Packed(Arc::clone(run)),
+            Node::Plain(bytes) => SharedPart::Plain(Bytes::clone(bytes)),
+            Node::Packed(_) => unreachable!("it has become a shared one"),
         }
     }
 
@@ -146,6 +176,26 @@ impl Node {
         match self {
             Node::Packed(run) => Part::Packed(run.pack()),
             Node::Plain(bytes) => Part::Plain(bytes),
+            Node::Shared(run) => Part::Packed(run.pack()),
+        }
+    }
+}
+
+/// A node that does not change any more.
+#[derive(Clone, Debug)]
+pub enum SharedPart {
+    /// Several elements.
+    Packed(Arc<Run>),
+    /// One that stands alone.
+    Plain(Bytes),
+}
+
+impl SharedPart {
+    /// For reading.
+    pub fn part(&self) -> Part<'_> {
+        match self {
+            SharedPart::Packed(run) => Part::Packed(run.pack()),
+            SharedPart::Plain(bytes) => Part::Plain(bytes),
         }
     }
 }
@@ -266,6 +316,7 @@ impl Quicklist {
         let nodes = self.nodes.iter().map(|numbered| match &numbered.node {
             Node::Packed(run) => run.capacity(),
             Node::Plain(bytes) => size_of::<Bytes>() + bytes.len(),
+            Node::Shared(run) => size_of::<Run>() + run.capacity(),
         });
         self.nodes.capacity() * size_of::<Numbered>() + nodes.sum::<usize>()
     }
@@ -287,8 +338,14 @@ impl Quicklist {
         self.len = 0;
         match self.nodes.pop_front()?.node {
             Node::Packed(run) => Some(run),
-            Node::Plain(_) => None,
+            Node::Plain(_) | Node::Shared(_) => None,
         }
+    }
+
+    /// All nodes as they are now, node by node, without a copy of their content.
+    pub fn share(&mut self) -> Vec<SharedPart> {
+        let nodes = self.nodes.iter_mut();
+        nodes.map(|numbered| numbered.node.share()).collect()
     }
 
     /// Node by node, from the first to the last.
@@ -391,6 +448,18 @@ impl Quicklist {
 
     #[cold]
     fn push_in_new_node(&mut self, side: Side, word: Word<'_>, limits: &NodeLimits) {
+        let node = match side {
+            Side::Front => self.nodes.front_mut(),
+            Side::Back => self.nodes.back_mut(),
+        };
+        if let Some(Numbered {
+            node: node @ Node::Shared(_),
+            ..
+        }) = node
+        {
+            node.unshare();
+            return self.push(side, word, limits);
+        }
         let node = if word.bytes.len() >= limits.large_min_bytes {
             word.to_plain()
         } else {
@@ -467,6 +536,7 @@ impl Quicklist {
             return;
         };
         let is_large = word.bytes.len() >= limits.large_min_bytes;
+        numbered.node.unshare();
         match &mut numbered.node {
             Node::Plain(bytes) if is_large => {
                 **bytes = word
@@ -530,7 +600,7 @@ impl Quicklist {
         let end_before = before.and_then(|at| Some((at, self.nodes.get(at)?.node.len())));
         let places = [Some((at, within)), end_before].into_iter().flatten();
         for (at, within) in places {
-            let Some(Node::Packed(run)) = self.nodes.get_mut(at).map(|node| &mut node.node) else {
+            let Some(run) = self.nodes.get_mut(at).and_then(|node| node.node.run()) else {
                 continue;
             };
             if !limits.allow_in(run, word.len()) {
@@ -662,6 +732,14 @@ impl Quicklist {
                     let empty = Run::default();
                     numbered.node = Node::Packed(empty);
                     1
+                }
+                Node::Shared(shared) if left > 0 => {
+                    let mut run = Run::clone(shared);
+                    let removed = run.remove_equal(&sought, from, left);
+                    if removed > 0 {
+                        numbered.node = Node::Packed(run);
+                    }
+                    removed
                 }
                 _ => 0,
             };

@@ -1,7 +1,7 @@
 //! Going through a table: all of it, by cursor, by chance, and point in time.
 
 use super::bucket::{Bucket, Entry, PARITY, TAGS_MASK, visit_bucket};
-use super::{BUCKETS_MAX, CURSOR_BITS, SLOTS, Sink, Slot, Table, Walk};
+use super::{BUCKETS_MAX, CURSOR_BITS, SLOTS, Sink, Slot, Table, Walk, prefetch};
 
 impl<S: Slot> Table<S> {
     /// Every element, in no particular order.
@@ -124,6 +124,7 @@ impl<S: Slot> Table<S> {
             };
             let next = self.entry(from).and_then(|entry| {
                 let home = entry.home(from);
+                self.foresee(entry, home + 1);
                 self.save(entry, home);
                 entry.first_hash(Self::start_of(from, entry.depth()), home + 1)
             });
@@ -135,6 +136,16 @@ impl<S: Slot> Table<S> {
             self.walk = None;
         }
         self.walk.is_none()
+    }
+
+    /// Asks for the records of a bucket that the walk comes to next, and for the bucket behind it.
+    fn foresee(&self, entry: Entry, index: usize) {
+        if index + 1 < entry.count() {
+            prefetch(entry.address(index + 1).cast());
+        }
+        if index < entry.count() && entry.bucket(index).parity() != self.parity {
+            visit_bucket(entry.bucket(index), &mut |handle: S| handle.prefetch());
+        }
     }
 
     /// Ends a walk at once: what it has not seen is not saved any more.

@@ -16,7 +16,7 @@
 
 mod store;
 
-pub use store::{LookUpAhead, Position, Store};
+pub use store::{LookUpAhead, Position, RecordSink, Store};
 
 use crate::base::hash::Hasher;
 use crate::ds::arena::cell_bytes;

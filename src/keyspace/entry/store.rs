@@ -16,8 +16,8 @@ use crate::base::{hash::Hasher, random::Random};
 use crate::ds::arena::{Arena, CELL_MAX_BYTES, same_cell};
 use crate::ds::expiry_heap::ExpiryHeap;
 use crate::ds::table::{Ahead, Position as TablePosition, Sink, Table};
-use crate::types::Object;
 use crate::types::string::{Digits, SHARED_MIN_BYTES, StringRef, edit_shared};
+use crate::types::{Object, Wanted};
 use bytes::BytesMut;
 use std::collections::BTreeSet;
 
@@ -57,6 +57,9 @@ impl LookUpAhead<'_> {
     }
 }
 
+/// Takes each record of a walk once. See [`Store::begin_walk`].
+pub type RecordSink = Box<dyn FnMut(RecordRef<'_>) -> Option<Wanted> + Send>;
+
 /// The records of one database: table (with the arena) and expiry heap, always in step.
 pub struct Store {
     table: Table<Record>,
@@ -90,6 +93,11 @@ impl Store {
     /// Keys whose value has members with a deadline.
     pub fn keys_with_expiring_members(&self) -> usize {
         self.members_due.len()
+    }
+
+    /// Keys whose value has members with a deadline, the earliest first.
+    pub fn expiring_members_of(&self) -> impl Iterator<Item = &[u8]> {
+        self.members_due.iter().map(|(_, key)| &**key)
     }
 
     /// The first deadline of the value's members was `before` and is `after`.
@@ -159,6 +167,11 @@ impl Store {
     /// Bytes of table and heap: what is neither key nor value.
     pub fn overhead_bytes(&self) -> usize {
         self.table.heap_bytes() + self.expiring.heap_bytes()
+    }
+
+    /// Makes room for so many keys that are about to come into a store that has had none.
+    pub fn reserve(&mut self, keys: usize) {
+        self.table.reserve(keys);
     }
 
     /// (segments, directory entries, largest segment, capacity) of the table.
@@ -471,10 +484,45 @@ impl Store {
         self.table.random(random).map(RecordRef::new)
     }
 
-    /// Starts a point-in-time walk; see [`Table::begin_walk`].
-    pub fn begin_walk(&mut self, mut sink: Box<dyn FnMut(RecordRef<'_>) + Send>) {
-        let sink: Sink<Record> = Box::new(move |record| sink(RecordRef::new(record)));
+    /// Starts a point-in-time walk; see [`Table::begin_walk`]. Where the sink wants the elements, the record's collection is
+    /// walked on its own ([`Self::walk_object`]) from this moment.
+    pub fn begin_walk(&mut self, mut sink: RecordSink) {
+        let sink: Sink<Record> = Box::new(move |record| {
+            let wanted = sink(RecordRef::new(record));
+            if let (Some(wanted), Some(mut object)) = (wanted, record.object()) {
+                // SAFETY: the record owns the box. Whoever makes the table save a bucket holds `&mut` to the store, so no
+                // reference to the object is out, and the one that the sink was lent has ended.
+                let object = unsafe { object.as_mut() };
+                match wanted {
+                    Wanted::Elements(sink) => object.stored_mut().begin_walk(sink),
+                    Wanted::Frozen(take) => take(object.stored_mut().freeze()),
+                }
+            }
+        });
         self.table.begin_walk(sink);
+    }
+
+    /// Whether a walk is under way.
+    #[inline]
+    pub fn is_walked(&self) -> bool {
+        self.table.is_walked()
+    }
+
+    /// Goes on with the walk of the collection that lies at `address` and is the value of `key`, for up to `buckets`
+    /// buckets; whether it is complete, or gone.
+    pub fn walk_object(&mut self, key: &Key<'_>, address: usize, buckets: usize) -> bool {
+        let Some((_, found)) = self.find(key) else {
+            return true;
+        };
+        match found.record.object() {
+            Some(mut object) if object.addr().get() == address => {
+                // SAFETY: the record owns the box, and the store is borrowed uniquely for as long. A walk changes no
+                // content, so the record need not be saved before.
+                let object = unsafe { object.as_mut() };
+                object.stored_mut().walk(buckets)
+            }
+            _ => true,
+        }
     }
 
     /// Goes on with the walk for up to `buckets` buckets; whether it is complete.

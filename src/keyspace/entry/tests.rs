@@ -131,6 +131,7 @@ fn model_records_keep_key_value_and_deadline_and_walks_save_exact_snapshots() {
                         .expect("one thread")
                         .insert(record.key().to_vec(), content_of(record));
                     assert!(before.is_none(), "each key once");
+                    None
                 }));
                 expected = Some(twin.model.clone());
             }

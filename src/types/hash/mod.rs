@@ -10,11 +10,14 @@
 //! [`Stored::expire_members`]); readers do not see it, but it counts in the length, and HSET and HDEL find it there.
 
 mod expiring;
+pub(in crate::types) mod load;
 mod view;
 
 pub use view::{Field, HashRef};
 
-use super::{Collection, Fate, Form, Limits, Object, Scratch, Stored, Type, View};
+use super::{
+    Collection, ElementSink, Fate, Form, Limits, Object, Scratch, Stored, Type, View, Walked,
+};
 use crate::base::number::Decimal;
 use crate::ds::listpack::{Element, Listpack, Pack};
 use crate::ds::members::{Members, Name, WithValue};
@@ -334,6 +337,30 @@ impl Stored for Hash {
             Hash::Table(members) => (0..max)
                 .take_while(|_| members.expire_first(now_ms, gone))
                 .for_each(drop),
+        }
+    }
+
+    fn is_walkable(&self) -> bool {
+        matches!(self, Self::Table(_))
+    }
+
+    fn begin_walk(&mut self, mut sink: ElementSink) {
+        if let Self::Table(members) = self {
+            members.begin_walk(move |member| {
+                sink(Walked {
+                    name: member.name(),
+                    value: Some(member.value()),
+                    score: None,
+                    deadline: member.deadline(),
+                });
+            });
+        }
+    }
+
+    fn walk(&mut self, buckets: usize) -> bool {
+        match self {
+            Self::Table(members) => members.walk(buckets),
+            _ => true,
         }
     }
 }

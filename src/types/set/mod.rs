@@ -8,11 +8,12 @@
 
 mod change;
 mod combine;
+pub(in crate::types) mod load;
 mod read;
 
 pub use combine::{Around, difference, intersection, union};
 
-use super::{Collection, Form, Object, Scratch, Stored, Type, View};
+use super::{Collection, ElementSink, Form, Object, Scratch, Stored, Type, View, Walked};
 use crate::ds::intset::{Ints, IntsIter, Intset};
 use crate::ds::listpack::{Element, Items, Listpack, Pack};
 use crate::ds::members::{Members, MembersIter, NameOnly};
@@ -142,6 +143,30 @@ impl Stored for Set {
         (0..max)
             .take_while(|_| members.expire_first(now_ms, gone))
             .for_each(drop);
+    }
+
+    fn is_walkable(&self) -> bool {
+        matches!(self, Self::Table(_))
+    }
+
+    fn begin_walk(&mut self, mut sink: ElementSink) {
+        if let Self::Table(members) = self {
+            members.begin_walk(move |member| {
+                sink(Walked {
+                    name: member.name(),
+                    value: None,
+                    score: None,
+                    deadline: member.deadline(),
+                });
+            });
+        }
+    }
+
+    fn walk(&mut self, buckets: usize) -> bool {
+        match self {
+            Self::Table(members) => members.walk(buckets),
+            _ => true,
+        }
     }
 }
 

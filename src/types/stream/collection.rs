@@ -2,7 +2,12 @@
 //! record of its key.
 
 use super::{Group, Stream, StreamId};
-use crate::types::{Collection, Form, Object, Scratch, Stored, Type, View};
+use crate::ds::listpack::Listpack;
+use crate::rdb::Encoder;
+use crate::types::{
+    Collection, FROZEN_PART_BYTES, Form, Frozen, Object, Scratch, Stored, Type, View, rdb,
+};
+use std::sync::Arc;
 
 impl View for &Stream {
     fn encoding(self) -> &'static str {
@@ -62,6 +67,46 @@ impl Stored for Stream {
 
     fn copy(&self) -> Object {
         Object::Stream(Box::new(self.clone()))
+    }
+
+    fn is_freezable(&self) -> bool {
+        true
+    }
+
+    fn freeze(&mut self) -> Option<Box<dyn Frozen>> {
+        let mut rest = Encoder::default();
+        rdb::save_stream_rest(self, &mut rest);
+        Some(Box::new(FrozenStream {
+            nodes: self.log.share().into_iter(),
+            begun: false,
+            rest,
+        }))
+    }
+}
+
+/// A stream on its way into a snapshot. Nodes are let go of as they are encoded.
+struct FrozenStream {
+    nodes: std::vec::IntoIter<(StreamId, Arc<Listpack>)>,
+    begun: bool,
+    /// What follows the nodes, encoded already.
+    rest: Encoder,
+}
+
+impl Frozen for FrozenStream {
+    fn encode(&mut self, to: &mut Encoder) -> bool {
+        if !std::mem::replace(&mut self.begun, true) {
+            to.length(self.nodes.len());
+        }
+        while to.len() < FROZEN_PART_BYTES {
+            match self.nodes.next() {
+                Some((id, pack)) => rdb::save_stream_node(id, pack.pack().bytes(), to),
+                None => {
+                    to.append(&self.rest);
+                    return false;
+                }
+            }
+        }
+        true
     }
 }
 

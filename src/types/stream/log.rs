@@ -7,7 +7,9 @@ use super::NodeLimits;
 use super::id::StreamId;
 use super::node::Node;
 use super::range::{Range, node_of};
+use crate::ds::listpack::Listpack;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// See the head of the file.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +55,12 @@ impl Log {
         self.nodes
             .iter()
             .map(|node| (node.first, node.pack.pack().bytes()))
+    }
+
+    /// All nodes as they are now, each with the id of its first entry, without a copy of their content.
+    pub fn share(&mut self) -> Vec<(StreamId, Arc<Listpack>)> {
+        let nodes = self.nodes.iter_mut();
+        nodes.map(|node| (node.first, node.pack.share())).collect()
     }
 
     /// Adds an entry with these fields and values, in turn. Its id is larger than [`Self::last_id`], which it becomes.

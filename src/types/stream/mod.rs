@@ -7,10 +7,12 @@
 mod collection;
 mod group;
 mod id;
+pub(in crate::types) mod load;
 mod log;
 mod node;
 mod producers;
 mod range;
+mod shared;
 mod trim;
 
 pub use group::{Consumer, ConsumerId, Group, Groups, Pending};

@@ -8,12 +8,13 @@
 //! Scores are never NaN. Ranks count members whose deadline has passed until they are taken out, so the keyspace does
 //! that before it lends such a value ([`Collection::must_settle`]).
 
+pub(in crate::types) mod load;
 mod packed;
 mod range;
 
 pub use range::{LexBound, LexRange, ScoreRange};
 
-use super::{Collection, Form, Limits, Object, Scratch, Stored, Type, View};
+use super::{Collection, ElementSink, Form, Limits, Object, Scratch, Stored, Type, View, Walked};
 use crate::base::number;
 use crate::ds::listpack::{Element, Listpack, Pack};
 use crate::ds::ranking::{Ranking, RankingBuilder};
@@ -455,6 +456,30 @@ impl Stored for Zset {
             (0..max)
                 .take_while(|_| ranking.expire_first(now_ms, gone))
                 .for_each(drop);
+        }
+    }
+
+    fn is_walkable(&self) -> bool {
+        matches!(self, Self::Table(_))
+    }
+
+    fn begin_walk(&mut self, mut sink: ElementSink) {
+        if let Self::Table(ranking) = self {
+            ranking.begin_walk(move |member| {
+                sink(Walked {
+                    name: member.name(),
+                    value: None,
+                    score: Some(member.value()),
+                    deadline: member.deadline(),
+                });
+            });
+        }
+    }
+
+    fn walk(&mut self, buckets: usize) -> bool {
+        match self {
+            Self::Table(ranking) => ranking.walk(buckets),
+            _ => true,
         }
     }
 }

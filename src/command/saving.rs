@@ -1,0 +1,124 @@
+//! Saving as commands, signals and timed duties ask for it: what [`Saver`] decides is carried to the host here.
+
+use super::ctx::{REDIS_VERSION, Server};
+use super::host::Host;
+use crate::keyspace::Keyspace;
+use crate::persist::QUEUE_MAX_BYTES;
+use crate::persist::save::{Author, Saver};
+
+/// Looks at the clock's place between two hand-overs of a save that nobody interrupts.
+const LOOKS_A_STEP: usize = 64;
+
+/// How the server is to end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ending {
+    /// Save, even without save points.
+    pub save: bool,
+    /// Do not save.
+    pub nosave: bool,
+    /// End even if saving fails.
+    pub force: bool,
+}
+
+/// Begins a save of the data as it is now; none must be under way.
+pub fn begin_save(
+    server: &mut Server,
+    keyspace: &mut Keyspace,
+    host: &mut dyn Host,
+    in_background: bool,
+) {
+    let author = Author {
+        redis_version: REDIS_VERSION,
+        used_bytes: host.allocated_bytes() + keyspace.arena_bytes() as u64,
+        pid: server.identity.pid,
+    };
+    let mut jobs = Vec::new();
+    let settings = &server.config.settings;
+    server
+        .saver
+        .begin(keyspace, settings, author, in_background, &mut jobs);
+    if in_background {
+        tracing::info!("Background saving started");
+    }
+    jobs.into_iter().for_each(|job| host.disk(job));
+}
+
+/// Ends a save that is under way; its file is not put in place.
+pub fn abort_save(saver: &mut Saver, keyspace: &mut Keyspace, host: &mut dyn Host) {
+    let mut jobs = Vec::new();
+    saver.abort(keyspace, &mut jobs);
+    jobs.into_iter().for_each(|job| host.disk(job));
+}
+
+/// Saves the data as it is now, from beginning to end; none must be under way. Clients wait.
+///
+/// # Errors
+/// What went wrong. It stands in the log too.
+pub fn save_now(
+    server: &mut Server,
+    keyspace: &mut Keyspace,
+    host: &mut dyn Host,
+) -> Result<(), String> {
+    begin_save(server, keyspace, host, false);
+    let mut jobs = Vec::new();
+    while server.saver.is_walking() {
+        let mut looks = 0;
+        let keep_going = || {
+            looks += 1;
+            looks < LOOKS_A_STEP
+        };
+        let waiting = host.disk_queue_bytes();
+        server.saver.step(keyspace, waiting, keep_going, &mut jobs);
+        jobs.drain(..).for_each(|job| host.disk(job));
+        wait(server, keyspace, host, QUEUE_MAX_BYTES);
+    }
+    wait(server, keyspace, host, 0);
+    if server.saver.is_running() {
+        abort_save(&mut server.saver, keyspace, host);
+        return Err("the writer of snapshots does not answer".to_owned());
+    }
+    server
+        .saver
+        .last_error()
+        .map_or(Ok(()), |reason| Err(reason.to_owned()))
+}
+
+/// Waits until no more than so many bytes wait for the disk.
+fn wait(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host, bytes_max: usize) {
+    let now_ms = server.clock.unix_ms();
+    for report in host.wait_disk(bytes_max) {
+        server.saver.on_report(keyspace, &report, now_ms);
+    }
+}
+
+/// Ends the server after this turn, its data saved if it is to be; whether it ends.
+pub fn end(
+    server: &mut Server,
+    keyspace: &mut Keyspace,
+    host: &mut dyn Host,
+    ending: Ending,
+) -> bool {
+    tracing::info!("User requested shutdown...");
+    if server.saver.is_running() {
+        tracing::warn!("A save is under way: it is abandoned.");
+        abort_save(&mut server.saver, keyspace, host);
+    }
+    let wanted = ending.save || !server.config.settings.save.is_empty();
+    if wanted && !ending.nosave {
+        tracing::info!("Saving the final RDB snapshot before exiting.");
+        if save_now(server, keyspace, host).is_err() {
+            if !ending.force {
+                tracing::warn!("Error trying to save the DB, can't exit.");
+                tracing::warn!(
+                    "Errors trying to shut down the server. Check the logs for more information."
+                );
+                return false;
+            }
+            tracing::warn!("Error trying to save the DB, exiting all the same: it was forced.");
+        }
+    }
+    // What is under way on disk is brought to its end.
+    host.wait_disk(0);
+    host.stop();
+    true
+}
