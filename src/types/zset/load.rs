@@ -152,11 +152,8 @@ fn unique_in_order<'r>(
 ) -> Result<Loaded<'r>, ReadError> {
     let mut names: Vec<&[u8]> = room.members().map(|(name, _)| name).collect();
     names.sort_unstable();
-    let same = names
-        .iter()
-        .zip(names.iter().skip(1))
-        .find(|(one, next)| one == next);
-    if let Some((one, _)) = same {
+    let mut neighbours = names.iter().zip(names.iter().skip(1));
+    if let Some((one, _)) = neighbours.find(|(one, next)| one == next) {
         return Err(twice(from, one));
     }
     Ok(in_order(limits, room))
