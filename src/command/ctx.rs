@@ -15,10 +15,10 @@ use crate::keyspace::event::class;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
-use crate::pubsub::PubSub;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
+use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
@@ -76,6 +76,8 @@ pub struct DebugSwitches {
     pub pause_cron: bool,
     /// DEBUG SET-DISABLE-DENY-SCRIPTS: scripts may call what is denied to them.
     pub allow_denied_in_scripts: bool,
+    /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: payloads with a wrong checksum are read.
+    pub skip_checksums: bool,
     /// DEBUG QUICKLIST-PACKED-THRESHOLD: list elements of so many bytes and more stand alone; 0: the default.
     pub packed_threshold_bytes: u32,
 }

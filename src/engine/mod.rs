@@ -29,10 +29,10 @@ use crate::keyspace::entry::LookUpAhead;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
-use crate::pubsub::PubSub;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
+use crate::pubsub::PubSub;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
 use crate::resp::request::{

@@ -1,10 +1,10 @@
 //! The process, as commands see it through [`Host`]: listeners, files, the log, memory, sleep.
 
+use super::ask::ask;
 use super::disk::Disk;
 use super::freer::Freer;
 use super::listener::{ListenError, Listeners, Place};
 use super::process;
-use super::ask::ask;
 use crate::command::host::{AskError, Host, Question, Usage};
 use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;

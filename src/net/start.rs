@@ -3,8 +3,8 @@
 
 use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
-use super::loading::load_file;
 use super::listener::{ListenError, Place};
+use super::loading::load_file;
 use super::{REPORTS, Reactor, SIGNALS, process};
 use crate::base::clock::Clock;
 use crate::base::random::Seeds;

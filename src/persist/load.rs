@@ -112,18 +112,22 @@ pub fn load(
 fn read_head(from: &mut Reader<'_>) -> Result<(u16, Dialect), ReadError> {
     const BYTES: usize = 9;
     let head = from.array::<BYTES>()?;
-    let shown = head.escape_ascii();
+    let wrong = |expected| ReadError::Corrupt {
+        at: 0,
+        expected,
+        found: head.escape_ascii().to_string(),
+    };
     let (dialect, digits) = match &head {
         [b'R', b'E', b'D', b'I', b'S', digits @ ..] => (Dialect::Redis, digits.as_slice()),
         [b'V', b'A', b'L', b'K', b'E', b'Y', digits @ ..] => (Dialect::Valkey, digits.as_slice()),
-        _ => return Err(from.corrupt("the signature of an RDB file", shown)),
+        _ => return Err(wrong("the signature of an RDB file")),
     };
     let digits = std::str::from_utf8(digits).ok();
     let version = digits.and_then(|digits| digits.parse::<u16>().ok());
     match (dialect, version) {
         (Dialect::Redis, Some(version @ 1..=VERSION_READ_MAX)) => Ok((version, dialect)),
         (Dialect::Valkey, Some(version @ VERSION_VALKEY)) => Ok((version, dialect)),
-        _ => Err(from.corrupt("a version that this server reads", shown)),
+        _ => Err(wrong("a version that this server reads")),
     }
 }
 
@@ -206,14 +210,16 @@ impl Loader<'_> {
     /// Puts what was gathered into the keyspace.
     fn settle(&mut self, from: &Reader<'_>) -> Result<(), ReadError> {
         let loaded = self.keyspace.load(self.db, &mut self.batch);
-        loaded.map_err(|Duplicate { key, at }| match from.corrupt("each key once", "") {
-            ReadError::Corrupt { expected, .. } => ReadError::Corrupt {
-                at,
-                expected,
-                found: format!("\"{}\" a second time", key.escape_ascii()),
+        loaded.map_err(
+            |Duplicate { key, at }| match from.corrupt("each key once", "") {
+                ReadError::Corrupt { expected, .. } => ReadError::Corrupt {
+                    at,
+                    expected,
+                    found: format!("\"{}\" a second time", key.escape_ascii()),
+                },
+                other => other,
             },
-            other => other,
-        })
+        )
     }
 
     fn other(

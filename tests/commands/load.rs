@@ -32,8 +32,13 @@ pub fn file(head: &str, records: &[u8]) -> Vec<u8> {
 /// Loads a file into an engine.
 pub fn load_into(engine: &mut Engine, file: &[u8]) -> Result<Summary, String> {
     let mut reader = Reader::of_source(file, file.len() as u64);
-    load(&mut engine.keyspace, &mut reader, false, &mut Met::default())
-        .map_err(|error| error.to_string())
+    load(
+        &mut engine.keyspace,
+        &mut reader,
+        false,
+        &mut Met::default(),
+    )
+    .map_err(|error| error.to_string())
 }
 
 fn refused(file: &[u8]) -> String {
@@ -61,10 +66,18 @@ fn what_was_saved_is_loaded_with_every_deadline() {
          SAVE -> OK",
     );
     let digest = server.run("DEBUG DIGEST");
-    let saved = server.host.files.get("dump.rdb").cloned().expect("it was saved");
+    let saved = server
+        .host
+        .files
+        .get("dump.rdb")
+        .cloned()
+        .expect("it was saved");
     let mut other = Server::with_config("enable-debug-command yes");
     let summary = load_into(&mut other.engine, &saved).expect("it is good");
-    assert_eq!((summary.version, summary.expired, summary.empty), (12, 0, 0));
+    assert_eq!(
+        (summary.version, summary.expired, summary.empty),
+        (12, 0, 0)
+    );
     assert_eq!(summary.field("aof-base"), Some("0"));
     assert_eq!(other.run("DEBUG DIGEST"), digest);
     other.check(
@@ -80,7 +93,12 @@ fn what_was_saved_is_loaded_with_every_deadline() {
 fn a_cut_file_is_refused_at_every_byte() {
     let mut server = Server::new();
     server.check("SET a 1 -> OK\n RPUSH l a b -> (2)\n SET c 2 PX 5000 -> OK\n SAVE -> OK");
-    let saved = server.host.files.get("dump.rdb").cloned().expect("it was saved");
+    let saved = server
+        .host
+        .files
+        .get("dump.rdb")
+        .cloned()
+        .expect("it was saved");
     for end in 0..saved.len() {
         let error = refused(&saved[..end]);
         assert!(error.starts_with("at byte "), "{end}: {error}");
@@ -122,13 +140,31 @@ fn what_is_said_of_a_key_counts_for_that_key_alone() {
     let mut server = Server::new();
     let past = (START_MS - 1).to_le_bytes();
     let later = (START_MS + 5000).to_le_bytes();
-    let seconds = i32::try_from(START_MS / 1000 + 9).expect("it is before 2038").to_le_bytes();
+    let seconds = i32::try_from(START_MS / 1000 + 9)
+        .expect("it is before 2038")
+        .to_le_bytes();
     let records = [
-        &[opcode::SELECT_DB, 1, opcode::RESIZE_DB, 5, 3, opcode::EXPIRE_MS][..],
+        &[
+            opcode::SELECT_DB,
+            1,
+            opcode::RESIZE_DB,
+            5,
+            3,
+            opcode::EXPIRE_MS,
+        ][..],
         &past,
         &[0, 1, b'x', 1, b'1', opcode::EXPIRE_MS],
         &later,
-        &[opcode::IDLE, 50, 0, 1, b'a', 1, b'1', opcode::EXPIRE_SECONDS],
+        &[
+            opcode::IDLE,
+            50,
+            0,
+            1,
+            b'a',
+            1,
+            b'1',
+            opcode::EXPIRE_SECONDS,
+        ],
         &seconds,
         &[0, 1, b'b', 1, b'2', 0, 1, b'c', 1, b'3', 2, 1, b'e', 0],
     ];
@@ -153,7 +189,26 @@ fn libraries_are_handed_on_and_what_others_left_is_passed_over() {
         b"code",
         &[opcode::SLOT_INFO, 1, 2, 3],
         // A module's field: its id, when, an integer, a string, the end.
-        &[opcode::MODULE_AUX, 0x81, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 2, 9, 5, 1, b'x', 0],
+        &[
+            opcode::MODULE_AUX,
+            0x81,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            1,
+            2,
+            1,
+            2,
+            9,
+            5,
+            1,
+            b'x',
+            0,
+        ],
         &[opcode::AUX, 1, b'n', 1, b'v'],
     ]
     .concat();
@@ -177,11 +232,11 @@ fn errors_name_the_place_what_should_stand_there_and_what_does() {
     let cases: [(Vec<u8>, &str); 6] = [
         (
             b"RUBBISH.....".to_vec(),
-            "at byte 9: expected the signature of an RDB file, found RUBBISH..",
+            "at byte 0: expected the signature of an RDB file, found RUBBISH..",
         ),
         (
             file("REDIS0013", &[]),
-            "at byte 9: expected a version that this server reads, found REDIS0013",
+            "at byte 0: expected a version that this server reads, found REDIS0013",
         ),
         (
             file("REDIS0011", &twice),

@@ -19,7 +19,9 @@ fn mutations(share: usize) -> usize {
 
 /// Changes some bytes.
 fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
-    const NOTABLE: [u8; 12] = [0, 1, 2, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0xc0, 0xc3, 0xfe, 0xff];
+    const NOTABLE: [u8; 12] = [
+        0, 1, 2, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0xc0, 0xc3, 0xfe, 0xff,
+    ];
     for _ in 0..1 + random.below(3) {
         let at = random.below(bytes.len().max(1) as u64) as usize;
         let notable = NOTABLE[random.below(12) as usize];
@@ -128,10 +130,17 @@ fn changed_files_are_refused_or_loaded() {
     fill(&mut server);
     server.run("DEL string:shared list:long hash:table set:table zset:table");
     server.run("SAVE");
-    let saved = server.host.files.get("dump.rdb").cloned().expect("it was saved");
+    let saved = server
+        .host
+        .files
+        .get("dump.rdb")
+        .cloned()
+        .expect("it was saved");
     let mut files = vec![saved];
     for (head, version) in [("REDIS0012", 12), ("VALKEY080", 80)] {
-        let good = samples().into_iter().filter(|sample| sample.version <= version);
+        let good = samples()
+            .into_iter()
+            .filter(|sample| sample.version <= version);
         let records: Vec<u8> = good
             .enumerate()
             .flat_map(|(number, sample)| record(&sample, number.to_string().as_bytes()))

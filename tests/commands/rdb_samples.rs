@@ -90,7 +90,9 @@ fn stream(version: u8) -> Vec<u8> {
     body(|to| {
         to.length(1);
         to.plain_string(&ID);
-        to.plain_string(&listpack(&["1", "0", "1", "f", "0", "2", "0", "0", "v", "4"]));
+        to.plain_string(&listpack(&[
+            "1", "0", "1", "f", "0", "2", "0", "0", "v", "4",
+        ]));
         [1, 1, 1].iter().for_each(|number| to.number(*number));
         if version >= 2 {
             // First id, largest deleted id, entries ever added.
@@ -141,10 +143,7 @@ const LIST: (&str, &str) = ("LRANGE k 0 -1", "[a 1 b]");
 const ZSET: (&str, &str) = ("ZRANGE k 0 -1 WITHSCORES", "[a 1.5 b 2]");
 const HASH: (&str, &str) = ("HGETALL k", "[f v g 7]");
 const PENDING: (&str, &str) = ("XPENDING k g", "[(1) 1-1 1-1 [[c 1]]]");
-const DEADLINES: (&str, &str) = (
-    "HPEXPIRETIME k FIELDS 2 f g",
-    "[(-1) (1900000000000)]",
-);
+const DEADLINES: (&str, &str) = ("HPEXPIRETIME k FIELDS 2 f g", "[(-1) (1900000000000)]");
 
 fn old_samples() -> Vec<Sample> {
     vec![
@@ -164,9 +163,13 @@ fn old_samples() -> Vec<Sample> {
             to.string(b"b");
             to.byte(254);
         }),
-        sample(kind::HASH_ZIPMAP, ("HMGET k foo hello", "[bar world]"), |to| {
-            to.plain_string(b"\x02\x03foo\x03\x00bar\x05hello\x05\x02world..\xff");
-        }),
+        sample(
+            kind::HASH_ZIPMAP,
+            ("HMGET k foo hello", "[bar world]"),
+            |to| {
+                to.plain_string(b"\x02\x03foo\x03\x00bar\x05hello\x05\x02world..\xff");
+            },
+        ),
         sample(kind::LIST_ZIPLIST, LIST, |to| {
             to.plain_string(&ziplist(&["a", "1", "b"]));
         }),
