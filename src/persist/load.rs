@@ -22,6 +22,8 @@ use crate::types::string::SHARED_MIN_BYTES;
 const PROGRESS_BYTES: u64 = 2 << 20;
 /// The first version that ends with a checksum.
 const VERSION_CHECKSUM: u16 = 5;
+/// Keys without elements that are named in the log.
+const SHOWN_MAX: u64 = 10;
 /// What a file says of itself that is kept: so many fields, of so many bytes each.
 const FIELDS_MAX: usize = 64;
 const FIELD_MAX_BYTES: usize = 1024;
@@ -195,6 +197,10 @@ impl Loader<'_> {
             return Ok(());
         }
         if let Loaded::Empty = value {
+            if self.summary.empty < SHOWN_MAX {
+                let key = self.batch.key().escape_ascii();
+                tracing::warn!("RDB: skipping empty key: {key}");
+            }
             self.summary.empty += 1;
             self.batch.forget();
             return Ok(());

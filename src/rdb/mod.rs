@@ -102,6 +102,32 @@ pub mod kind {
     pub const HASH_METADATA: u8 = 24;
     /// A listpack of fields, values and deadlines.
     pub const HASH_LISTPACK_EX: u8 = 25;
+
+    /// The kind in words, for people.
+    pub const fn name(kind: u8) -> &'static str {
+        match kind {
+            STRING => "String",
+            LIST => "List",
+            SET => "Set",
+            ZSET | ZSET_2 => "Zset",
+            HASH => "Hash",
+            MODULE_2 => "Module value",
+            HASH_ZIPMAP => "Zipmap",
+            LIST_ZIPLIST => "List ziplist",
+            SET_INTSET => "Intset",
+            ZSET_ZIPLIST => "Zset ziplist",
+            HASH_ZIPLIST => "Hash ziplist",
+            LIST_QUICKLIST => "Quicklist ziplist",
+            STREAM | STREAM_2 | STREAM_3 => "Stream listpack",
+            HASH_LISTPACK => "Hash listpack",
+            ZSET_LISTPACK => "Zset listpack",
+            LIST_QUICKLIST_2 => "Quicklist listpack",
+            SET_LISTPACK => "Set listpack",
+            HASH_VALKEY | HASH_METADATA => "Hash with deadlines",
+            HASH_LISTPACK_EX => "Hash listpack with deadlines",
+            _ => "Unknown value",
+        }
+    }
 }
 
 pub(super) const STRING_INT8: u8 = 0xc0;

@@ -5,6 +5,7 @@ use crate::command::expiry::Unit;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::event;
 use crate::persist::payload::{PayloadError, read_payload};
+use crate::rdb::kind;
 
 const BUSY_KEY: Error = Error::Text("BUSYKEY Target key name already exists.");
 const BAD_TTL: Error = Error::Text("ERR Invalid TTL value, must be >= 0");
@@ -88,7 +89,8 @@ pub(super) fn restore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
     let value = restored.map_err(|error| match error {
         PayloadError::Bad(_) => BAD_PAYLOAD,
         PayloadError::Corrupt(reason) => {
-            tracing::warn!("RESTORE, integrity check failed: {reason}");
+            let kind = kind::name(payload.first().copied().unwrap_or_default());
+            tracing::warn!("RESTORE: {kind} integrity check failed: {reason}");
             BAD_DATA
         }
     })?;
