@@ -5,7 +5,8 @@ use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
 use super::loading::load_file;
-use super::{REPORTS, Reactor, SIGNALS, process};
+use super::sockets::{REPORTS, SIGNALS};
+use super::{Reactor, process};
 use crate::base::clock::Clock;
 use crate::base::random::Seeds;
 use crate::command::ctx::Identity;
@@ -19,7 +20,7 @@ use crate::persist::writer::remove_stale;
 use mio::{Interest, Poll, Waker};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
 use signal_hook_mio::v1_0::Signals;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -168,7 +169,8 @@ pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
     // The terminal that started the server may go; the others mean nothing here and would end it.
-    for ignored in [SIGHUP, SIGUSR2, SIGALRM] {
+    // A file that may not become larger is an error of that file.
+    for ignored in [SIGHUP, SIGUSR2, SIGALRM, SIGXFSZ] {
         signal_hook::flag::register(ignored, Arc::new(AtomicBool::new(false)))?;
     }
     let mut signals = Signals::new([SIGINT, SIGTERM])?;

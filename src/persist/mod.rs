@@ -12,7 +12,7 @@ use crate::keyspace::snapshot::Part;
 use std::path::PathBuf;
 
 /// The walk rests while so many bytes wait for the writer: only what is about to be changed comes then.
-pub const QUEUE_MAX_BYTES: usize = 4 << 20;
+pub const QUEUE_MAX_BYTES: usize = 2 << 20;
 
 /// Something to be done on disk.
 pub enum Job {

@@ -5,3 +5,5 @@ mod harness;
 mod lifecycle;
 mod listeners;
 mod pubsub;
+mod saving;
+mod scripts;

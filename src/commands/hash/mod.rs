@@ -13,8 +13,8 @@ mod set;
 use crate::command::help::container;
 use crate::command::member_expiry;
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
-use crate::ds::listpack::Element;
-use crate::resp::reply::Reply;
+use crate::keyspace::db::Database;
+use crate::keyspace::entry::Key;
 use crate::types::hash::Hash;
 
 const READ: &[KeySpec] = &[KeySpec::one(1, key_flag::RO | key_flag::ACCESS)];
@@ -92,6 +92,7 @@ pub const ROWS: &[Row] = &[
     Row::new("hdel", Group::Hash, -3, set::hdel)
         .flags(flag::WRITE | flag::FAST)
         .keys(DELETED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(N) where N is the number of fields to be removed.", "Deletes fields of a hash; without fields the hash goes too.")
         .syntax("key field...")
@@ -99,6 +100,7 @@ pub const ROWS: &[Row] = &[
     Row::new("hexists", Group::Hash, 3, get::hexists)
         .flags(flag::READONLY | flag::FAST)
         .keys(SEEN)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1)", "Tells whether a hash has a field.")
         .syntax("key field"),
@@ -123,6 +125,7 @@ pub const ROWS: &[Row] = &[
     Row::new("hget", Group::Hash, 3, get::hget)
         .flags(flag::READONLY | flag::FAST)
         .keys(READ)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1)", "Returns the value of a field of a hash.")
         .syntax("key field"),
@@ -152,12 +155,14 @@ pub const ROWS: &[Row] = &[
     Row::new("hincrby", Group::Hash, 4, set::hincrby)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(CHANGED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1)", "Adds a number to the integer in a field; a missing one counts as 0.")
         .syntax("key field increment:integer"),
     Row::new("hincrbyfloat", Group::Hash, 4, set::hincrbyfloat)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(CHANGED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.6.0", "O(1)", "Adds a floating point number to the one in a field; a missing one counts as 0.")
         .syntax("key field increment:double"),
@@ -177,12 +182,14 @@ pub const ROWS: &[Row] = &[
     Row::new("hmget", Group::Hash, -3, get::hmget)
         .flags(flag::READONLY | flag::FAST)
         .keys(READ)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(N) where N is the number of fields being requested.", "Returns the values of several fields of a hash.")
         .syntax("key field..."),
     Row::new("hmset", Group::Hash, -4, set::hmset)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(UPDATED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(N) where N is the number of fields being set.", "Sets the values of several fields of a hash.")
         .syntax("key data:( field value )...")
@@ -235,6 +242,7 @@ pub const ROWS: &[Row] = &[
     Row::new("hset", Group::Hash, -4, set::hset)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(UPDATED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs.", "Sets the values of fields of a hash.")
         .syntax("key data:( field value )...")
@@ -248,12 +256,14 @@ pub const ROWS: &[Row] = &[
     Row::new("hsetnx", Group::Hash, 4, set::hsetnx)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(&[KeySpec::one(1, key_flag::RW | key_flag::INSERT)])
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1)", "Sets the value of a field that is not there.")
         .syntax("key field value"),
     Row::new("hstrlen", Group::Hash, 3, get::hstrlen)
         .flags(flag::READONLY | flag::FAST)
         .keys(SEEN)
+        .members_at(2)
         .acl(acl::HASH)
         .about("3.2.0", "O(1)", "Returns the length of a field's value.")
         .syntax("key field"),
@@ -273,11 +283,34 @@ pub const ROWS: &[Row] = &[
         .tips(&["nondeterministic_output_order"]),
 ];
 
-/// Answers a field's name or value.
+/// A field that a command has found, and whose deadline has passed, goes.
+#[cold]
+fn expire(db: &mut Database<'_>, key: &Key<'_>, name: &[u8]) {
+    db.expire_member::<Hash>(key, name, |hash, name| hash.remove(name));
+}
+
+/// Of the fields that a command is about to change those go first whose deadline has passed: what it finds is there, and
+/// those who read the stream know so too.
 #[inline]
-fn reply_element(reply: &mut Reply<'_>, element: Element<'_>) {
-    match element {
-        Element::Bytes(bytes) => reply.bulk(bytes),
-        Element::Int(value) => reply.bulk_i64(value),
+fn expire_named<'n>(
+    db: &mut Database<'_>,
+    key: &Key<'_>,
+    names: impl IntoIterator<Item = &'n [u8]>,
+) {
+    if db.has_due_members() {
+        names
+            .into_iter()
+            .for_each(|name| expire_if_due(db, key, name));
+    }
+}
+
+#[cold]
+fn expire_if_due(db: &mut Database<'_>, key: &Key<'_>, name: &[u8]) {
+    let now_ms = db.now_ms();
+    let record = db.peek(key);
+    let hash = record.and_then(|record| record.collection::<Hash>());
+    let field = hash.and_then(|hash| hash.get(name));
+    if field.is_some_and(|field| !field.lives(now_ms)) {
+        expire(db, key, name);
     }
 }

@@ -12,12 +12,13 @@ mod range;
 mod transfer;
 
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
-use crate::command::{Args, Block, Error, Flow};
-use crate::ds::listpack::{Element, WideElement};
+use crate::command::{Args, Block, Error, Flow, elements};
+use crate::ds::listpack::WideElement;
 use crate::keyspace::event::{self, Event};
 use crate::resp::reply::Reply;
 use crate::types::Type;
 use crate::types::list::{ListRef, Part, Side, Value, Word};
+use std::ops::Range;
 
 const READ: &[KeySpec] = &[KeySpec::one(1, key_flag::RO | key_flag::ACCESS)];
 const INSERTED: &[KeySpec] = &[KeySpec::one(1, key_flag::RW | key_flag::INSERT)];
@@ -61,18 +62,21 @@ pub const ROWS: &[Row] = &[
         .keys(&[KeySpec::range(1, -2, 1, POP)])
         .acl(acl::LIST)
         .about("2.0.0", BPOP_COMPLEXITY, "Takes the first element of the first of several lists that has any; waits for one if none has.")
+        .history(&[("6.0.0", "The `timeout` may have a fraction.")])
         .syntax("key... timeout:double"),
     Row::new("brpop", Group::List, -3, pop::brpop)
         .flags(flag::WRITE | flag::BLOCKING)
         .keys(&[KeySpec::range(1, -2, 1, POP)])
         .acl(acl::LIST)
         .about("2.0.0", BPOP_COMPLEXITY, "Takes the last element of the first of several lists that has any; waits for one if none has.")
+        .history(&[("6.0.0", "The `timeout` may have a fraction.")])
         .syntax("key... timeout:double"),
     Row::new("brpoplpush", Group::List, 4, transfer::brpoplpush)
         .flags(flag::WRITE | flag::DENYOOM | flag::BLOCKING)
         .keys(MOVED)
         .acl(acl::LIST)
         .about("2.2.0", "O(1)", "Moves the last element of a list to the front of another and returns it; waits for one if there is none.")
+        .history(&[("6.0.0", "The `timeout` may have a fraction.")])
         .syntax("source:key destination:key@1 timeout:double")
         .deprecated("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments"),
     Row::new("lindex", Group::List, 3, range::lindex)
@@ -116,6 +120,7 @@ pub const ROWS: &[Row] = &[
         .keys(POPPED)
         .acl(acl::LIST)
         .about("1.0.0", POP_COMPLEXITY, "Takes elements from the front of a list and returns them.")
+        .history(&[("6.2.0", "Takes a `count`.")])
         .syntax("key [count:integer^6.2.0]"),
     Row::new("lpos", Group::List, -3, range::lpos)
         .flags(flag::READONLY)
@@ -128,12 +133,14 @@ pub const ROWS: &[Row] = &[
         .keys(INSERTED)
         .acl(acl::LIST)
         .about("1.0.0", PUSH_COMPLEXITY, "Adds elements in front of a list; a missing key becomes a list of just these.")
+        .history(&[("2.4.0", "Takes several `element` arguments.")])
         .syntax("key element..."),
     Row::new("lpushx", Group::List, -3, push::lpushx)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(INSERTED)
         .acl(acl::LIST)
         .about("2.2.0", PUSH_COMPLEXITY, "Adds elements in front of a list that exists.")
+        .history(&[("4.0.0", "Takes several `element` arguments.")])
         .syntax("key element..."),
     Row::new("lrange", Group::List, 4, range::lrange)
         .flags(flag::READONLY)
@@ -164,6 +171,7 @@ pub const ROWS: &[Row] = &[
         .keys(POPPED)
         .acl(acl::LIST)
         .about("1.0.0", POP_COMPLEXITY, "Takes elements from the end of a list and returns them.")
+        .history(&[("6.2.0", "Takes a `count`.")])
         .syntax("key [count:integer^6.2.0]"),
     Row::new("rpoplpush", Group::List, 3, transfer::rpoplpush)
         .flags(flag::WRITE | flag::DENYOOM)
@@ -177,12 +185,14 @@ pub const ROWS: &[Row] = &[
         .keys(INSERTED)
         .acl(acl::LIST)
         .about("1.0.0", PUSH_COMPLEXITY, "Adds elements at the end of a list; a missing key becomes a list of just these.")
+        .history(&[("2.4.0", "Takes several `element` arguments.")])
         .syntax("key element..."),
     Row::new("rpushx", Group::List, -3, push::rpushx)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(INSERTED)
         .acl(acl::LIST)
         .about("2.2.0", PUSH_COMPLEXITY, "Adds elements at the end of a list that exists.")
+        .history(&[("4.0.0", "Takes several `element` arguments.")])
         .syntax("key element..."),
 ];
 
@@ -255,37 +265,18 @@ fn index_of(index: i64, len: usize) -> Option<usize> {
     usize::try_from(index).ok().filter(|_| index < len)
 }
 
-/// The elements from `start` to `stop`, both counted as a client does: (the first one, how many).
-fn span(start: i64, stop: i64, len: usize) -> (usize, usize) {
-    let len = len as i64;
-    let from_end = |index: i64| {
-        if index < 0 {
-            index.saturating_add(len)
-        } else {
-            index
-        }
-    };
-    let (start, stop) = (from_end(start).max(0), from_end(stop).min(len - 1));
-    if start > stop {
-        (0, 0)
-    } else {
-        (start as usize, (stop - start + 1) as usize)
-    }
-}
-
 #[inline]
 fn reply_value(reply: &mut Reply<'_>, value: Value<'_>) {
     match value {
-        Value::Packed(Element::Bytes(bytes)) => reply.bulk(bytes),
-        Value::Packed(Element::Int(value)) => reply.bulk_i64(value),
+        Value::Packed(element) => elements::reply(reply, element),
         Value::Plain(bytes) => reply.bulk_shared(bytes),
     }
 }
 
-/// Answers `count` elements from `start` on; there must be so many. Their array has been begun.
-fn reply_span(reply: &mut Reply<'_>, list: ListRef<'_>, start: usize, count: usize) {
-    let mut left = count;
-    for (part, from) in list.parts_from(start) {
+/// Answers these elements, which must be there. Their array has been begun.
+fn reply_span(reply: &mut Reply<'_>, list: ListRef<'_>, range: Range<usize>) {
+    let mut left = range.len();
+    for (part, from) in list.parts_from(range.start) {
         match part {
             Part::Plain(bytes) if left > 0 => {
                 reply.bulk_shared(bytes);
@@ -310,7 +301,7 @@ fn reply_span(reply: &mut Reply<'_>, list: ListRef<'_>, start: usize, count: usi
 /// been begun.
 fn reply_taken(reply: &mut Reply<'_>, list: ListRef<'_>, side: Side, count: usize) {
     match side {
-        Side::Front => reply_span(reply, list, 0, count),
+        Side::Front => reply_span(reply, list, 0..count),
         Side::Back => list
             .iter_back()
             .take(count)

@@ -63,7 +63,7 @@ pub(super) fn zadd(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error
     let key = args.key()?;
     let options = Options::read(args);
     let pairs = args.left() / 2;
-    if pairs == 0 || args.left() % 2 != 0 {
+    if pairs == 0 || !args.left().is_multiple_of(2) {
         return Err(Error::Syntax);
     }
     options.check(pairs)?;
@@ -109,15 +109,7 @@ fn add_several(
     let mut edit = ctx.db.edit_or_create::<Zset>(key)?;
     edit.view().prefetch(names.clone());
     let (zset, limits) = edit.parts();
-    zset.expect(pairs, limits);
-    let (mut new, mut changed) = (0, 0);
-    for (name, score) in names.zip(scores) {
-        match zset.add(name, score, options.rule, limits) {
-            Added::New(_) => new += 1,
-            Added::Changed(_) => changed += 1,
-            Added::Same(_) | Added::Refused | Added::NotANumber => {}
-        }
-    }
+    let (new, changed) = zset.add_all(names.zip(scores), options.rule, limits);
     if new + changed > 0 {
         edit.changed(event::ZADD);
     } else {
