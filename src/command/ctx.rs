@@ -77,6 +77,8 @@ pub struct DebugSwitches {
     pub pause_cron: bool,
     /// DEBUG SET-DISABLE-DENY-SCRIPTS: scripts may call what is denied to them.
     pub allow_denied_in_scripts: bool,
+    /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: payloads with a wrong checksum are read.
+    pub skip_checksums: bool,
     /// DEBUG QUICKLIST-PACKED-THRESHOLD: list elements of so many bytes and more stand alone; 0: the default.
     pub packed_threshold_bytes: u32,
 }

@@ -22,6 +22,8 @@ use crate::types::string::SHARED_MIN_BYTES;
 const PROGRESS_BYTES: u64 = 2 << 20;
 /// The first version that ends with a checksum.
 const VERSION_CHECKSUM: u16 = 5;
+/// Keys without elements that are named in the log.
+const SHOWN_MAX: u64 = 10;
 /// What a file says of itself that is kept: so many fields, of so many bytes each.
 const FIELDS_MAX: usize = 64;
 const FIELD_MAX_BYTES: usize = 1024;
@@ -112,18 +114,22 @@ pub fn load(
 fn read_head(from: &mut Reader<'_>) -> Result<(u16, Dialect), ReadError> {
     const BYTES: usize = 9;
     let head = from.array::<BYTES>()?;
-    let shown = head.escape_ascii();
+    let wrong = |expected| ReadError::Corrupt {
+        at: 0,
+        expected,
+        found: head.escape_ascii().to_string(),
+    };
     let (dialect, digits) = match &head {
         [b'R', b'E', b'D', b'I', b'S', digits @ ..] => (Dialect::Redis, digits.as_slice()),
         [b'V', b'A', b'L', b'K', b'E', b'Y', digits @ ..] => (Dialect::Valkey, digits.as_slice()),
-        _ => return Err(from.corrupt("the signature of an RDB file", shown)),
+        _ => return Err(wrong("the signature of an RDB file")),
     };
     let digits = std::str::from_utf8(digits).ok();
     let version = digits.and_then(|digits| digits.parse::<u16>().ok());
     match (dialect, version) {
         (Dialect::Redis, Some(version @ 1..=VERSION_READ_MAX)) => Ok((version, dialect)),
         (Dialect::Valkey, Some(version @ VERSION_VALKEY)) => Ok((version, dialect)),
-        _ => Err(from.corrupt("a version that this server reads", shown)),
+        _ => Err(wrong("a version that this server reads")),
     }
 }
 
@@ -191,6 +197,10 @@ impl Loader<'_> {
             return Ok(());
         }
         if let Loaded::Empty = value {
+            if self.summary.empty < SHOWN_MAX {
+                let key = self.batch.key().escape_ascii();
+                tracing::warn!("RDB: skipping empty key: {key}");
+            }
             self.summary.empty += 1;
             self.batch.forget();
             return Ok(());

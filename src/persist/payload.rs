@@ -10,7 +10,8 @@ use crate::keyspace::load::set_deadlines;
 use crate::rdb::lzf::Compressor;
 use crate::rdb::read::{ReadError, Reader};
 use crate::rdb::{
-    BadPayload, Encoder, VERSION, VERSION_FIELD_EXPIRY, kind, opcode, open_payload, seal_payload,
+    BadPayload, Encoder, VERSION, VERSION_FIELD_EXPIRY, kind, opcode, open_payload,
+    open_unchecked_payload, seal_payload,
 };
 use crate::types::load::{Dialect, Loaded, Room, load_value};
 use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines};
@@ -61,16 +62,21 @@ pub enum PayloadError {
     Corrupt(#[from] ReadError),
 }
 
-/// The value in a payload.
+/// The value in a payload; `checked`: its checksum must be right.
 ///
 /// # Errors
 /// Why there is none. A collection without elements is one too.
 pub fn read_payload<'r>(
     payload: &[u8],
+    checked: bool,
     limits: &Limits,
     room: &'r mut Room,
 ) -> Result<Loaded<'r>, PayloadError> {
-    let (body, version) = open_payload(payload)?;
+    let (body, version) = if checked {
+        open_payload(payload)?
+    } else {
+        open_unchecked_payload(payload)?
+    };
     let mut from = Reader::of_bytes(body);
     let kind = from.byte()?;
     let value = load_value(kind, Dialect::of_version(version), &mut from, limits, room)?;

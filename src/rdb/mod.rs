@@ -102,6 +102,32 @@ pub mod kind {
     pub const HASH_METADATA: u8 = 24;
     /// A listpack of fields, values and deadlines.
     pub const HASH_LISTPACK_EX: u8 = 25;
+
+    /// The kind in words, for people.
+    pub const fn name(kind: u8) -> &'static str {
+        match kind {
+            STRING => "String",
+            LIST => "List",
+            SET => "Set",
+            ZSET | ZSET_2 => "Zset",
+            HASH => "Hash",
+            MODULE_2 => "Module value",
+            HASH_ZIPMAP => "Zipmap",
+            LIST_ZIPLIST => "List ziplist",
+            SET_INTSET => "Intset",
+            ZSET_ZIPLIST => "Zset ziplist",
+            HASH_ZIPLIST => "Hash ziplist",
+            LIST_QUICKLIST => "Quicklist ziplist",
+            STREAM | STREAM_2 | STREAM_3 => "Stream listpack",
+            HASH_LISTPACK => "Hash listpack",
+            ZSET_LISTPACK => "Zset listpack",
+            LIST_QUICKLIST_2 => "Quicklist listpack",
+            SET_LISTPACK => "Set listpack",
+            HASH_VALKEY | HASH_METADATA => "Hash with deadlines",
+            HASH_LISTPACK_EX => "Hash listpack with deadlines",
+            _ => "Unknown value",
+        }
+    }
 }
 
 pub(super) const STRING_INT8: u8 = 0xc0;
@@ -346,6 +372,16 @@ pub fn open_payload(payload: &[u8]) -> Result<(&[u8], u16), BadPayload> {
         return Err(BadPayload);
     }
     Ok((value, version))
+}
+
+/// The same, whatever its checksum and version say (DEBUG SET-SKIP-CHECKSUM-VALIDATION).
+pub fn open_unchecked_payload(payload: &[u8]) -> Result<(&[u8], u16), BadPayload> {
+    let (signed, _) = payload.split_last_chunk::<8>().ok_or(BadPayload)?;
+    let (value, version) = signed.split_last_chunk::<2>().ok_or(BadPayload)?;
+    if value.is_empty() {
+        return Err(BadPayload);
+    }
+    Ok((value, u16::from_le_bytes(*version)))
 }
 
 #[cfg(test)]

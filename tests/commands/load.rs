@@ -232,11 +232,11 @@ fn errors_name_the_place_what_should_stand_there_and_what_does() {
     let cases: [(Vec<u8>, &str); 6] = [
         (
             b"RUBBISH.....".to_vec(),
-            "at byte 9: expected the signature of an RDB file, found RUBBISH..",
+            "at byte 0: expected the signature of an RDB file, found RUBBISH..",
         ),
         (
             file("REDIS0013", &[]),
-            "at byte 9: expected a version that this server reads, found REDIS0013",
+            "at byte 0: expected a version that this server reads, found REDIS0013",
         ),
         (
             file("REDIS0011", &twice),

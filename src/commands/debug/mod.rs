@@ -250,6 +250,15 @@ const DOORS: &[Door] = &[
         ],
     ),
     door(
+        "set-skip-checksum-validation",
+        1..=1,
+        switches::set_skip_checksum_validation,
+        &[
+            "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+            "    1: RESTORE reads payloads whatever their checksum says.",
+        ],
+    ),
+    door(
         "sleep",
         1..=1,
         sleep,

@@ -70,3 +70,11 @@ pub(super) fn config_rewrite_force_all(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> R
     ctx.reply.ok();
     Ok(Flow::Done)
 }
+
+pub(super) fn set_skip_checksum_validation(
+    ctx: &mut Ctx<'_>,
+    args: &mut Args<'_>,
+) -> Result<Flow, Error> {
+    ctx.server.debug.skip_checksums = is_on(args)?;
+    done(ctx)
+}

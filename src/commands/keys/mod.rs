@@ -221,7 +221,7 @@ pub const ROWS: &[Row] = &[
         .keys(MIGRATED)
         .acl(acl::KEYSPACE | acl::DANGEROUS)
         .about("2.6.0", "This command actually executes a DUMP+DEL in the source instance, and a RESTORE in the target instance. See the pages of these commands for time complexity. Also an O(N) data transfer between the two instances is performed.", "Moves keys to another server, each as a whole.")
-        .syntax("host port:integer key-selector:( key | empty-string:\"\" ) destination-db:integer timeout:integer [COPY]^3.0.0 [REPLACE]^3.0.0 [authentication:( AUTH auth=\"password\"^4.0.7 | auth2:( AUTH2 username password )^6.0.0 )] [KEYS keys=\"key\":key@1...]^3.0.6")
+        .syntax("host port:integer key-selector:( key | empty-string:\"\" ) destination-db:integer timeout:integer [COPY]^3.0.0 [REPLACE]^3.0.0 [authentication:( AUTH auth=\"password\"^4.0.7 | AUTH2 auth2:( username password )^6.0.0 )] [KEYS keys=\"key\":key@1...]^3.0.6")
         .tips(&["nondeterministic_output"])
         .history(&[
             ("3.0.0", "Added the `COPY` and `REPLACE` options."),

@@ -5,6 +5,7 @@ use crate::command::expiry::Unit;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::event;
 use crate::persist::payload::{PayloadError, read_payload};
+use crate::rdb::kind;
 
 const BUSY_KEY: Error = Error::Text("BUSYKEY Target key name already exists.");
 const BAD_TTL: Error = Error::Text("ERR Invalid TTL value, must be >= 0");
@@ -83,11 +84,13 @@ pub(super) fn restore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
         ),
     };
     let mut room = std::mem::take(&mut ctx.server.payload_room);
-    let restored = read_payload(payload, ctx.db.limits(), &mut room);
+    let checked = !ctx.server.debug.skip_checksums;
+    let restored = read_payload(payload, checked, ctx.db.limits(), &mut room);
     let value = restored.map_err(|error| match error {
         PayloadError::Bad(_) => BAD_PAYLOAD,
         PayloadError::Corrupt(reason) => {
-            tracing::debug!("RESTORE: {reason}");
+            let kind = kind::name(payload.first().copied().unwrap_or_default());
+            tracing::warn!("RESTORE: {kind} integrity check failed: {reason}");
             BAD_DATA
         }
     })?;

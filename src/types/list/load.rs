@@ -56,7 +56,14 @@ fn nodes<'r>(
     let mut list = Quicklist::default();
     for _ in 0..count {
         match from.number()? {
-            NODE_PLAIN => list.push_plain(Bytes::copy_from_slice(from.string()?)),
+            NODE_PLAIN => {
+                let bytes = Bytes::copy_from_slice(from.string()?);
+                // Only long elements stand alone.
+                if bytes.is_empty() {
+                    return Err(from.corrupt("a long element", "an empty one"));
+                }
+                list.push_plain(bytes);
+            }
             NODE_PACKED => {
                 let len = room.take_listpack(from, 1)?;
                 if count == 1 && len > 0 && node_limits(limits).allow(room.bytes.len(), len) {
