@@ -246,12 +246,12 @@ impl Loader<'_> {
             }
             opcode::MODULE_AUX => skip_module_field(from)?,
             opcode::SLOT_INFO => {
-                skip_numbers(from, 3)?;
+                from.skip_numbers(3)?;
             }
             opcode::SLOT_IMPORT if self.dialect == Dialect::Valkey => {
                 from.skip_string()?;
                 for _ in 0..from.count(2)? {
-                    skip_numbers(from, 2)?;
+                    from.skip_numbers(2)?;
                 }
             }
             other => return Err(from.corrupt("a kind of record", other)),
@@ -318,17 +318,12 @@ impl Loader<'_> {
     }
 }
 
-/// Passes over so many numbers.
-fn skip_numbers(from: &mut Reader<'_>, count: usize) -> Result<(), ReadError> {
-    (0..count).try_for_each(|_| from.number().map(drop))
-}
-
 /// Passes over what a module has left: fields of the kinds that modules know, up to an end mark.
 fn skip_module_field(from: &mut Reader<'_>) -> Result<(), ReadError> {
     const END: u64 = 0;
     let _module = from.number()?;
     // When it is to be read: the mark of an integer, and 1 or 2.
-    skip_numbers(from, 2)?;
+    from.skip_numbers(2)?;
     loop {
         match from.number()? {
             END => return Ok(()),
