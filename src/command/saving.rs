@@ -27,10 +27,12 @@ pub fn begin_save(
     host: &mut dyn Host,
     in_background: bool,
 ) {
+    let texts: Vec<&[u8]> = server.scripts.libraries.texts().collect();
     let author = Author {
         redis_version: REDIS_VERSION,
         used_bytes: host.allocated_bytes() + keyspace.arena_bytes() as u64,
         pid: server.identity.pid,
+        libraries: &texts,
     };
     let mut jobs = Vec::new();
     let settings = &server.config.settings;

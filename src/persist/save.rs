@@ -22,6 +22,8 @@ pub struct Author<'a> {
     pub used_bytes: u64,
     /// The process.
     pub pid: u32,
+    /// The source texts of the function libraries.
+    pub libraries: &'a [&'a [u8]],
 }
 
 /// A save that is under way.
@@ -369,6 +371,10 @@ fn head(author: Author<'_>, now_ms: i64) -> Encoder {
         head.byte(opcode::AUX);
         head.string(name.as_bytes());
         head.string(value.as_bytes());
+    }
+    for text in author.libraries {
+        head.byte(opcode::FUNCTION);
+        head.plain_string(text);
     }
     head
 }

@@ -205,6 +205,11 @@ impl Libraries {
         *self = Self::default();
     }
 
+    /// The source texts of all libraries.
+    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().map(|library| &library.text[..])
+    }
+
     /// All libraries as FUNCTION DUMP gives them out.
     pub fn dump(&self) -> Vec<u8> {
         let mut encoder = Encoder::default();

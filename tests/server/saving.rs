@@ -80,6 +80,33 @@ fn what_bgsave_writes_takes_its_place_when_it_is_whole() {
 }
 
 #[test]
+fn data_and_functions_are_there_after_a_restart() {
+    let mut server = Server::start(&["--save", "900 1"]);
+    let mut client = server.client();
+    client.ask(
+        "RPUSH list a b c\r\nHSET hash field value\r\nZADD zset 1.5 member\r\n",
+        ":3\r\n:1\r\n:1\r\n",
+    );
+    let library = "#!lua name=lib\nredis.register_function('answer', function() return 42 end)";
+    let length = library.len();
+    client.ask(
+        format!("*3\r\n$8\r\nFUNCTION\r\n$4\r\nLOAD\r\n${length}\r\n{library}\r\n"),
+        "$3\r\nlib\r\n",
+    );
+    assert_eq!(server.terminate().code(), Some(0));
+    let folder = server.folder.path().display().to_string();
+    let other = Server::start(&["--save", "", "--dir", &folder]);
+    let mut client = other.client();
+    client.ask(
+        "LRANGE list 0 -1\r\n",
+        "*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n",
+    );
+    client.ask("HGET hash field\r\n", "$5\r\nvalue\r\n");
+    client.ask("ZSCORE zset member\r\n", "$3\r\n1.5\r\n");
+    client.ask("FCALL answer 0\r\n", ":42\r\n");
+}
+
+#[test]
 fn sigterm_saves_where_there_are_save_points() {
     for (save, saves) in [("900 1", true), ("", false)] {
         let mut server = Server::start(&["--save", save]);
