@@ -7,8 +7,8 @@
 //! 8  engine              requests in, reply bytes out; opens no socket, no file
 //! 7  commands            one file a family: rows on top, handlers below
 //! 6  command             the vocabulary handlers are written in
-//! 5  session  persist    services
-//! 4  keyspace            databases, expiry, waiters, the change log
+//! 5  session persist pubsub tracking monitor   services
+//! 4  keyspace outbox     databases, expiry, waiters, the change log; what is to be sent to clients
 //! 3  config  observe     one row a parameter; one row a metric
 //! 2  types               what a key can hold
 //! 1  resp  rdb  ds       wire bytes; RDB bytes; data structures (the only home of `unsafe`)
@@ -33,10 +33,14 @@ pub mod config;
 pub mod ds;
 pub mod engine;
 pub mod keyspace;
+pub mod monitor;
 pub mod net;
 pub mod observe;
 pub mod persist;
+pub mod outbox;
+pub mod pubsub;
 pub mod rdb;
 pub mod resp;
 pub mod session;
+pub mod tracking;
 pub mod types;

@@ -19,6 +19,7 @@ const FENCE: &[&str] = &[
     "src/ds/bits/count",
     "src/ds/expiry_heap",
     "src/ds/members",
+    "src/ds/ranking",
     "src/ds/six_bit",
     "src/ds/table",
     "src/keyspace/entry",

@@ -51,6 +51,13 @@ pub fn parse_u64(text: &[u8]) -> Option<u64> {
 /// `None` for anything else, for surrounding spaces, for `nan`, and for numbers that are too large or that would
 /// become zero.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
+    /// Digits of an integer that a double holds for certain.
+    const EXACT_DIGITS: usize = 15;
+    if (1..=EXACT_DIGITS).contains(&text.len()) && text.iter().all(u8::is_ascii_digit) {
+        let digit = |byte: &u8| u64::from(byte - b'0');
+        let value = text.iter().fold(0, |value, byte| value * 10 + digit(byte));
+        return Some(value as f64);
+    }
     let (negative, unsigned) = binary_float::split_sign(text);
     let magnitude = if matches!(unsigned, [b'0'..=b'9' | b'.', ..]) {
         match binary_float::strip_hex_prefix(unsigned) {

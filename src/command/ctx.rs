@@ -12,12 +12,16 @@ use crate::keyspace::Keyspace;
 use crate::keyspace::access::AccessPolicy;
 use crate::keyspace::db::Database;
 use crate::keyspace::event::class;
+use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::persist::save::Saver;
+use crate::outbox::Outbox;
+use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
+use crate::tracking::Tracking;
 use crate::types::Limits;
 
 /// The Redis version whose commands and replies this server has.
@@ -97,9 +101,25 @@ pub struct Server {
     pub debug: DebugSwitches,
     /// Snapshots on disk.
     pub saver: Saver,
+    /// What is to be sent to clients besides replies.
+    pub outbox: Outbox,
+    /// Who listens to what.
+    pub pubsub: PubSub,
+    /// Client-side caching.
+    pub tracking: Tracking,
+    /// MONITOR.
+    pub monitors: Monitors,
 }
 
 impl Server {
+    /// Has the keyspace note what somebody wants to hear of, and no more: after each change of who listens.
+    pub fn apply_interest(&self, keyspace: &mut Keyspace) {
+        let classes = class::of_letters(&self.config.settings.notify_keyspace_events);
+        let nobody = self.pubsub.is_empty();
+        keyspace.set_notify(if nobody { 0 } else { classes });
+        keyspace.set_note_changes(self.tracking.is_active());
+    }
+
     /// Makes the settings count where they are not read each time: after the start and after CONFIG SET.
     pub fn apply_settings(&mut self, keyspace: &mut Keyspace) {
         let settings = &self.config.settings;
@@ -125,7 +145,10 @@ impl Server {
             stream_node_max_entries: settings.stream_node_max_entries,
             ..*keyspace.limits()
         });
-        keyspace.set_notify(class::of_letters(&settings.notify_keyspace_events));
+        let share = settings.maxmemory_clients.limit_bytes(settings.maxmemory);
+        self.clients.set_counts_memory(share.is_some());
+        self.apply_interest(keyspace);
+        let settings = &self.config.settings;
         if settings.requirepass.is_empty() {
             // Without a password nobody has to authenticate any more.
             self.clients

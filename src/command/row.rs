@@ -49,6 +49,10 @@ pub mod flag {
     pub const IN_MULTI: u32 = 1 << 19;
     /// Guarded by `enable-debug-command`.
     pub const PROTECTED: u32 = 1 << 20;
+    /// Allowed to a client of RESP2 that is subscribed to something.
+    pub const IN_SUBSCRIBER: u32 = 1 << 21;
+    /// Its reply is a push, which CLIENT REPLY does not silence.
+    pub const PUSHES: u32 = 1 << 22;
 
     /// The names that COMMAND INFO shows, by bit; internal bits have none.
     pub const NAMES: [(u32, &str); 18] = [

@@ -1,7 +1,7 @@
 //! The one command table: rows by name, renamed as the configuration says, each with the number under which its
 //! statistics are kept.
 
-use super::row::{Begin, Row, key_flag};
+use super::row::{Begin, Find, KeySpec, Row, key_flag};
 
 /// A command's number: its place in the table and in the statistics.
 pub type CommandId = u16;
@@ -19,6 +19,8 @@ pub struct Entry {
     pub top: bool,
     /// The word that is its first key, where that is always the same; 0: none.
     pub first_key: usize,
+    /// Whether that is its only key.
+    pub only_key: bool,
 }
 
 /// See the head of the file.
@@ -86,12 +88,15 @@ impl CommandTable {
             Some(Begin::Index(at)) if row.keys[0].flags & key_flag::NOT_KEY == 0 => at,
             _ => 0,
         };
+        let one_word = |spec: &KeySpec| matches!(spec.find, Find::Range { last: 0, .. });
+        let only_key = first_key > 0 && matches!(row.keys, [spec] if one_word(spec));
         self.entries.push(Entry {
             row,
             name,
             subcommands: Vec::new(),
             top,
             first_key,
+            only_key,
         });
         CommandId::try_from(self.entries.len() - 1)
             .expect("there are far fewer commands than 65,536")

@@ -30,11 +30,13 @@ mod hyperloglog;
 mod keys;
 mod list;
 mod monitoring;
+mod pubsub;
 mod server;
 mod set;
 mod sort;
 mod stream;
 mod string;
+mod throttle;
 mod transaction;
 mod zset;
 
@@ -53,11 +55,13 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         keys::ROWS,
         list::ROWS,
         monitoring::ROWS,
+        pubsub::ROWS,
         server::ROWS,
         set::ROWS,
         sort::ROWS,
         stream::ROWS,
         string::ROWS,
+        throttle::ROWS,
         transaction::ROWS,
         zset::ROWS,
     ]

@@ -1,4 +1,4 @@
-//! What those who run the server ask about its work: MEMORY.
+//! What those who run the server ask about its work: MEMORY, MONITOR.
 
 use crate::base::number::parse_i64;
 use crate::command::help::{container, reply_help};
@@ -15,13 +15,37 @@ const SPECIAL: &[&str] = &[
 const BY_ALLOCATED: &str = "Depends on how much memory is allocated, could be slow";
 
 /// The rows of this family.
-pub const ROWS: &[Row] = &[Row::new("memory", Group::Server, -2, container)
-    .about(
-        "4.0.0",
-        "Depends on subcommand.",
-        "A container for memory diagnostics commands.",
-    )
-    .subcommands(MEMORY_ROWS)];
+pub const ROWS: &[Row] = &[
+    Row::new("memory", Group::Server, -2, container)
+        .about(
+            "4.0.0",
+            "Depends on subcommand.",
+            "A container for memory diagnostics commands.",
+        )
+        .subcommands(MEMORY_ROWS),
+    Row::new("monitor", Group::Server, 1, monitor)
+        .flags(flag::ADMIN | flag::NOSCRIPT | flag::LOADING | flag::STALE)
+        .about(
+            "1.0.0",
+            "",
+            "Listens for all requests received by the server in real-time.",
+        ),
+];
+
+/// Whoever watches already gets no second answer.
+fn monitor(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    if ctx.client.is_nested() {
+        return Err(Error::Text(
+            "ERR MONITOR isn't allowed for DENY BLOCKING client",
+        ));
+    }
+    if !ctx.client.monitors {
+        ctx.client.monitors = true;
+        ctx.server.monitors.add(ctx.client.slot);
+        ctx.reply.ok();
+    }
+    Ok(Flow::Done)
+}
 
 const MEMORY_ROWS: &[Row] = &[
     Row::sub("doctor", "memory|doctor", Group::Server, 2, doctor)

@@ -117,15 +117,17 @@ fn watch(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
         return Err(Error::Text("ERR WATCH inside MULTI is not allowed"));
     }
     let (id, db) = (ctx.client.id, ctx.db.index());
+    let transaction = ctx
+        .client
+        .transaction
+        .get_or_insert_with(|| Box::new(Transaction::default()));
     for name in args.rest() {
+        transaction.note_watched(name);
         let key = ctx.db.key(name);
         // A key that has expired already must not spoil the transaction later: it is deleted now.
         ctx.db.peek(&key);
         ctx.db.keyspace().waiters.watch(id, db, name);
     }
-    ctx.client
-        .transaction
-        .get_or_insert_with(|| Box::new(Transaction::default()));
     ctx.reply.ok();
     Ok(Flow::Done)
 }
@@ -136,6 +138,7 @@ fn unwatch(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
         ctx.client.transaction = None;
     } else if let Some(transaction) = &mut ctx.client.transaction {
         transaction.spoilt = false;
+        transaction.watched_bytes = 0;
     }
     ctx.reply.ok();
     Ok(Flow::Done)

@@ -217,7 +217,41 @@ impl Ranking {
         Some((MemberRef::new(entry.handle.handle()), entry.score))
     }
 
-    /// The members of these ranks in order; from both ends. The records of those to come are asked for ahead of time.
+    /// The names and scores of the members of these ranks, in order or backwards. The records of those to come are asked
+    /// for ahead of time.
+    #[inline]
+    pub fn for_each<'a>(
+        &'a self,
+        ranks: Range<usize>,
+        backwards: bool,
+        mut visit: impl FnMut(&'a [u8], f64),
+    ) {
+        let ask = |link: Option<&Link>| link.into_iter().for_each(|link| link.handle().prefetch());
+        let mut members = self.tree.range(ranks);
+        if backwards {
+            while let Some((scores, links)) = members.next_run_back() {
+                links
+                    .iter()
+                    .rev()
+                    .take(AHEAD)
+                    .for_each(|link| ask(Some(link)));
+                for (at, (score, link)) in scores.iter().zip(links).enumerate().rev() {
+                    ask(at.checked_sub(AHEAD).and_then(|ahead| links.get(ahead)));
+                    visit(link.handle().name(), *score);
+                }
+            }
+        } else {
+            while let Some((scores, links)) = members.next_run() {
+                links.iter().take(AHEAD).for_each(|link| ask(Some(link)));
+                for (at, (score, link)) in scores.iter().zip(links).enumerate() {
+                    ask(links.get(at + AHEAD));
+                    visit(link.handle().name(), *score);
+                }
+            }
+        }
+    }
+
+    /// The members of these ranks in order; from both ends.
     #[inline]
     pub fn range(&self, ranks: Range<usize>) -> Ranked<'_> {
         Ranked(self.tree.range(ranks))
@@ -284,9 +318,6 @@ impl<'a> Iterator for Ranked<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let entry = self.0.next()?;
-        if let Some(link) = self.0.ahead(AHEAD) {
-            link.handle().prefetch();
-        }
         Some((MemberRef::new(entry.handle.handle()), entry.score))
     }
 
@@ -299,9 +330,6 @@ impl DoubleEndedIterator for Ranked<'_> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         let entry = self.0.next_back()?;
-        if let Some(link) = self.0.ahead_back(AHEAD) {
-            link.handle().prefetch();
-        }
         Some((MemberRef::new(entry.handle.handle()), entry.score))
     }
 }
@@ -336,6 +364,18 @@ mod tests {
             .map(|(member, _)| member.name())
             .collect();
         assert!(backwards.iter().rev().eq(wanted.iter().map(|w| &w.1)));
+        let part = wanted.len() / 4..wanted.len() / 2;
+        for backwards in [false, true] {
+            let mut seen = Vec::new();
+            ranking.for_each(part.clone(), backwards, |name, score| {
+                seen.push((score as i64, name))
+            });
+            if backwards {
+                seen.reverse();
+            }
+            let names = wanted[part.clone()].iter().map(|w| (w.0, w.1));
+            assert!(names.eq(seen));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::command::args::Args;
 use crate::command::ctx::Ctx;
 use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::propagate::Propagate;
-use crate::command::row::{Row, flag};
+use crate::command::row::{Group, Row, flag};
 use crate::command::table::CommandId;
 use crate::command::{Block, Error, Flow, Script};
 use crate::keyspace::db::Database;
@@ -16,7 +16,6 @@ use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv, is_http};
 use crate::session::transaction::{QUEUE_MAX_BYTES, Transaction};
 use crate::session::{Blocked, Closing, ReplyMode, hindrance};
-use crate::types::Type;
 
 impl Engine {
     /// Answers one command; whether it ran (it may have been refused, queued or held back).
@@ -34,11 +33,14 @@ impl Engine {
                 false
             }
         };
-        if turn.session.reply_mode != ReplyMode::On {
+        if turn.session.reply_mode != ReplyMode::On && !self.answers_with_pushes(staged.command) {
             mute(turn, mark);
         }
         if ran && self.keyspace.waiters.has_ready() && !turn.session.is_nested() {
             self.serve_after(turn);
+        }
+        if self.server.outbox.has_held() && !turn.session.is_nested() {
+            self.release_held(turn);
         }
         ran
     }
@@ -83,6 +85,9 @@ impl Engine {
         argv: Argv<'_>,
         row: &'static Row,
     ) -> Result<bool, Error> {
+        if turn.session.is_caching() {
+            end_caching(turn, row);
+        }
         gates::check(self, turn, row)?;
         if turn.session.is_nested() {
             return Ok(true);
@@ -199,7 +204,7 @@ impl Engine {
         let waits = matches!(result, Ok(Flow::Block(_)));
         turn.session.commands += u64::from(!turn.session.is_nested() && !waits);
         if self.keyspace.has_news() {
-            self.log_deletions();
+            self.tell_news(Some(turn.session.id));
         }
         if self.keyspace.waiters.has_ready() {
             // The client itself is lent: its own changes spoil its own transaction too.
@@ -210,9 +215,20 @@ impl Engine {
         }
         let is_unit = match result {
             Ok(Flow::Done) => false,
-            Ok(flow) => self.follow(turn, argv, flow),
+            Ok(flow) => self.follow(turn, argv, row, flow),
             Err(error) => self.fail(turn, command, mark, error),
         };
+        // A script reads nothing itself; what its commands read is remembered as they run.
+        let reads = row.is(flag::READONLY) && row.group != Group::Scripting;
+        if turn.session.remembers_reads && reads {
+            self.remember_reads(turn, argv, command, key);
+        }
+        if !self.server.monitors.is_empty() && !row.is(flag::SKIP_MONITOR | flag::ADMIN) {
+            self.show(turn, argv, row, db);
+        }
+        if self.server.outbox.has_sends() {
+            self.carry_out();
+        }
         if self.keyspace.dirty() != dirty && self.stream.has_readers() && !is_unit {
             self.stream.append(db, argv, propagate);
         }
@@ -227,7 +243,13 @@ impl Engine {
     /// What a handler wants to happen after it; whether it was a unit of other commands, whose changes stand in the stream
     /// already.
     #[cold]
-    fn follow(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, flow: Flow) -> bool {
+    fn follow(
+        &mut self,
+        turn: &mut Turn<'_>,
+        argv: Argv<'_>,
+        row: &'static Row,
+        flow: Flow,
+    ) -> bool {
         let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_));
         match flow {
             Flow::Done => {}
@@ -235,7 +257,13 @@ impl Engine {
             Flow::Block(block) => self.block(turn, block, argv, None),
             Flow::Await(wait) => self.block(turn, wait.block, wait.words.argv(), wait.again_ms),
             Flow::RunQueued => self.run_queued(turn),
-            Flow::RunScript(script) => self.run_script(turn, script),
+            Flow::RunScript(script) => {
+                // A script stands before what it does.
+                if !self.server.monitors.is_empty() {
+                    self.show(turn, argv, row, turn.session.db);
+                }
+                self.run_script(turn, script);
+            }
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
         is_unit
@@ -318,7 +346,8 @@ impl Engine {
     fn run_script(&mut self, turn: &mut Turn<'_>, mut script: Box<dyn Script>) {
         // A script that EXEC runs is part of EXEC's unit.
         let nested = turn.session.is_nested();
-        turn.session.hinder(hindrance::NESTED, true);
+        turn.session
+            .hinder(hindrance::NESTED | hindrance::SCRIPTED, true);
         self.stream.begin_unit();
         let reply_to_client = std::mem::take(&mut turn.output);
         let result = script.run(&mut |argv| {
@@ -328,31 +357,12 @@ impl Engine {
         });
         turn.output = reply_to_client;
         self.stream.end_unit();
+        turn.session.hinder(hindrance::SCRIPTED, false);
         turn.session.hinder(hindrance::NESTED, nested);
         match result {
             Ok(bytes) => turn.reply().raw(&bytes),
             Err(error) => self.answer_error(turn, &error),
         }
-    }
-
-    /// Puts what expiry deleted into the stream.
-    #[cold]
-    pub(super) fn log_deletions(&mut self) {
-        for deletion in self.keyspace.take_deletions() {
-            let (name, members) = match &deletion.members {
-                None => ("DEL", [].as_slice()),
-                Some((Type::Set, members)) => ("SREM", members.as_slice()),
-                Some((Type::Zset, members)) => ("ZREM", members.as_slice()),
-                Some((_, members)) => ("HDEL", members.as_slice()),
-            };
-            let head = [name.as_bytes(), &deletion.key];
-            let words = head.into_iter().chain(members.iter().map(|name| &**name));
-            let argv = StoredArgv::from_words(words);
-            self.stream
-                .append(deletion.db, argv.argv(), Propagate::default());
-        }
-        // Published when there are subscribers; until then nobody can have asked for them.
-        drop(self.keyspace.take_notifications());
     }
 }
 
@@ -365,6 +375,7 @@ fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> Result<(), E
         return Err(Error::Text("ERR Transaction queue is too large"));
     }
     transaction.writes |= row.is(flag::WRITE | flag::MAY_REPLICATE);
+    transaction.uses_memory |= row.is(flag::DENYOOM);
     transaction.push(StoredArgv::from_argv(argv));
     Ok(())
 }
@@ -377,6 +388,20 @@ fn unknown_subcommand(row: &'static Row, argv: Argv<'_>) -> Error {
     Error::UnknownSubcommand {
         name,
         container: row.full_name.to_uppercase(),
+    }
+}
+
+/// CLIENT CACHING holds for one command, or one whole transaction; the one after that ends it.
+#[cold]
+fn end_caching(turn: &mut Turn<'_>, row: &'static Row) {
+    let session = &mut turn.session;
+    if session.in_transaction() || session.is_nested() {
+        return;
+    }
+    if session.caching_used {
+        session.set_caching(false);
+    } else if !row.full_name.starts_with("client|") {
+        session.caching_used = true;
     }
 }
 

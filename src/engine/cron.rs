@@ -30,6 +30,7 @@ impl Engine {
         }
         self.end_pause();
         self.serve_ready(host);
+        self.limit_client_memory();
         if wants_spare() {
             host.prepare_memory();
         }
@@ -92,7 +93,8 @@ impl Engine {
         let end = clock.monotonic_ns() + EXPIRE_TURN_NS * effort;
         let done = self.keyspace.expire_due(|| clock.monotonic_ns() < end);
         if self.keyspace.has_news() || self.keyspace.has_garbage() {
-            self.log_deletions();
+            self.tell_news(None);
+            self.carry_out();
             self.keyspace
                 .take_garbage()
                 .into_iter()
@@ -113,6 +115,7 @@ impl Engine {
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
         self.save_if_due(host);
+        self.close_slow_clients();
     }
 
     fn close_idle_clients(&mut self) {

@@ -5,6 +5,7 @@
 use super::{Engine, Turn};
 use crate::command::Error;
 use crate::command::row::{Row, flag};
+use crate::resp::reply::Protocol;
 use crate::session::hindrance;
 use crate::session::pause::PauseKind;
 
@@ -32,12 +33,13 @@ Commands that may modify the data set are disabled, because this instance is con
 if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
 error.";
 
-const GATES: [Gate; 5] = [
+const GATES: [Gate; 6] = [
     authenticated,
     debug_enabled,
     allowed_in_transaction,
     memory_left,
     disk_takes_writes,
+    allowed_to_subscriber,
 ];
 
 /// Goes through all gates.
@@ -74,7 +76,9 @@ fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
 
 fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let limit = engine.server.config.settings.maxmemory;
-    if limit == 0 || !row.is(flag::DENYOOM) {
+    let queue = turn.session.transaction.as_ref();
+    let runs_queue = row.full_name == "exec" && queue.is_some_and(|queue| queue.uses_memory);
+    if limit == 0 || !(row.is(flag::DENYOOM) || runs_queue) {
         return Ok(());
     }
     let used = turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64;
@@ -94,6 +98,23 @@ fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
     }
     if row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row) {
         return Err(Error::Text(MISCONF));
+    }
+    Ok(())
+}
+
+/// Outside of RESP3 a reply and a message could not be told apart.
+fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let session = &turn.session;
+    let must_only_listen = session.is_subscribed()
+        && session.protocol == Protocol::Resp2
+        && !session.is_nested()
+        && !row.is(flag::IN_SUBSCRIBER);
+    if must_only_listen {
+        let name = row.full_name;
+        return Err(Error::err(format_args!(
+            "Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+             context"
+        )));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 
 mod call;
 mod cron;
+mod effects;
 mod gates;
 mod saving;
 mod serve;
@@ -25,8 +26,11 @@ use crate::command::table::{CommandId, CommandTable, RenameError};
 use crate::config::Config;
 use crate::keyspace::Keyspace;
 use crate::keyspace::entry::LookUpAhead;
+use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::persist::save::Saver;
+use crate::outbox::Outbox;
+use crate::pubsub::PubSub;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
 use crate::resp::request::{
@@ -35,12 +39,16 @@ use crate::resp::request::{
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
+use crate::tracking::Tracking;
 use cron::Cron;
 use std::collections::BTreeSet;
 use stream::{ReaderId, Stream};
 
 /// Replies that may wait for a client that has not authenticated; one that lets more pile up is closed.
 const UNAUTHENTICATED_OUTPUT_MAX_BYTES: usize = 1024;
+
+/// With more replies than this the output limit is looked at between the batches of one turn too.
+const OUTPUT_CHECKED_BYTES: usize = 64 << 10;
 
 /// Clients whose first commands are foreseen at once.
 const FORESEEN_MAX: usize = 16;
@@ -119,6 +127,10 @@ impl Engine {
             replication_id,
             debug: DebugSwitches::default(),
             saver,
+            outbox: Outbox::default(),
+            pubsub: PubSub::default(),
+            tracking: Tracking::default(),
+            monitors: Monitors::default(),
         };
         server.apply_settings(&mut keyspace);
         Self {
@@ -161,6 +173,7 @@ impl Engine {
     /// The client is gone.
     pub fn disconnect(&mut self, slot: usize) {
         if let Some(session) = self.server.clients.remove(slot) {
+            self.forget_listener(&session);
             self.keyspace.waiters.unwatch(session.id);
             self.keyspace.waiters.stop_waiting(session.id);
             if let Some(alarm_ms) = session.blocked.and_then(|blocked| blocked.alarm_ms()) {
@@ -184,6 +197,7 @@ impl Engine {
     /// Runs what a client sent; how many bytes of `input` are done with. Less than all: the client waits for something
     /// (or is closing); the caller keeps the rest, reads no more, and feeds it when [`Engine::take_resume`] names it.
     pub fn feed(&mut self, slot: usize, input: &[u8], host: &mut dyn Host) -> usize {
+        self.limit_client_memory();
         let Some(session) = self.server.clients.lend(slot) else {
             return input.len();
         };
@@ -225,14 +239,16 @@ impl Engine {
     }
 
     fn end_turn(&mut self, mut turn: Turn<'_>) {
+        if self.server.outbox.has_held() {
+            self.release_held(&mut turn);
+        }
         let output = &mut turn.output;
         output.settle();
         if let Some(buffer) = output.take_buffer() {
             self.server.clients.give_buffer(buffer);
         }
         if !output.is_empty() {
-            let pending_bytes = output.len() as u64;
-            self.check_output_limit(&mut turn.session, pending_bytes);
+            self.check_output_limit(&mut turn);
         }
         let wants_flush = !turn.output.is_empty() || turn.session.closing != Closing::No;
         turn.session.output = turn.output;
@@ -241,31 +257,6 @@ impl Engine {
             self.server.clients.queue_flush(&mut turn.session);
         }
         self.server.clients.take_back(turn.session);
-    }
-
-    /// `client-output-buffer-limit normal`: a client for which too much waits is closed, at once above the hard limit,
-    /// after a while above the soft one.
-    fn check_output_limit(&mut self, session: &mut Session, pending_bytes: u64) {
-        let limit = self.server.config.settings.client_output_buffer_limits[0];
-        let now_ms = self.keyspace.now_ms();
-        let above = |bytes: u64| bytes > 0 && pending_bytes > bytes;
-        if !above(limit.soft_bytes) {
-            session.above_soft_limit_since_ms = None;
-        }
-        let since_ms = above(limit.soft_bytes)
-            .then(|| *session.above_soft_limit_since_ms.get_or_insert(now_ms));
-        let too_long = since_ms.is_some_and(|since_ms| {
-            now_ms - since_ms > limit.soft_seconds.saturating_mul(1000) as i64
-        });
-        if above(limit.hard_bytes) || too_long {
-            tracing::warn!(
-                "Client id={} addr={} closed for overcoming of output buffer limits",
-                session.id,
-                session.peer.address
-            );
-            self.server.stats.output_buffer_closes += 1;
-            session.closing = Closing::Now;
-        }
     }
 
     /// Lets commands see the present; the moment, for durations that start now.
@@ -286,7 +277,17 @@ impl Engine {
                 authenticated: turn.session.is_authenticated(),
             };
             let parsed = turn.session.parser.parse(rest, &limits, &mut batch);
-            if let Some(stop) = self.run_batch(turn, &batch, rest) {
+            if self.server.clients.counts_memory() {
+                self.evict_if_largest(turn, batch.heap_bytes());
+                if turn.session.is_held() {
+                    break;
+                }
+            }
+            let stopped = self.run_batch(turn, &batch, rest);
+            if turn.output.len() > OUTPUT_CHECKED_BYTES {
+                self.check_output_limit(turn);
+            }
+            if let Some(stop) = stopped {
                 at += batch.input_end(stop);
                 turn.session.parser.forget();
                 break;
@@ -439,6 +440,7 @@ impl Engine {
 
     /// Whose output waits to be written, or who is to be closed; the list is written over.
     pub fn take_flush(&mut self, into: &mut Vec<usize>) {
+        self.finish_turn();
         self.server.clients.take_flush(into);
     }
 
@@ -449,6 +451,7 @@ impl Engine {
 
     /// What a client's replies are by now; they are taken out. For tests and links; `net` writes from the session itself.
     pub fn take_output(&mut self, slot: usize) -> Vec<u8> {
+        self.finish_turn();
         let Some(session) = self.server.clients.get_mut(slot) else {
             return Vec::new();
         };

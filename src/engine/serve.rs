@@ -6,7 +6,7 @@ use crate::command::Error;
 use crate::command::host::Host;
 use crate::keyspace::db::Database;
 use crate::keyspace::waiters::Place;
-use crate::session::{Blocked, Closing, ReplyMode, Session};
+use crate::session::{Blocked, Closing, ReplyMode, Session, hindrance};
 
 /// Rounds of "a served client's command changes a key that others wait for" in one go.
 const CHAIN_MAX: usize = 10_000;
@@ -75,7 +75,9 @@ impl Engine {
         self.end_wait(id, host, |engine, turn, blocked| {
             let argv = blocked.argv.argv();
             if let Some(command) = engine.look_up(argv) {
+                turn.session.hinder(hindrance::SERVED, true);
                 engine.run(turn, argv, command, (0, 0));
+                turn.session.hinder(hindrance::SERVED, false);
                 engine.count_run(turn, Some(command), turn.session.blocked.is_none().into());
             }
         });

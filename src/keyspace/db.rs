@@ -249,6 +249,17 @@ impl<'k> Database<'k> {
         Some(self.store().at(position))
     }
 
+    /// The same for a look at how the value is kept (OBJECT): it is no event if there is none.
+    pub fn inspect_quietly(&mut self, key: &Key<'_>) -> Option<RecordRef<'_>> {
+        let position = self.locate_to_read(key);
+        if position.is_some() {
+            self.keyspace.counters.hits += 1;
+        } else {
+            self.keyspace.counters.misses += 1;
+        }
+        position.map(|position| self.store().at(position))
+    }
+
     /// Where the key is, counted as a hit or a miss.
     #[inline]
     fn locate_counted(&mut self, key: &Key<'_>) -> Option<Position> {
@@ -328,7 +339,9 @@ impl<'k> Database<'k> {
         &mut self,
         keys: &[Key<'_>],
     ) -> Result<Vec<Option<T::Ref<'_>>>, WrongType> {
-        self.prefetch(keys);
+        if keys.len() > 1 {
+            self.prefetch(keys);
+        }
         for key in keys {
             self.read::<T>(key)?;
         }
@@ -556,13 +569,17 @@ impl<'k> Database<'k> {
         let is_new = self.locate(key).is_none();
         if is_new {
             self.keyspace.create(self.index, key, value.into(), None);
-            self.keyspace.spoil(self.index, key.bytes);
+            self.keyspace.spoil(self.index, key.bytes, true);
         }
         is_new
     }
 
-    /// Puts a value that came from another key, announced as `event`; what was there is replaced.
+    /// Puts a value that came from another key, announced as `event`; what was there goes first, so that the key is new.
     pub fn give(&mut self, key: &Key<'_>, value: OwnedValue, deadline: Option<i64>, event: Event) {
+        if let Some(position) = self.locate(key) {
+            let remains = self.store_mut().remove(position, key.hash);
+            self.keyspace.discard(remains);
+        }
         let mut room = Vec::new();
         let value = value.into_new(&mut room);
         let deadline = deadline.map_or(Deadline::Clear, Deadline::At);

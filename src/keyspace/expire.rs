@@ -118,7 +118,8 @@ impl Keyspace {
             return;
         }
         self.counters.expired_members += gone.len() as u64;
-        self.touched(db, key.bytes, members_expired(type_of));
+        self.spoil(db, key.bytes, false);
+        self.notify(db, key.bytes, members_expired(type_of));
         if is_empty {
             let remains = self.stores[db].remove(position, key.hash);
             self.discard(remains);
@@ -177,20 +178,25 @@ impl Keyspace {
 }
 
 impl Database<'_> {
-    /// Takes all members that are due out of the key's value, for a command that will change it: what it finds is there,
-    /// and those who read the stream know so too.
+    /// Whether values have members whose deadline has passed, and that may go now: a command looks for them among those
+    /// that it works on.
+    #[inline]
+    pub fn has_due_members(&mut self) -> bool {
+        let (db, keyspace) = (self.index(), self.keyspace());
+        let first = keyspace.stores[db].first_member_deadline();
+        first.is_some_and(|(deadline, _)| deadline < keyspace.now_ms) && !keyspace.frozen
+    }
+
+    /// Takes all members that are due out of the key's value.
     #[inline]
     pub fn expire_members(&mut self, key: &Key<'_>) {
-        let (db, keyspace) = (self.index(), self.keyspace());
-        if let Some((deadline, _)) = keyspace.stores[db].first_member_deadline()
-            && deadline < keyspace.now_ms
-            && !keyspace.frozen
-        {
-            keyspace.expire_members_of(db, key);
+        if self.has_due_members() {
+            let db = self.index();
+            self.keyspace().expire_members_of(db, key);
         }
     }
 
-    /// A reader has found that a member's deadline has passed: it goes, unless the data set stands still. `remove` takes
+    /// A command has found that a member's deadline has passed: it goes, unless the data set stands still. `remove` takes
     /// the member of this name out of the key's value; whether it was there.
     #[cold]
     pub fn expire_member<T: Collection>(

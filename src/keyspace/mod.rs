@@ -6,6 +6,7 @@
 //! notifications follow from there. Deletions that no command asked for (expiry) are logged for the propagation stream.
 
 pub mod access;
+pub mod changes;
 pub mod db;
 pub mod edit;
 #[allow(
@@ -25,6 +26,7 @@ use crate::base::{
 use crate::observe::Info;
 use crate::types::{Limits, Object, Scratch, Type};
 use access::AccessPolicy;
+use changes::Changes;
 use entry::{Key, NewValue, Position, Remains, Store};
 use event::{Event, class};
 use snapshot::Snapshot;
@@ -49,12 +51,14 @@ pub struct Counters {
 
 impl Counters {
     /// INFO stats: hits, misses and expiry.
-    pub fn info(&self, info: &mut Info) {
+    pub fn info(&self, evicted_clients: u64, info: &mut Info) {
         info.field("expired_subkeys", self.expired_members)
             .field("expired_keys", self.expired)
             .field("expired_stale_perc", "0.00")
             .field("expired_time_cap_reached_count", self.expire_capped)
-            .zeros(&["evicted_keys", "evicted_clients", "evicted_scripts"])
+            .zeros(&["evicted_keys"])
+            .field("evicted_clients", evicted_clients)
+            .zeros(&["evicted_scripts"])
             .field("keyspace_hits", self.hits)
             .field("keyspace_misses", self.misses);
     }
@@ -122,6 +126,9 @@ pub struct Keyspace {
     pub waiters: Waiters,
     notify: u32,
     notifications: Vec<Notification>,
+    /// Whether names of changed keys are noted in `changes`.
+    note_changes: bool,
+    changes: Changes,
     log_deletions: bool,
     deletions: Vec<Deletion>,
     garbage: Vec<Garbage>,
@@ -154,6 +161,8 @@ impl Keyspace {
             waiters: Waiters::default(),
             notify: 0,
             notifications: Vec::new(),
+            note_changes: false,
+            changes: Changes::default(),
             log_deletions: false,
             deletions: Vec::new(),
             garbage: Vec::new(),
@@ -244,6 +253,24 @@ impl Keyspace {
         self.notify = classes;
     }
 
+    /// Whether the names of changed keys are noted for [`Self::take_changes`].
+    pub fn set_note_changes(&mut self, note: bool) {
+        self.note_changes = note;
+    }
+
+    /// The names of changed keys since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Gives the room of [`Self::take_changes`] back, to be used again.
+    pub fn give_back_changes(&mut self, mut changes: Changes) {
+        if self.changes.is_empty() {
+            changes.clear();
+            self.changes = changes;
+        }
+    }
+
     /// Whether deletions by expiry are logged for the propagation stream.
     pub fn set_log_deletions(&mut self, log: bool) {
         self.log_deletions = log;
@@ -280,13 +307,17 @@ impl Keyspace {
     /// What follows from a change besides the dirty count.
     #[inline]
     fn touched(&mut self, db: usize, key: &[u8], event: Event) {
-        self.spoil(db, key);
+        let by_command = event.class & (class::EXPIRED | class::EVICTED) == 0;
+        self.spoil(db, key, by_command);
         self.notify(db, key, event);
     }
 
-    /// Tells those who watch the key or wait for it.
+    /// Tells those who watch the key, wait for it or have read it.
     #[inline]
-    fn spoil(&mut self, db: usize, key: &[u8]) {
+    fn spoil(&mut self, db: usize, key: &[u8], by_command: bool) {
+        if self.note_changes {
+            self.changes.note_key(key, by_command);
+        }
         if !self.waiters.is_empty() {
             self.waiters.changed(db, key);
         }
@@ -310,10 +341,10 @@ impl Keyspace {
         std::mem::take(&mut self.notifications)
     }
 
-    /// Whether something waits for [`Self::take_deletions`] or [`Self::take_notifications`].
+    /// Whether something waits for [`Self::take_deletions`], [`Self::take_notifications`] or [`Self::take_changes`].
     #[inline]
     pub fn has_news(&self) -> bool {
-        !self.deletions.is_empty() || !self.notifications.is_empty()
+        !self.deletions.is_empty() || !self.notifications.is_empty() || !self.changes.is_empty()
     }
 
     /// The keys and members that expiry deleted since the last call.
@@ -351,6 +382,9 @@ impl Keyspace {
     pub fn flush(&mut self, db: usize, lazy: bool) -> usize {
         let store = std::mem::replace(&mut self.stores[db], Store::new(self.hasher));
         let (keys, hasher) = (store.len(), self.hasher);
+        if self.note_changes {
+            self.changes.note_flush();
+        }
         self.waiters
             .database_changed(db, |name| store.find(&Key::new(name, &hasher)).is_some());
         let store = match &mut self.snapshot {

@@ -342,7 +342,8 @@ impl Reactor {
         if direct {
             self.count_direct_input(slot, taken);
         }
-        let drained = self.run_portion(slot, portion, taken == room);
+        // More of a large argument comes as soon as there is room for it in the socket.
+        let drained = self.run_portion(slot, portion, taken == room || direct);
         (!drained).then_some(taken)
     }
 

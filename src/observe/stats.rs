@@ -118,6 +118,8 @@ pub struct Stats {
     pub query_buffer_closes: u64,
     /// Clients closed because too much output waited for them.
     pub output_buffer_closes: u64,
+    /// Clients closed because all together took too much memory.
+    pub evicted_clients: u64,
     /// Failed AUTHs.
     pub auth_failures: u64,
     /// Most bytes in use at once, as far as seen.

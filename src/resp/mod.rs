@@ -6,6 +6,7 @@
 
 pub mod bulks;
 pub mod output;
+pub mod push;
 pub mod reply;
 pub mod request;
 pub mod value;

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 /// Reply buffers kept for the next client that needs one.
 const POOL_MAX: usize = 64;
+/// A smaller buffer is not worth keeping; a new one has so much room.
+const POOLED_MIN_BYTES: usize = 512;
 /// A larger buffer is given back to the allocator instead.
 const POOLED_MAX_BYTES: usize = 64 << 10;
 
@@ -20,6 +22,11 @@ pub struct Clients {
     flush: Vec<usize>,
     resume: Vec<usize>,
     blocked: usize,
+    /// Clients whose output is above their soft limit.
+    slow: Vec<usize>,
+    /// Bytes of all clients as last counted, while `counts_memory`.
+    counted_bytes: usize,
+    counts_memory: bool,
 }
 
 impl Clients {
@@ -43,6 +50,7 @@ impl Clients {
         self.by_id.remove(&session.id);
         self.free.push(slot);
         self.blocked -= usize::from(session.blocked.is_some() || session.postponed.is_some());
+        self.counted_bytes = self.counted_bytes.saturating_sub(session.counted_bytes);
         Some(session)
     }
 
@@ -52,7 +60,10 @@ impl Clients {
     }
 
     /// Takes a lent client back.
-    pub fn take_back(&mut self, session: Box<Session>) {
+    pub fn take_back(&mut self, mut session: Box<Session>) {
+        if self.counts_memory {
+            self.count_memory(&mut session);
+        }
         let slot = session.slot;
         self.slots[slot] = Some(session);
     }
@@ -92,8 +103,10 @@ impl Clients {
         self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
     }
 
-    /// INFO clients. `current` is the client that is lent, `watching` how many clients watch keys.
-    pub fn info(&self, current: &Session, maxclients: u32, watching: usize, info: &mut Info) {
+    /// INFO clients. `current` is the client that is lent; of `special` clients, how many watch keys, are tracked and are
+    /// subscribed.
+    pub fn info(&self, current: &Session, maxclients: u32, special: [usize; 3], info: &mut Info) {
+        let [watching, tracking, subscribed] = special;
         let all = || self.iter().chain([current]);
         let input = all().map(|client| client.parser.buffered_bytes()).max();
         let output = all().map(|client| client.output.heap_bytes()).max();
@@ -107,7 +120,8 @@ impl Clients {
             .field("client_recent_max_input_buffer", input.unwrap_or(0))
             .field("client_recent_max_output_buffer", output.unwrap_or(0))
             .field("blocked_clients", self.blocked)
-            .zeros(&["tracking_clients", "pubsub_clients"])
+            .field("tracking_clients", tracking)
+            .field("pubsub_clients", subscribed)
             .field("watching_clients", watching)
             .field(
                 "clients_in_timeout_table",
@@ -118,6 +132,66 @@ impl Clients {
     /// Bytes of all clients' buffers and queues but those of lent clients.
     pub fn memory_bytes(&self) -> usize {
         self.iter().map(Session::memory_bytes).sum()
+    }
+
+    /// Whether bytes are summed up as they change, for `maxmemory-clients`.
+    pub fn set_counts_memory(&mut self, counts: bool) {
+        if counts && !self.counts_memory {
+            self.recount_memory();
+        }
+        self.counts_memory = counts;
+    }
+
+    /// Whether bytes are summed up.
+    #[inline]
+    pub fn counts_memory(&self) -> bool {
+        self.counts_memory
+    }
+
+    /// Bytes of all clients as they were when each last ran a command or was sent something.
+    #[inline]
+    pub fn counted_bytes(&self) -> usize {
+        self.counted_bytes
+    }
+
+    /// Brings the sum of all bytes up to date; lent clients stand in it as they were.
+    pub fn recount_memory(&mut self) {
+        let mut sum = self.counted_bytes;
+        for session in self.iter_mut() {
+            sum = sum.saturating_sub(session.counted_bytes);
+            session.counted_bytes = session.memory_bytes();
+            sum += session.counted_bytes;
+        }
+        self.counted_bytes = sum;
+    }
+
+    fn count_memory(&mut self, session: &mut Session) {
+        let bytes = session.memory_bytes();
+        self.counted_bytes = self.counted_bytes.saturating_sub(session.counted_bytes) + bytes;
+        session.counted_bytes = bytes;
+    }
+
+    /// The same for a client that was just sent something.
+    #[inline]
+    pub fn count_memory_of(&mut self, slot: usize) {
+        if !self.counts_memory {
+            return;
+        }
+        let session = self.slots.get_mut(slot).and_then(Option::take);
+        if let Some(mut session) = session {
+            self.count_memory(&mut session);
+            self.slots[slot] = Some(session);
+        }
+    }
+
+    /// Notes that a client's output is above its soft limit.
+    pub fn note_slow(&mut self, slot: usize) {
+        self.slow.push(slot);
+    }
+
+    /// Clients that were noted as slow since the last call.
+    pub fn take_slow(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.slow)
     }
 
     /// The id of the newest client.
@@ -200,13 +274,14 @@ impl Clients {
 
     /// An empty reply buffer: clients with nothing to be written hold none.
     pub fn take_buffer(&mut self) -> Vec<u8> {
-        self.pool.pop().unwrap_or_default()
+        let pooled = self.pool.pop();
+        pooled.unwrap_or_else(|| Vec::with_capacity(POOLED_MIN_BYTES))
     }
 
     /// Gives a reply buffer back.
     pub fn give_buffer(&mut self, mut buffer: Vec<u8>) {
         if self.pool.len() < POOL_MAX
-            && buffer.capacity() > 0
+            && buffer.capacity() >= POOLED_MIN_BYTES
             && buffer.capacity() <= POOLED_MAX_BYTES
         {
             buffer.clear();

@@ -3,10 +3,13 @@
 
 use std::collections::HashMap;
 
+/// Names of fields, in the order in which values come.
+type Fields = Box<[Box<[u8]>]>;
+
 /// See the head of the file.
 #[derive(Debug, Default)]
 pub struct Fieldsets {
-    by_name: HashMap<Box<[u8]>, Box<[Box<[u8]>]>>,
+    by_name: HashMap<Box<[u8]>, Fields>,
     heap_bytes: usize,
 }
 
@@ -17,7 +20,7 @@ impl Fieldsets {
     /// Keeps these fields, which are different, under a name; the fieldset that had it is forgotten.
     pub fn put(&mut self, name: &[u8], fields: &[&[u8]]) {
         self.remove(name);
-        let fields = fields.iter().map(|field| Box::from(*field)).collect();
+        let fields: Fields = fields.iter().map(|field| Box::from(*field)).collect();
         self.heap_bytes += bytes_of(name, &fields);
         self.by_name.insert(name.into(), fields);
     }
@@ -52,9 +55,9 @@ impl Fieldsets {
     }
 }
 
-fn bytes_of(name: &[u8], fields: &Box<[Box<[u8]>]>) -> usize {
+fn bytes_of(name: &[u8], fields: &[Box<[u8]>]) -> usize {
     let words: usize = fields.iter().map(|field| field.len()).sum();
-    OVERHEAD_BYTES + name.len() + words + fields.len() * size_of::<Box<[u8]>>()
+    OVERHEAD_BYTES + name.len() + words + size_of_val(fields)
 }
 
 #[cfg(test)]

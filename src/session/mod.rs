@@ -22,6 +22,14 @@ pub mod hindrance {
     pub const IN_TRANSACTION: u32 = 1 << 1;
     /// A script or EXEC runs commands for it.
     pub const NESTED: u32 = 1 << 3;
+    /// It listens to channels or patterns: in RESP2 it may do little else.
+    pub const SUBSCRIBED: u32 = 1 << 4;
+    /// CLIENT CACHING was said, and holds for the next command.
+    pub const CACHING: u32 = 1 << 5;
+    /// A script runs commands for it.
+    pub const SCRIPTED: u32 = 1 << 6;
+    /// The command that it waited in is run again.
+    pub const SERVED: u32 = 1 << 7;
 }
 
 /// Where a connection comes from and arrived.
@@ -51,6 +59,33 @@ pub enum ReplyMode {
     Skip,
     /// The command that is running is not (it follows CLIENT REPLY SKIP).
     Skipping,
+}
+
+/// What CLIENT TRACKING chose, as far as commands of the client have to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrackingMode {
+    /// It is off.
+    #[default]
+    Off,
+    /// All reads are remembered.
+    Reads,
+    /// Reads after CLIENT CACHING YES are.
+    OptIn,
+    /// Reads but those after CLIENT CACHING NO are.
+    OptOut,
+    /// None is: names are told by prefix.
+    Broadcast,
+}
+
+/// The classes of `client-output-buffer-limit`, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// All others.
+    Normal,
+    /// Replicas.
+    Replica,
+    /// Clients that listen to channels or patterns.
+    PubSub,
 }
 
 /// How a connection is about to end.
@@ -117,6 +152,20 @@ pub struct Session {
     pub no_touch: bool,
     /// CLIENT CAPA REDIRECT: it understands being sent to another server.
     pub follows_redirects: bool,
+    /// CLIENT TRACKING: what it reads now is remembered.
+    pub remembers_reads: bool,
+    /// CLIENT TRACKING: how it chose what is remembered.
+    pub tracking: TrackingMode,
+    /// The command has come for which CLIENT CACHING was said.
+    pub caching_used: bool,
+    /// MONITOR: it watches all commands.
+    pub monitors: bool,
+    /// Bytes of what it subscribed to.
+    pub subscription_bytes: usize,
+    /// Bytes of its prefixes of CLIENT TRACKING.
+    pub prefix_bytes: usize,
+    /// Its bytes as they stand in the sum that `maxmemory-clients` bounds.
+    pub counted_bytes: usize,
     /// CLIENT IMPORT-SOURCE: it imports data.
     pub imports: bool,
     /// How it is about to end.
@@ -170,6 +219,13 @@ impl Session {
             no_evict: false,
             no_touch: false,
             follows_redirects: false,
+            remembers_reads: false,
+            tracking: TrackingMode::Off,
+            caching_used: false,
+            monitors: false,
+            subscription_bytes: 0,
+            prefix_bytes: 0,
+            counted_bytes: 0,
             imports: false,
             closing: Closing::No,
             flush_queued: false,
@@ -220,6 +276,44 @@ impl Session {
         self.hindrances & hindrance::NESTED != 0
     }
 
+    /// Whether it listens to channels or patterns.
+    #[inline]
+    pub fn is_subscribed(&self) -> bool {
+        self.hindrances & hindrance::SUBSCRIBED != 0
+    }
+
+    /// Which of the output limits is about it.
+    pub fn class(&self) -> Class {
+        if self.is_subscribed() {
+            Class::PubSub
+        } else {
+            Class::Normal
+        }
+    }
+
+    /// Sets what CLIENT TRACKING chose; CLIENT CACHING has not been said since.
+    pub fn track(&mut self, mode: TrackingMode) {
+        self.tracking = mode;
+        self.set_caching(false);
+    }
+
+    /// CLIENT CACHING: the next command is an exception from OPTIN or OPTOUT, or not any more.
+    pub fn set_caching(&mut self, said: bool) {
+        self.hinder(hindrance::CACHING, said);
+        self.caching_used = false;
+        self.remembers_reads = match self.tracking {
+            TrackingMode::Off | TrackingMode::Broadcast => false,
+            TrackingMode::Reads => true,
+            TrackingMode::OptIn => said,
+            TrackingMode::OptOut => !said,
+        };
+    }
+
+    /// Whether CLIENT CACHING was said for the next command.
+    pub fn is_caching(&self) -> bool {
+        self.hindrances & hindrance::CACHING != 0
+    }
+
     /// Whether it is between MULTI and EXEC.
     pub fn in_transaction(&self) -> bool {
         self.hindrances & hindrance::IN_TRANSACTION != 0
@@ -235,6 +329,8 @@ impl Session {
                 .as_ref()
                 .map_or(0, |transaction| transaction.heap_bytes())
             + self.name.len()
+            + self.subscription_bytes
+            + self.prefix_bytes
             + self
                 .fieldsets
                 .as_ref()

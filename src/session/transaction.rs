@@ -18,7 +18,14 @@ pub struct Transaction {
     pub spoilt: bool,
     /// A command that may write is in the queue.
     pub writes: bool,
+    /// A command that is refused when memory is full is in the queue.
+    pub uses_memory: bool,
+    /// Bytes of the watched keys, and of watching them.
+    pub watched_bytes: usize,
 }
+
+/// Bytes that watching a key takes besides its name.
+const WATCH_BYTES: usize = 64;
 
 impl Transaction {
     /// Adds a command to the queue.
@@ -29,6 +36,11 @@ impl Transaction {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        size_of::<Transaction>() + self.queue_bytes
+        size_of::<Transaction>() + self.queue_bytes + self.watched_bytes
+    }
+
+    /// Notes that one more key is watched.
+    pub fn note_watched(&mut self, name: &[u8]) {
+        self.watched_bytes += name.len() + WATCH_BYTES;
     }
 }

@@ -1,4 +1,4 @@
-//! SORT and SORT_RO, on sets. The replies are those of Redis 8.0.
+//! SORT and SORT_RO. The replies are those of Redis 8.0.
 
 use crate::harness::Server;
 
@@ -102,4 +102,75 @@ fn keys_are_found_among_the_options() {
          COMMAND GETKEYS SORT a STORE c STORE d -> [a d]
          COMMAND GETKEYS SORT_RO a BY x* -> [a]",
     );
+}
+
+#[test]
+fn a_list_is_sorted_too_or_keeps_its_order() {
+    Server::new().check(
+        "RPUSH l 3 1 2 1 -> (4)
+         SORT l -> [1 1 2 3]
+         SORT l BY nosort -> [3 1 2 1]
+         SORT l BY nosort DESC -> [1 2 1 3]
+         SORT l BY nosort DESC LIMIT 1 2 -> [2 1]
+         SORT l BY nosort LIMIT 1 2 GET # -> [1 2]
+         SORT l BY nosort DESC STORE d -> (4)
+         LRANGE d 0 -1 -> [1 2 1 3]
+         RPUSH words b a -> (2)
+         SORT words -> !ERR One or more scores can't be converted into double
+         SORT words ALPHA STORE words -> (2)
+         LRANGE words 0 -1 -> [a b]",
+    );
+}
+
+#[test]
+fn fields_of_hashes_give_weights_and_answers() {
+    let mut server = Server::new();
+    let long = "x".repeat(100);
+    server.run(&format!("HSET h3 f 1 other {long}"));
+    server.check(
+        "RPUSH l 1 2 3 -> (3)
+         HSET h1 f 3 -> (1)
+         HSET h2 f 2 -> (1)
+         SORT l BY h*->f -> [3 2 1]
+         SORT l BY h*->f GET h*->f GET h*-> GET h*->none -> [1 nil nil 2 nil nil 3 nil nil]
+         SORT l BY h*->none -> [1 2 3]
+         SORT l BY h* -> [1 2 3]
+         SORT l GET h* -> [nil nil nil]
+         SORT l GET h*->none STORE d -> (3)
+         LRANGE d 0 0 -> []
+         HPEXPIRE h2 100 FIELDS 1 f -> [(1)]",
+    );
+    server.clock.advance_ms(101);
+    server.check("SORT l GET h*->f -> [3 nil 1]");
+}
+
+#[test]
+fn a_large_result_is_a_list_as_any_other() {
+    let mut server = Server::new();
+    let words: Vec<String> = (0..5000).rev().map(|n| n.to_string()).collect();
+    server.run(&format!("RPUSH l {}", words.join(" ")));
+    server.check(
+        "SORT l STORE d -> (5000)
+         OBJECT ENCODING d -> quicklist
+         LRANGE d 0 3 -> [0 1 2 3]
+         LINDEX d 4321 -> 4321
+         SORT d DESC LIMIT 10 3 -> [4989 4988 4987]
+         SORT l LIMIT 10 3 STORE d -> (3)
+         OBJECT ENCODING d -> listpack
+         LRANGE d 0 -1 -> [10 11 12]",
+    );
+}
+
+#[test]
+fn what_is_stored_is_propagated_and_a_sort_alone_is_not() {
+    let mut server = Server::new();
+    let reader = server.engine.open_stream();
+    server.run("SADD s 2 1");
+    server.stream(reader);
+    server.check(
+        "SORT s -> [1 2]
+         SORT s STORE d -> (2)
+         SORT none STORE none -> (0)",
+    );
+    assert_eq!(server.stream(reader), ["SORT s STORE d"]);
 }

@@ -36,7 +36,9 @@ pub struct Request {
 const REPEATS_MAX: u64 = 4;
 /// Keys of each kind.
 const KEYS: u64 = 4;
-pub const KEY_KINDS: [&str; 8] = ["str", "hll", "list", "set", "hash", "zset", "geo", "stream"];
+const KEY_KINDS: [&str; 7] = ["str", "hll", "list", "set", "hash", "zset", "stream"];
+/// Kinds of sorted sets that no other command may touch: only what their own commands put in has a defined order.
+const KEY_KINDS_APART: [&str; 2] = ["lexset", "geo"];
 
 /// The forms of `grammar.txt` whose command `knows` accepts.
 pub fn forms(mut knows: impl FnMut(&str) -> bool) -> Vec<Form> {
@@ -176,6 +178,7 @@ fn key(kind: &str, random: &mut Random) -> Vec<u8> {
 pub fn keys() -> impl Iterator<Item = Vec<u8>> {
     KEY_KINDS
         .iter()
+        .chain(&KEY_KINDS_APART)
         .flat_map(|kind| (0..KEYS).map(move |number| format!("{kind}:{number}").into_bytes()))
 }
 
@@ -193,6 +196,7 @@ fn word_of(kind: &str, random: &mut Random) -> Vec<u8> {
             0 => word_of("any", random),
             _ => key(kind, random),
         },
+        kind if KEY_KINDS_APART.contains(&kind) => key(kind, random),
         "v" => value(random),
         "m" => match random.below(12) {
             0 => value(random),
@@ -208,6 +212,7 @@ fn word_of(kind: &str, random: &mut Random) -> Vec<u8> {
             2 => b"nonsense".to_vec(),
             _ => number(random, -12, 40).to_string().into_bytes(),
         },
+        "count" => number(random, -12, 40).to_string().into_bytes(),
         "n" => match random.below(40) {
             0 => b"-1".to_vec(),
             1 => b"nonsense".to_vec(),

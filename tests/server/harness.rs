@@ -223,6 +223,21 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
+    /// Reads as many bytes as there is room for.
+    pub fn read(&mut self, into: &mut [u8]) {
+        self.0.read_exact(into).expect("a whole reply");
+    }
+
+    /// Reads up to these bytes and with them.
+    pub fn skip_behind(&mut self, end: &str) {
+        let mut got = Vec::new();
+        while !got.ends_with(end.as_bytes()) {
+            let mut byte = [0];
+            self.read(&mut byte);
+            got.extend(byte);
+        }
+    }
+
     /// All that comes until the server closes.
     pub fn rest(&mut self) -> String {
         let mut rest = Vec::new();

@@ -4,3 +4,4 @@ mod clients;
 mod harness;
 mod lifecycle;
 mod listeners;
+mod pubsub;

@@ -3,6 +3,7 @@
 
 use super::client_filter::{Filter, Purpose};
 use super::client_line::{self, Surroundings};
+use super::tracking::{caching, getredir, redirect_id, tracking, trackinginfo};
 use super::{BAD_NAME, is_printable};
 use crate::base::number;
 use crate::command::error::{SHOWN_MAX, shown};
@@ -32,6 +33,13 @@ pub const CONTAINER: Row = Row::new("client", Group::Connection, -2, container)
     .subcommands(ROWS);
 
 const ROWS: &[Row] = &[
+    sub("caching", "client|caching", 3, caching)
+        .about(
+            "6.0.0",
+            "O(1)",
+            "Instructs the server whether to track the keys in the next request.",
+        )
+        .syntax("mode:(YES | NO)"),
     sub("capa", "client|capa", -3, capa)
         .flags(ALWAYS | flag::ALLOW_BUSY)
         .about("8.0.0", "O(1)", "A client claims its capability.")
@@ -131,6 +139,15 @@ const ROWS: &[Row] = &[
         .about("2.6.9", "O(1)", "Sets the connection name.")
         .syntax("connection-name")
         .tips(TO_ALL_NODES),
+    sub("tracking", "client|tracking", -3, tracking)
+        .about(
+            "6.0.0",
+            "O(1). Some options may introduce additional complexity.",
+            "Controls server-assisted client-side caching for the connection.",
+        )
+        .syntax(
+            "status:(ON | OFF) [REDIRECT client-id:integer] [PREFIX prefix]... [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
+        ),
     sub("trackinginfo", "client|trackinginfo", 2, trackinginfo).about(
         "6.2.0",
         "O(1)",
@@ -199,6 +216,8 @@ const LIST_HISTORY: &[(&str, &str)] = &[
 ];
 
 const HELP: &[&str] = &[
+    "CACHING (YES|NO)",
+    "    Make the keys that the next command reads an exception from OPTIN or OPTOUT.",
     "CAPA <capability> [<capability> ...]",
     "    Tell what the client can do. Capabilities are:",
     "    * REDIRECT",
@@ -240,6 +259,8 @@ const HELP: &[&str] = &[
     "    Tell the client library's name or version.",
     "SETNAME <name>",
     "    Name this connection.",
+    "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+    "    Tell this connection when keys that it has read are changed.",
     "TRACKINGINFO",
     "    Report what is tracked for this connection.",
     "UNBLOCK <client-id> [TIMEOUT|ERROR]",
@@ -354,23 +375,6 @@ fn reply(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     Ok(Flow::Done)
 }
 
-fn getredir(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    ctx.reply.integer(-1);
-    Ok(Flow::Done)
-}
-
-fn trackinginfo(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    ctx.reply.map(3);
-    ctx.reply.bulk(b"flags");
-    ctx.reply.set(1);
-    ctx.reply.bulk(b"off");
-    ctx.reply.bulk(b"redirect");
-    ctx.reply.integer(-1);
-    ctx.reply.bulk(b"prefixes");
-    ctx.reply.empty_array();
-    Ok(Flow::Done)
-}
-
 fn pause(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let argv = args.argv();
     let timeout = args.word()?;
@@ -452,6 +456,9 @@ fn write_caller(out: &mut Vec<u8>, ctx: &mut Ctx<'_>, args: &Args<'_>) {
     let around = Surroundings {
         now_ms: ctx.db.now_ms(),
         watched: ctx.db.keyspace().waiters.watched_by(ctx.client.id).len(),
+        subscriptions: ctx.server.pubsub.counts(ctx.client.slot),
+        redirect: redirect_id(ctx, ctx.client.id),
+        tracking: &ctx.server.tracking,
         argv_bytes: Some(args.argv().wire_bytes()),
         output: ctx.reply.output(),
     };
@@ -461,11 +468,15 @@ fn write_caller(out: &mut Vec<u8>, ctx: &mut Ctx<'_>, args: &Args<'_>) {
 fn write_other(out: &mut Vec<u8>, ctx: &mut Ctx<'_>, id: u64) {
     let now_ms = ctx.db.now_ms();
     let watched = ctx.db.keyspace().waiters.watched_by(id).len();
+    let redirect = redirect_id(ctx, id);
     let clients = &ctx.server.clients;
     if let Some(session) = clients.slot_of(id).and_then(|slot| clients.get(slot)) {
         let around = Surroundings {
             now_ms,
             watched,
+            subscriptions: ctx.server.pubsub.counts(session.slot),
+            redirect,
+            tracking: &ctx.server.tracking,
             argv_bytes: None,
             output: &session.output,
         };
@@ -494,7 +505,9 @@ fn list(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let filter = Filter::read(args, Purpose::List, databases)?;
     let now_ms = ctx.db.now_ms();
     let skip_caller = filter.skip_caller.unwrap_or(false);
-    let ids = chosen(ctx, skip_caller, |session| filter.accepts(session, now_ms));
+    let ids = chosen(ctx, skip_caller, |session| {
+        filter.accepts(session, now_ms, &ctx.server.tracking)
+    });
     let mut text = Vec::new();
     for id in ids {
         if id == ctx.client.id {
@@ -515,7 +528,9 @@ fn kill(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let filter = Filter::read(args, Purpose::Kill, databases)?;
     let now_ms = ctx.db.now_ms();
     let skip_caller = filter.skip_caller.unwrap_or(true);
-    let ids = chosen(ctx, skip_caller, |session| filter.accepts(session, now_ms));
+    let ids = chosen(ctx, skip_caller, |session| {
+        filter.accepts(session, now_ms, &ctx.server.tracking)
+    });
     ctx.reply
         .integer(i64::try_from(ids.len()).unwrap_or(i64::MAX));
     Ok(end(ctx, &ids))

@@ -8,7 +8,8 @@ use super::positive_id;
 use crate::base::number;
 use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::{Args, Error};
-use crate::session::Session;
+use crate::session::{Class, Session};
+use crate::tracking::Tracking;
 
 /// What CLIENT CAPA can claim, a letter each.
 const CAPABILITY_LETTERS: &[u8] = b"r";
@@ -85,10 +86,10 @@ impl<'a> Filter<'a> {
     }
 
     /// Whether the client is chosen; SKIPME is left to the caller.
-    pub fn accepts(&self, session: &Session, now_ms: i64) -> bool {
+    pub fn accepts(&self, session: &Session, now_ms: i64, tracking: &Tracking) -> bool {
         self.tests
             .iter()
-            .all(|(wanted, test)| test.holds(session, now_ms) == *wanted)
+            .all(|(wanted, test)| test.holds(session, now_ms, tracking) == *wanted)
     }
 }
 
@@ -218,11 +219,18 @@ fn seconds(name: &str, word: &[u8]) -> Result<i64, Error> {
 }
 
 impl Test<'_> {
-    fn holds(&self, session: &Session, now_ms: i64) -> bool {
+    fn holds(&self, session: &Session, now_ms: i64, tracking: &Tracking) -> bool {
         let peer = &session.peer;
         match self {
             Test::Id(ids) => ids.contains(&session.id),
-            Test::Type(kind) => *kind == Kind::Normal,
+            Test::Type(kind) => {
+                *kind
+                    == match session.class() {
+                        Class::Normal => Kind::Normal,
+                        Class::Replica => Kind::Replica,
+                        Class::PubSub => Kind::PubSub,
+                    }
+            }
             Test::User(user) => session.user.as_bytes() == *user,
             Test::Address(address) => peer.address.as_bytes() == *address,
             Test::LocalAddress(address) => peer.local_address.as_bytes() == *address,
@@ -234,7 +242,7 @@ impl Test<'_> {
                 !session.lib_version.is_empty() && *session.lib_version == **version
             }
             Test::Flags(letters) => {
-                let flags = client_line::flags(session);
+                let flags = client_line::flags(session, tracking);
                 letters
                     .iter()
                     .all(|letter| flags.as_bytes().contains(letter))

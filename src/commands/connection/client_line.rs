@@ -1,16 +1,21 @@
 //! A client as CLIENT LIST and CLIENT INFO show it: one line of `field=value`, in the order of Redis 8.
 //!
-//! Replies lie in one growing buffer (`rbs` its room, `obl` what waits in it); once large values are sent without a copy
-//! the whole is a list of pieces (`oll`) and counts as `omem`. The buffer's peak is not kept apart: `rbp` equals `rbs`.
+//! Replies lie in one growing buffer (`rbs` its room, `obl` what waits in it); once it is large, or large values are sent
+//! without a copy, the whole is a list of pieces (`oll`) and counts as `omem`. The buffer's peak is not kept apart: `rbp` equals `rbs`.
 
 use super::queued;
+use crate::pubsub::Counts;
 use crate::resp::output::Output;
 use crate::resp::reply::Protocol;
-use crate::session::{Closing, Session};
+use crate::session::{Closing, Session, TrackingMode};
+use crate::tracking::Tracking;
 use std::fmt::Write;
 
 /// Letters that may stand in `flags=`, here or on other servers.
 pub const FLAG_LETTERS: &[u8] = b"ABEIMNOPRSTUbcdeirtux";
+
+/// More than this counts as `omem`: tools watch that field for clients that do not read.
+const SMALL_OUTPUT_MAX_BYTES: usize = 16 << 10;
 
 /// What a session does not know of itself.
 pub struct Surroundings<'a> {
@@ -18,6 +23,12 @@ pub struct Surroundings<'a> {
     pub now_ms: i64,
     /// Keys that it watches.
     pub watched: usize,
+    /// What it listens to.
+    pub subscriptions: Counts,
+    /// The client that is told of changed keys in its stead.
+    pub redirect: i64,
+    /// Client-side caching.
+    pub tracking: &'a Tracking,
     /// Bytes of the command that is running for it; `None`: none is.
     pub argv_bytes: Option<usize>,
     /// Its pending replies.
@@ -25,14 +36,22 @@ pub struct Surroundings<'a> {
 }
 
 /// The letters of what is special about a client; `N` if nothing is.
-pub fn flags(session: &Session) -> String {
+pub fn flags(session: &Session, tracking: &Tracking) -> String {
     let dirty = session
         .transaction
         .as_ref()
         .is_some_and(|transaction| transaction.spoilt);
+    let broken = tracking
+        .client(session.id)
+        .is_some_and(|client| client.broken);
     let letters = [
+        ('O', session.monitors),
+        ('P', session.is_subscribed()),
         ('x', session.in_transaction()),
         ('b', session.is_waiting()),
+        ('t', session.tracking != TrackingMode::Off),
+        ('R', broken),
+        ('B', session.tracking == TrackingMode::Broadcast),
         ('d', dirty),
         ('c', session.closing == Closing::AfterReply),
         ('A', session.closing == Closing::Now),
@@ -102,11 +121,14 @@ fn write_state(
         .unwrap_or(-1);
     write!(
         line,
-        " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={multi} watch={}",
+        " age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={multi} watch={}",
         seconds_since(around.now_ms, session.created_ms),
         seconds_since(around.now_ms, session.active_ms),
-        flags(session),
+        flags(session, around.tracking),
         session.db,
+        around.subscriptions.channels,
+        around.subscriptions.patterns,
+        around.subscriptions.shards,
         around.watched,
     )
 }
@@ -117,7 +139,9 @@ fn write_buffers(
     around: &Surroundings<'_>,
 ) -> std::fmt::Result {
     let output = around.output;
-    let whole = output.as_slice();
+    let whole = output
+        .as_slice()
+        .filter(|bytes| bytes.len() <= SMALL_OUTPUT_MAX_BYTES);
     let room = whole.map_or(0, |_| output.heap_bytes());
     let pending = whole.map_or(0, <[u8]>::len);
     let (pieces, listed) = match whole {
@@ -137,12 +161,13 @@ fn write_buffers(
     write!(
         line,
         " qbuf={} qbuf-free=0 argv-mem={} multi-mem={queue_bytes} rbs={room} rbp={room} obl={pending} oll={pieces} \
-         omem={listed} tot-mem={} events={events} cmd={} user={} redir=-1 resp={resp}",
-        session.parser.buffered_bytes() + session.running_input_bytes,
+         omem={listed} tot-mem={} events={events} cmd={} user={} redir={} resp={resp}",
+        session.parser.unparsed_bytes() + session.running_input_bytes,
         around.argv_bytes.unwrap_or_else(|| waiting_bytes(session)),
         session.memory_bytes(),
         session.last_command,
         session.user,
+        around.redirect,
     )
 }
 

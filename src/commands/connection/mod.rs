@@ -4,10 +4,12 @@ mod client;
 mod client_filter;
 mod client_line;
 mod hello;
+mod tracking;
 
 use crate::base::number;
 use crate::command::row::{Group, Row, acl, flag};
 use crate::command::{Args, Ctx, Error, Flow};
+use crate::resp::reply::Protocol;
 use crate::session::transaction::Transaction;
 use crate::session::{ReplyMode, hindrance};
 
@@ -47,27 +49,33 @@ pub const ROWS: &[Row] = &[
              context.",
         )]),
     row("ping", -1, ping)
-        .flags(flag::FAST)
+        .flags(flag::FAST | flag::IN_SUBSCRIBER)
         .about("1.0.0", "O(1)", "Returns the server's liveliness response.")
         .syntax("[message]")
         .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
     row("quit", -1, quit)
-        .flags(OPEN | flag::IN_MULTI)
+        .flags(OPEN | flag::IN_MULTI | flag::IN_SUBSCRIBER)
         .about("1.0.0", "O(1)", "Closes the connection.")
         .deprecated("7.2.0", "just closing the connection"),
-    row("reset", 1, reset).flags(OPEN | flag::IN_MULTI).about(
-        "6.2.0",
-        "O(1)",
-        "Resets the connection.",
-    ),
+    row("reset", 1, reset)
+        .flags(OPEN | flag::IN_MULTI | flag::IN_SUBSCRIBER)
+        .about("6.2.0", "O(1)", "Resets the connection."),
     row("select", 2, select)
         .flags(flag::LOADING | flag::STALE | flag::FAST)
         .about("1.0.0", "O(1)", "Changes the selected database.")
         .syntax("index:integer"),
 ];
 
+/// Between messages of RESP2 the answer has the form of one.
 fn ping(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     match (args.left(), args.peek()) {
+        (0 | 1, message)
+            if ctx.client.is_subscribed() && ctx.client.protocol == Protocol::Resp2 =>
+        {
+            ctx.reply.array(2);
+            ctx.reply.bulk(b"pong");
+            ctx.reply.bulk(message.unwrap_or_default());
+        }
         (0, _) => ctx.reply.simple("PONG"),
         (1, Some(message)) => ctx.reply.bulk(message),
         _ => return Err(Error::Arity(ctx.row.full_name.to_owned())),
@@ -101,6 +109,7 @@ fn quit(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
 
 /// The connection as it was when it was new; what CLIENT SETINFO told of the client's library stays true.
 fn reset(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    stop_listening(ctx);
     let client = &mut *ctx.client;
     ctx.db.keyspace().waiters.unwatch(client.id);
     client.transaction = None;
@@ -120,6 +129,17 @@ fn reset(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     }
     ctx.reply.simple("RESET");
     Ok(Flow::Done)
+}
+
+/// Ends subscriptions, CLIENT TRACKING and MONITOR.
+fn stop_listening(ctx: &mut Ctx<'_>) {
+    let slot = ctx.client.slot;
+    ctx.server.pubsub.forget(slot);
+    ctx.client.hinder(hindrance::SUBSCRIBED, false);
+    ctx.client.subscription_bytes = 0;
+    ctx.server.monitors.forget(slot);
+    ctx.client.monitors = false;
+    tracking::turn_off(ctx);
 }
 
 /// Whether a name can stand in CLIENT LIST: printable ASCII without blanks.

@@ -1,4 +1,4 @@
-//! DEBUG's looks at the data: OBJECT, SDSLEN, STRUCTSIZE, HTSTATS, DIGEST.
+//! DEBUG's looks at the data: OBJECT, LISTPACK, SDSLEN, STRUCTSIZE, HTSTATS, DIGEST.
 
 use super::digest::Fingerprint;
 use crate::command::{Args, Ctx, Error, Flow};
@@ -17,7 +17,7 @@ pub(super) fn object(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
         "Value at:{:#x} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
         record.address(),
         record.value().encoding(),
-        record.string().map_or(0, serialized_bytes),
+        serialized_bytes(record, now_ms),
         record.access(),
         policy.idle_s(record.access(), now_ms),
     );
@@ -25,8 +25,30 @@ pub(super) fn object(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
     Ok(Flow::Done)
 }
 
-/// Bytes of a string as an RDB file has it before compression: a length and the bytes, or a short form of an integer.
-fn serialized_bytes(string: StringRef<'_>) -> usize {
+/// Bytes of a value as an RDB file has it before compression: strings, each with its length, and their number.
+fn serialized_bytes(record: RecordRef<'_>, now_ms: i64) -> usize {
+    if let Some(string) = record.string() {
+        return string_bytes(string);
+    }
+    if let Some((_, packed)) = record.packed() {
+        return length_bytes(packed.len()) + packed.len();
+    }
+    let value = record.value();
+    let mut bytes = length_bytes(value.elements());
+    value.visit(now_ms, &mut |element| {
+        for bytes_of in element.iter() {
+            let raw = false;
+            bytes += string_bytes(StringRef::Bytes {
+                bytes: bytes_of,
+                raw,
+            });
+        }
+    });
+    bytes
+}
+
+/// A length and the bytes, or a short form of an integer.
+fn string_bytes(string: StringRef<'_>) -> usize {
     /// The longest decimal form that is stored as an integer.
     const INT_MAX_DIGITS: usize = 11;
     let number = string
@@ -40,14 +62,17 @@ fn serialized_bytes(string: StringRef<'_>) -> usize {
             _ => 5,
         };
     }
-    let length = string.len();
-    let length_bytes = match length {
+    length_bytes(string.len()) + string.len()
+}
+
+/// Bytes that a length takes.
+fn length_bytes(length: usize) -> usize {
+    match length {
         0..0x40 => 1,
         0x40..0x4000 => 2,
         0x4000..=0xffff_ffff => 5,
         _ => 9,
-    };
-    length_bytes + length
+    }
 }
 
 pub(super) fn sdslen(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
@@ -132,10 +157,36 @@ fn table_text(store: &Store, full: bool) -> String {
 
 pub(super) fn htstats_key(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    ctx.db.peek(&key).ok_or(Error::NoSuchKey)?;
-    Err(Error::Text(
-        "ERR The value stored at the specified key is not represented using an hash table",
-    ))
+    let record = ctx.db.peek(&key).ok_or(Error::NoSuchKey)?;
+    if record.value().encoding() != "hashtable" {
+        return Err(Error::Text(
+            "ERR The value stored at the specified key is not represented using an hash table",
+        ));
+    }
+    let text = format!(
+        "Hash table 0 stats (main hash table):\n number of elements: {}\n",
+        record.value().elements()
+    );
+    ctx.reply.verbatim("txt", text.as_bytes());
+    Ok(Flow::Done)
+}
+
+pub(super) fn listpack(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    let key = args.key()?;
+    let record = ctx.db.peek(&key).ok_or(Error::NoSuchKey)?;
+    if record.value().encoding() != "listpack" {
+        return Err(Error::Text("ERR Not a listpack encoded object."));
+    }
+    let mut text = String::new();
+    record.value().visit(i64::MIN, &mut |element| {
+        for word in element {
+            // Writing to a String cannot fail.
+            let _ = write!(text, " \"{}\"", word.escape_ascii());
+        }
+    });
+    tracing::info!("DEBUG LISTPACK:{text}");
+    ctx.reply.simple("Listpack structure printed on stdout");
+    Ok(Flow::Done)
 }
 
 pub(super) fn digest(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {

@@ -126,6 +126,15 @@ const DOORS: &[Door] = &[
             "    The shape of the table that a key's value is.",
         ],
     ),
+    door(
+        "listpack",
+        1..=1,
+        inspect::listpack,
+        &[
+            "LISTPACK <key>",
+            "    Writes the elements of a value that is one listpack to the log.",
+        ],
+    ),
     door("loadaof", 0..=ANY, no_persistence, &[]),
     door(
         "log",

@@ -19,7 +19,7 @@ pub(super) fn geoadd(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
             break;
         }
     }
-    if args.left() % 3 != 0 || rule.if_missing && rule.if_present {
+    if !args.left().is_multiple_of(3) || rule.if_missing && rule.if_present {
         return Err(Error::Syntax);
     }
     let mut places = Vec::with_capacity(args.left() / 3);

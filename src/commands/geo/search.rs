@@ -15,6 +15,7 @@ use crate::types::geohash::{Area, Point, Shape};
 use crate::types::zset::{ScoreRange, Zset, ZsetRef, compare};
 use crate::types::{Limits, Stored};
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// Members that are measured between two looks at whether there are enough.
 const MEASURED_AT_ONCE: usize = 64;
@@ -243,8 +244,8 @@ impl<'a> Wanted<'a> {
         let Some(area) = &self.area else {
             return found;
         };
-        let options = &self.options;
-        let enough = options.count.filter(|_| options.any);
+        let any = self.options.count.filter(|_| self.options.any);
+        let enough = any.unwrap_or(usize::MAX);
         for geohashes in area.geohashes() {
             let range = ScoreRange {
                 min: geohashes.start as f64,
@@ -252,31 +253,37 @@ impl<'a> Wanted<'a> {
                 without_min: false,
                 without_max: true,
             };
-            let ranks = zset.ranks_of_scores(&range);
-            for start in ranks.clone().step_by(MEASURED_AT_ONCE) {
-                let end = (start + MEASURED_AT_ONCE).min(ranks.end);
-                zset.for_each(start..end, false, |name, score| {
-                    let point = Point::decode(score as u64);
-                    if let Some(distance_m) = area.distance_within_m(point) {
-                        found.push(Found {
-                            name,
-                            point,
-                            geohash: score,
-                            distance: self.unit.of_metres(distance_m),
-                        });
-                    }
-                });
-                if enough.is_some_and(|enough| found.len() >= enough) {
-                    found.truncate(enough.unwrap_or(usize::MAX));
-                    break;
-                }
-            }
-            if enough.is_some_and(|enough| found.len() >= enough) {
-                break;
+            let mut ranks = zset.ranks_of_scores(&range);
+            while !ranks.is_empty() && found.len() < enough {
+                let end = ranks.end.min(ranks.start + MEASURED_AT_ONCE);
+                self.measure(zset, area, ranks.start..end, &mut found);
+                ranks.start = end;
             }
         }
+        found.truncate(enough);
         self.arrange(&mut found);
         found
+    }
+
+    /// Adds the places of these ranks that lie in the area.
+    fn measure<'z>(
+        &self,
+        zset: ZsetRef<'z>,
+        area: &Area,
+        ranks: Range<usize>,
+        found: &mut Vec<Found<'z>>,
+    ) {
+        zset.for_each(ranks, false, |name, score| {
+            let point = Point::decode(score as u64);
+            if let Some(distance_m) = area.distance_within_m(point) {
+                found.push(Found {
+                    name,
+                    point,
+                    geohash: score,
+                    distance: self.unit.of_metres(distance_m),
+                });
+            }
+        });
     }
 
     fn arrange(&self, found: &mut Vec<Found<'_>>) {
@@ -371,7 +378,8 @@ fn radius(
     };
     if by_member && zset.is_none() {
         // Nobody looks at radius and unit then.
-        (args.word()?, args.word()?);
+        args.word()?;
+        args.word()?;
         sketch.shape = Some(Shape::Circle { radius_m: 0.0 });
     } else {
         let (shape, unit) = circle(args)?;

@@ -3,10 +3,9 @@
 //! A field whose deadline has passed is not there. Who asks for it by name makes it go; who goes through all only leaves
 //! it out.
 
-use super::reply_element;
+use super::{expire, reply_element};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::ds::listpack::Element;
-use crate::keyspace::db::Database;
 use crate::keyspace::entry::Key;
 use crate::resp::reply::Reply;
 use crate::types::View;
@@ -48,11 +47,6 @@ fn answer(
         expire(&mut ctx.db, &key, name);
     }
     Ok(Flow::Done)
-}
-
-#[cold]
-fn expire(db: &mut Database<'_>, key: &Key<'_>, name: &[u8]) {
-    db.expire_member::<Hash>(key, name, |hash, name| hash.remove(name));
 }
 
 pub(super) fn hmget(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {

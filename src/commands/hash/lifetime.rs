@@ -2,7 +2,7 @@
 //! or write values with them.
 
 use super::get::read_fields;
-use super::reply_element;
+use super::{expire_named, reply_element};
 use crate::base::number;
 use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::expiry::{self, Unit};
@@ -89,7 +89,7 @@ fn read_and_settle(
     fate: Fate,
 ) -> Result<Flow, Error> {
     let names: Vec<&[u8]> = args.rest().collect();
-    ctx.db.expire_members(key);
+    expire_named(&mut ctx.db, key, names.iter().copied());
     let now_ms = ctx.db.now_ms();
     let Ctx { db, reply, .. } = ctx;
     let edit = db.edit::<Hash>(key)?;
@@ -215,7 +215,7 @@ pub(super) fn hsetex(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
     let options = Options::read(ctx, args)?;
     let words: Vec<&[u8]> = args.rest().collect();
     let lifetime = options.lifetime.unwrap_or(Lifetime::Forever);
-    ctx.db.expire_members(&key);
+    expire_named(&mut ctx.db, &key, words.iter().step_by(2).copied());
     let now_ms = ctx.db.now_ms();
     let mut edit = ctx.db.edit_or_create::<Hash>(&key)?;
     if let Some(presence) = options.presence {

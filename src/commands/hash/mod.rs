@@ -14,6 +14,8 @@ use crate::command::help::container;
 use crate::command::member_expiry;
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
 use crate::ds::listpack::Element;
+use crate::keyspace::db::Database;
+use crate::keyspace::entry::Key;
 use crate::resp::reply::Reply;
 use crate::types::hash::Hash;
 
@@ -279,5 +281,37 @@ fn reply_element(reply: &mut Reply<'_>, element: Element<'_>) {
     match element {
         Element::Bytes(bytes) => reply.bulk(bytes),
         Element::Int(value) => reply.bulk_i64(value),
+    }
+}
+
+/// A field that a command has found, and whose deadline has passed, goes.
+#[cold]
+fn expire(db: &mut Database<'_>, key: &Key<'_>, name: &[u8]) {
+    db.expire_member::<Hash>(key, name, |hash, name| hash.remove(name));
+}
+
+/// Of the fields that a command is about to change those go first whose deadline has passed: what it finds is there, and
+/// those who read the stream know so too.
+#[inline]
+fn expire_named<'n>(
+    db: &mut Database<'_>,
+    key: &Key<'_>,
+    names: impl IntoIterator<Item = &'n [u8]>,
+) {
+    if db.has_due_members() {
+        names
+            .into_iter()
+            .for_each(|name| expire_if_due(db, key, name));
+    }
+}
+
+#[cold]
+fn expire_if_due(db: &mut Database<'_>, key: &Key<'_>, name: &[u8]) {
+    let now_ms = db.now_ms();
+    let record = db.peek(key);
+    let hash = record.and_then(|record| record.collection::<Hash>());
+    let field = hash.and_then(|hash| hash.get(name));
+    if field.is_some_and(|field| !field.lives(now_ms)) {
+        expire(db, key, name);
     }
 }

@@ -1,5 +1,6 @@
 //! Changes: HSET, HMSET, HSETNX, HDEL, HINCRBY, HINCRBYFLOAT.
 
+use super::expire_named;
 use crate::base::long_double::LongDouble;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::entry::Key;
@@ -22,7 +23,7 @@ pub(super) fn hmset(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
 #[inline]
 fn set_pairs(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<i64, Error> {
     let key = args.key()?;
-    if args.left() % 2 != 0 {
+    if !args.left().is_multiple_of(2) {
         return Err(Error::Arity(ctx.row.full_name.to_owned()));
     }
     let mut edit = ctx.db.edit_or_create::<Hash>(&key)?;
@@ -38,7 +39,7 @@ fn set_pairs(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<i64, Error> {
 
 pub(super) fn hsetnx(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let (key, name, value) = (args.key()?, args.word()?, args.word()?);
-    ctx.db.expire_members(&key);
+    expire_named(&mut ctx.db, &key, [name]);
     let mut edit = ctx.db.edit_or_create::<Hash>(&key)?;
     let is_free = edit.view().get(name).is_none();
     if is_free {
@@ -72,7 +73,7 @@ pub(super) fn hdel(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error
 
 pub(super) fn hincrby(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let (key, name, increment) = (args.key()?, args.word()?, args.int()?);
-    ctx.db.expire_members(&key);
+    expire_named(&mut ctx.db, &key, [name]);
     let mut edit = ctx.db.edit_or_create::<Hash>(&key)?;
     let (hash, limits) = edit.parts();
     match hash.add(limits, name, increment) {
@@ -97,7 +98,7 @@ pub(super) fn hincrbyfloat(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flo
     if increment.is_nan() || increment.is_infinite() {
         return Err(Error::Text("ERR value is NaN or Infinity"));
     }
-    ctx.db.expire_members(&key);
+    expire_named(&mut ctx.db, &key, [name]);
     let mut edit = ctx.db.edit_or_create::<Hash>(&key)?;
     let before = match edit.view().get(name) {
         None => LongDouble::ZERO,

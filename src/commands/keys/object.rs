@@ -22,7 +22,11 @@ const SHARED_REFERENCES: i64 = i32::MAX as i64;
 
 pub(super) fn encoding(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    match ctx.db.inspect(&key).map(|record| record.value().encoding()) {
+    match ctx
+        .db
+        .inspect_quietly(&key)
+        .map(|record| record.value().encoding())
+    {
         Some(encoding) => ctx.reply.bulk(encoding.as_bytes()),
         None => ctx.reply.null(),
     }
@@ -70,7 +74,7 @@ fn answer(
     let key = args.key()?;
     let now_ms = ctx.db.now_ms();
     let policy = ctx.db.keyspace().access_policy();
-    match ctx.db.inspect(&key) {
+    match ctx.db.inspect_quietly(&key) {
         Some(record) => ctx.reply.integer(of(policy, record, now_ms)?),
         None => ctx.reply.null(),
     }

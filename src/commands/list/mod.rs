@@ -61,18 +61,21 @@ pub const ROWS: &[Row] = &[
         .keys(&[KeySpec::range(1, -2, 1, POP)])
         .acl(acl::LIST)
         .about("2.0.0", BPOP_COMPLEXITY, "Takes the first element of the first of several lists that has any; waits for one if none has.")
+        .history(&[("6.0.0", "The `timeout` may have a fraction.")])
         .syntax("key... timeout:double"),
     Row::new("brpop", Group::List, -3, pop::brpop)
         .flags(flag::WRITE | flag::BLOCKING)
         .keys(&[KeySpec::range(1, -2, 1, POP)])
         .acl(acl::LIST)
         .about("2.0.0", BPOP_COMPLEXITY, "Takes the last element of the first of several lists that has any; waits for one if none has.")
+        .history(&[("6.0.0", "The `timeout` may have a fraction.")])
         .syntax("key... timeout:double"),
     Row::new("brpoplpush", Group::List, 4, transfer::brpoplpush)
         .flags(flag::WRITE | flag::DENYOOM | flag::BLOCKING)
         .keys(MOVED)
         .acl(acl::LIST)
         .about("2.2.0", "O(1)", "Moves the last element of a list to the front of another and returns it; waits for one if there is none.")
+        .history(&[("6.0.0", "The `timeout` may have a fraction.")])
         .syntax("source:key destination:key@1 timeout:double")
         .deprecated("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments"),
     Row::new("lindex", Group::List, 3, range::lindex)
@@ -116,6 +119,7 @@ pub const ROWS: &[Row] = &[
         .keys(POPPED)
         .acl(acl::LIST)
         .about("1.0.0", POP_COMPLEXITY, "Takes elements from the front of a list and returns them.")
+        .history(&[("6.2.0", "Takes a `count`.")])
         .syntax("key [count:integer^6.2.0]"),
     Row::new("lpos", Group::List, -3, range::lpos)
         .flags(flag::READONLY)
@@ -128,12 +132,14 @@ pub const ROWS: &[Row] = &[
         .keys(INSERTED)
         .acl(acl::LIST)
         .about("1.0.0", PUSH_COMPLEXITY, "Adds elements in front of a list; a missing key becomes a list of just these.")
+        .history(&[("2.4.0", "Takes several `element` arguments.")])
         .syntax("key element..."),
     Row::new("lpushx", Group::List, -3, push::lpushx)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(INSERTED)
         .acl(acl::LIST)
         .about("2.2.0", PUSH_COMPLEXITY, "Adds elements in front of a list that exists.")
+        .history(&[("4.0.0", "Takes several `element` arguments.")])
         .syntax("key element..."),
     Row::new("lrange", Group::List, 4, range::lrange)
         .flags(flag::READONLY)
@@ -164,6 +170,7 @@ pub const ROWS: &[Row] = &[
         .keys(POPPED)
         .acl(acl::LIST)
         .about("1.0.0", POP_COMPLEXITY, "Takes elements from the end of a list and returns them.")
+        .history(&[("6.2.0", "Takes a `count`.")])
         .syntax("key [count:integer^6.2.0]"),
     Row::new("rpoplpush", Group::List, 3, transfer::rpoplpush)
         .flags(flag::WRITE | flag::DENYOOM)
@@ -177,12 +184,14 @@ pub const ROWS: &[Row] = &[
         .keys(INSERTED)
         .acl(acl::LIST)
         .about("1.0.0", PUSH_COMPLEXITY, "Adds elements at the end of a list; a missing key becomes a list of just these.")
+        .history(&[("2.4.0", "Takes several `element` arguments.")])
         .syntax("key element..."),
     Row::new("rpushx", Group::List, -3, push::rpushx)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(INSERTED)
         .acl(acl::LIST)
         .about("2.2.0", PUSH_COMPLEXITY, "Adds elements at the end of a list that exists.")
+        .history(&[("4.0.0", "Takes several `element` arguments.")])
         .syntax("key element..."),
 ];
 

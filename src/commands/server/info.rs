@@ -148,9 +148,14 @@ fn clients(ctx: &mut Ctx<'_>, info: &mut Info) {
     let (awaited, awaited_on_loss, watched) = waiters.counts();
     let watching = waiters.watching_clients();
     let maxclients = ctx.server.config.settings.maxclients;
+    let special = [
+        watching,
+        ctx.server.tracking.clients(),
+        ctx.server.pubsub.clients(),
+    ];
     ctx.server
         .clients
-        .info(ctx.client, maxclients, watching, info);
+        .info(ctx.client, maxclients, special, info);
     info.field("total_watched_keys", watched)
         .field("total_blocking_keys", awaited)
         .field("total_blocking_keys_on_nokey", awaited_on_loss);
@@ -256,20 +261,17 @@ fn threads(ctx: &mut Ctx<'_>, info: &mut Info) {
 fn stats(ctx: &mut Ctx<'_>, info: &mut Info) {
     ctx.server.stats.info_traffic(info);
     info.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
-    ctx.db.keyspace().counters.info(info);
+    let evicted_clients = ctx.server.stats.evicted_clients;
+    ctx.db.keyspace().counters.info(evicted_clients, info);
+    ctx.server.pubsub.info(info);
     info.zeros(&[
-        "pubsub_channels",
-        "pubsub_patterns",
-        "pubsubshard_channels",
         "latest_fork_usec",
         "total_forks",
         "migrate_cached_sockets",
         "slave_expires_tracked_keys",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
-        "unexpected_error_replies",
     ]);
+    ctx.server.tracking.info(info);
+    info.zeros(&["unexpected_error_replies"]);
     ctx.server.stats.info_work(info);
     info.zeros(&[
         "acl_access_denied_cmd",

@@ -14,6 +14,9 @@ const COUNT_OUT_OF_RANGE: Error = Error::Text(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
 );
 
+/// Draws that one command makes at most, where a member may come again: the reply must fit in memory.
+const DRAWS_MAX: i64 = 1 << 27;
+
 pub(super) fn spop(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
     match args.left() {
@@ -86,6 +89,9 @@ pub(super) fn srandmember(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow
             let count = number::parse_i64(args.word()?).ok_or(Error::NotInteger)?;
             if count == i64::MIN {
                 return Err(COUNT_OUT_OF_RANGE);
+            }
+            if count < -DRAWS_MAX {
+                return Err(Error::OutOfRange);
             }
             draw_several(ctx, &key, count)
         }

@@ -26,13 +26,14 @@ impl Operation {
         around: Around,
         emit: impl FnMut(Element<'a>) -> bool,
     ) {
-        let there: Vec<SetRef<'a>> = sets.iter().copied().flatten().collect();
+        let mut there: Vec<SetRef<'a>> = sets.iter().copied().flatten().collect();
         match self {
             Operation::Intersection if there.len() < sets.len() => {}
-            Operation::Intersection => intersection(&there, around, emit),
-            Operation::Union => union(&there, around, emit),
+            Operation::Intersection => intersection(&mut there, around, emit),
+            Operation::Union => union(&mut there, around, emit),
             Operation::Difference => {
-                if let (Some(Some(first)), Some((_, others))) = (sets.first(), there.split_first())
+                if let (Some(Some(first)), Some((_, others))) =
+                    (sets.first(), there.split_first_mut())
                 {
                     difference(*first, others, around, emit);
                 }

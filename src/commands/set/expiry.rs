@@ -3,10 +3,10 @@
 //! A deadline belongs to the member in its set: SADD of a member that is there leaves it, and what SMOVE, SINTERSTORE and
 //! their like put into another set has none.
 
-use crate::command::member_expiry::{ExpiringMembers, Fate, Vocabulary};
+use crate::command::member_expiry::{ExpiringMembers, Vocabulary};
 use crate::keyspace::event;
 use crate::types::set::{Set, SetRef};
-use crate::types::{Collection, Limits};
+use crate::types::{Collection, Fate, Limits};
 
 impl ExpiringMembers for Set {
     const VOCABULARY: &'static Vocabulary = &Vocabulary {

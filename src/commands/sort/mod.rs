@@ -12,14 +12,13 @@ mod words;
 
 use crate::command::row::{Begin, Find, Group, KeySpec, Row, acl, flag, key_flag};
 use crate::command::{Args, Ctx, Error, Flow};
-use crate::ds::listpack::Listpack;
 use crate::keyspace::db::{Database, Deadline};
 use crate::keyspace::entry::Key;
 use crate::keyspace::event;
 use crate::types::list::List;
 use crate::types::set::Set;
 use crate::types::zset::Zset;
-use crate::types::{Collection, Form, Stored, Type, View, WrongType};
+use crate::types::{Collection, Stored, Type, View, WrongType};
 use order::{Manner, Order};
 use pattern::{Pattern, look_up};
 use words::Words;
@@ -227,13 +226,12 @@ fn store(
     chosen: &[usize],
     gets: &[Pattern<'_>],
 ) {
-    let mut result = Listpack::new();
+    let mut result = Words::default();
     let words = chosen.iter().map(|index| elements.get(*index));
     look_up(&mut ctx.db, gets, words, |value| {
-        result.push_back(value.unwrap_or_default());
+        result.push(value.unwrap_or_default());
     });
-    let mut list = List::default();
-    list.load(Form::Listpack, result.pack().bytes());
+    let list = List::of_words(result.iter(), ctx.db.limits());
     let count = list.len();
     ctx.db
         .put_collection(to, list, Deadline::Clear, event::SORTSTORE);

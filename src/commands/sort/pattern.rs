@@ -13,7 +13,6 @@
 use super::words::Words;
 use crate::keyspace::db::{Database, Str};
 use crate::keyspace::entry::Key;
-use crate::types::View;
 use crate::types::hash::Hash;
 use crate::types::string::Digits;
 
@@ -76,6 +75,7 @@ pub(super) fn look_up<'w>(
         return elements.for_each(|element| tell(Some(element)));
     }
     let (mut batch, mut names) = (Vec::new(), Words::default());
+    let mut digits = Digits::default();
     loop {
         batch.clear();
         batch.extend(elements.by_ref().take(BATCH));
@@ -103,29 +103,30 @@ pub(super) fn look_up<'w>(
                 Pattern::Element => tell(Some(element)),
                 Pattern::Nothing => tell(None),
                 Pattern::Key { field: None, .. } => match db.read::<Str>(key) {
-                    Ok(Some(value)) => tell(Some(value.bytes(&mut Digits::default()))),
+                    Ok(Some(value)) => tell(Some(value.bytes(&mut digits))),
                     _ => tell(None),
                 },
                 Pattern::Key {
                     field: Some(field), ..
-                } => tell(field_of(db, key, field).as_deref()),
+                } => tell_field(db, key, field, &mut tell),
             }
         }
     }
 }
 
-fn field_of(db: &mut Database<'_>, key: &Key<'_>, field: &[u8]) -> Option<Vec<u8>> {
+fn tell_field(
+    db: &mut Database<'_>,
+    key: &Key<'_>,
+    field: &[u8],
+    mut tell: impl FnMut(Option<&[u8]>),
+) {
     let now_ms = db.now_ms();
-    let hash = db.read::<Hash>(key).ok().flatten()?;
-    let mut found = None;
-    hash.visit(now_ms, &mut |pair| {
-        if let [name, value] = pair
-            && *name == field
-        {
-            found = Some(value.to_vec());
-        }
-    });
-    found
+    let hash = db.read::<Hash>(key).ok().flatten();
+    let found = hash.and_then(|hash| hash.get(field));
+    match found.filter(|field| field.lives(now_ms)) {
+        Some(field) => tell(Some(field.value.bytes(&mut Vec::new()))),
+        None => tell(None),
+    }
 }
 
 #[cfg(test)]

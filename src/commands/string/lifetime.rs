@@ -76,7 +76,7 @@ pub(super) fn has_passed(deadline: Deadline, now_ms: i64) -> bool {
     matches!(deadline, Deadline::At(at) if at <= now_ms)
 }
 
-/// Gives the key a string and a deadline, announced as SET does; a key whose deadline has passed is deleted instead.
+/// Gives the key a string and a deadline, announced as SET does; a key whose deadline has passed expires at once.
 #[inline]
 pub(super) fn store(
     db: &mut Database<'_>,
@@ -85,7 +85,10 @@ pub(super) fn store(
     deadline: Deadline,
 ) {
     if has_passed(deadline, db.now_ms()) {
-        db.remove(key, event::DEL);
+        let mut edit = db.put(key, value, Deadline::Clear);
+        edit.also(event::SET);
+        edit.changed(event::EXPIRE);
+        db.remove(key, event::EXPIRED);
         return;
     }
     let mut edit = db.put(key, value, deadline);
@@ -128,11 +131,8 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_has_passed_deletes_what_was_there() {
-        assert_eq!(
-            events(&[Deadline::Clear, Deadline::At(NOW_MS)]),
-            ["set", "del"]
-        );
-        assert!(events(&[Deadline::At(NOW_MS)]).is_empty());
+    fn a_deadline_that_has_passed_expires_the_key_at_once() {
+        let expired = ["set", "expire", "expired"];
+        assert_eq!(events(&[Deadline::At(NOW_MS)]), expired);
     }
 }

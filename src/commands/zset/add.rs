@@ -63,7 +63,7 @@ pub(super) fn zadd(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error
     let key = args.key()?;
     let options = Options::read(args);
     let pairs = args.left() / 2;
-    if pairs == 0 || args.left() % 2 != 0 {
+    if pairs == 0 || !args.left().is_multiple_of(2) {
         return Err(Error::Syntax);
     }
     options.check(pairs)?;

@@ -6,7 +6,7 @@
 //! largest, as sums of doubles depend on their order.
 
 use super::{begin_members, reply_shown};
-use crate::base::number;
+use crate::base::number::{self, Decimal};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::ds::listpack::Element;
 use crate::keyspace::db::{Database, Deadline};
@@ -43,10 +43,15 @@ impl Aggregate {
         found.map(|(_, aggregate)| *aggregate).ok_or(Error::Syntax)
     }
 
-    /// What a score counts with the weight of its input. What is no number (0 x inf) counts as 0.
+    /// What a score counts with the weight of its input; what is no number (0 x inf) counts as 0.
     fn weigh(self, score: f64, weight: f64) -> f64 {
+        number_or_zero(self.product(score, weight))
+    }
+
+    /// The same, but what is no number stays none.
+    fn product(self, score: f64, weight: f64) -> f64 {
         let score = if self == Aggregate::Count { 1.0 } else { score };
-        number_or_zero(score * weight)
+        score * weight
     }
 
     fn join(self, one: f64, other: f64) -> f64 {
@@ -203,7 +208,11 @@ impl<'a> Member<'a> {
             .then_with(|| match (self.name, other.name) {
                 (Element::Bytes(one), Element::Bytes(other)) => one.cmp(other),
                 (Element::Int(one), Element::Int(other)) if one == other => Ordering::Equal,
-                (one, other) => one.to_vec().cmp(&other.to_vec()),
+                (Element::Int(one), Element::Bytes(other)) => Decimal::new(one).bytes().cmp(other),
+                (Element::Bytes(one), Element::Int(other)) => one.cmp(Decimal::new(other).bytes()),
+                (Element::Int(one), Element::Int(other)) => {
+                    Decimal::new(one).bytes().cmp(Decimal::new(other).bytes())
+                }
             })
     }
 }
@@ -292,7 +301,8 @@ fn intersect<'a>(
         let bytes = name.bytes(&mut room);
         for (other, weight) in others {
             match other.score(bytes) {
-                Some(score) => sum = aggregate.join(sum, aggregate.weigh(score, *weight)),
+                // As in Redis, a product of a further input that is no number makes the whole sum 0.
+                Some(score) => sum = aggregate.join(sum, aggregate.product(score, *weight)),
                 None => return,
             }
         }

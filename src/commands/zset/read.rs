@@ -111,14 +111,16 @@ pub(super) fn zscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     };
     let options = ScanOptions::read(args, Scanned::Members)?;
     let (mut seen, mut steps) = (0, 0);
-    let mut found: Vec<(Vec<u8>, f64)> = Vec::new();
+    // Names in one allocation: the cursor stands before them in the reply, and is known after them.
+    let (mut names, mut found): (Vec<u8>, Vec<(usize, f64)>) = Default::default();
     let mut room = Vec::new();
     loop {
         cursor = zset.scan(cursor, |name, score| {
             seen += 1;
             let name = name.bytes(&mut room);
             if options.accepts(name) {
-                found.push((name.to_vec(), score));
+                names.extend_from_slice(name);
+                found.push((names.len(), score));
             }
         });
         steps += 1;
@@ -130,8 +132,10 @@ pub(super) fn zscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     reply.bulk(cursor.to_string().as_bytes());
     reply.array(found.len() * 2);
     let is_table = matches!(zset, ZsetRef::Table(_));
-    for (name, score) in found {
-        reply.bulk(&name);
+    let mut start = 0;
+    for (end, score) in found {
+        reply.bulk(&names[start..end]);
+        start = end;
         if is_table {
             room.clear();
             number::format_f64_in_full(score, &mut room);

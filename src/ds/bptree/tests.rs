@@ -144,6 +144,21 @@ fn compare_somewhere<const L: usize, const I: usize>(
             below
         );
     }
+    let (mut runs, mut joined) = (tree.range(below..not_above), Vec::new());
+    while let Some((scores, handles)) = runs.next_run() {
+        joined.extend(scores.iter().copied().zip(handles.iter().copied()));
+    }
+    assert_eq!(joined, between);
+    let (mut runs, mut joined) = (tree.range(below..not_above), Vec::new());
+    while let Some((scores, handles)) = runs.next_run_back() {
+        let run: Vec<_> = scores
+            .iter()
+            .copied()
+            .zip(handles.iter().copied())
+            .collect();
+        joined.splice(0..0, run);
+    }
+    assert_eq!(joined, between);
     let (mut both, mut from_both) = (tree.range(0..20), Vec::new());
     while let Some(entry) = if random.below(2) == 0 {
         both.next()

@@ -539,10 +539,9 @@ impl Quicklist {
         numbered.node.unshare();
         match &mut numbered.node {
             Node::Plain(bytes) if is_large => {
-                *bytes = Box::new(
-                    word.shared
-                        .map_or_else(|| Bytes::copy_from_slice(word.bytes), Bytes::clone),
-                );
+                **bytes = word
+                    .shared
+                    .map_or_else(|| Bytes::copy_from_slice(word.bytes), Bytes::clone);
             }
             Node::Packed(run)
                 if !is_large && (run.len() == 1 || limits.allow_in(run, word.bytes.len())) =>

@@ -103,6 +103,12 @@ impl Batch {
         }
     }
 
+    /// Bytes of words that do not lie in the input.
+    pub fn heap_bytes(&self) -> usize {
+        let large: usize = self.larges.iter().map(Bytes::len).sum();
+        large + self.head.len() + self.unquoted.len()
+    }
+
     /// Commands in the batch.
     #[inline]
     pub fn len(&self) -> usize {

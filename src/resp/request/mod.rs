@@ -179,6 +179,12 @@ impl RequestParser {
             .map_or(0, |partial| partial.buffered_bytes())
     }
 
+    /// The same without what is parsed already of a command whose large word is being received: what CLIENT LIST shows.
+    pub fn unparsed_bytes(&self) -> usize {
+        let partial = self.partial.as_ref();
+        partial.map_or(0, |partial| partial.unparsed_bytes())
+    }
+
     /// The large bulk being received: the caller may read the socket straight into it, then calls `parse` again.
     #[inline]
     pub fn filling(&mut self) -> Option<&mut Filling> {

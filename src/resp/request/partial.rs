@@ -176,6 +176,15 @@ impl Partial {
         self.head.len() + self.words.len() * size_of::<Word>() + self.large_bytes + filling
     }
 
+    /// Bytes of the word that is being received, if it is large; else all that is kept.
+    pub(super) fn unparsed_bytes(&self) -> usize {
+        match (&self.stage, self.larges.last()) {
+            (Stage::Large(filling), _) => filling.buffer.len(),
+            (Stage::PayloadEnd { .. }, Some(large)) => large.len(),
+            _ => self.buffered_bytes(),
+        }
+    }
+
     /// The large bulk being received, if bytes of it are missing.
     pub(super) fn filling(&mut self) -> Option<&mut Filling> {
         match &mut self.stage {

@@ -5,7 +5,8 @@
 //! hashes, which is that of the tables asked: large ones are read nearly in sequence. Nothing is copied but where a
 //! difference or a union is cheaper by a table of what has been seen.
 //!
-//! Each calls `emit` once for every member of the result until that answers `false`.
+//! Each calls `emit` once for every member of the result until that answers `false`; the sets are put into the order in
+//! which they are asked.
 
 use super::read::BATCH;
 use super::{SetIter, SetRef};
@@ -27,13 +28,12 @@ pub struct Around {
 
 /// Members that are in all sets; of no sets, none. It goes through the smallest.
 pub fn intersection<'a>(
-    sets: &[SetRef<'a>],
+    sets: &mut [SetRef<'a>],
     around: Around,
     mut emit: impl FnMut(Element<'a>) -> bool,
 ) {
-    let mut sorted = sets.to_vec();
-    sorted.sort_by_key(|set| set.len());
-    if let Some((smallest, others)) = sorted.split_first() {
+    sets.sort_by_key(|set| set.len());
+    if let Some((smallest, others)) = sets.split_first() {
         Sieve::new(others, true, around).pass(*smallest, &mut emit);
     }
 }
@@ -44,16 +44,15 @@ pub fn intersection<'a>(
 /// than all others together, the members of the others are gathered and the first set's are looked up among them.
 pub fn difference<'a>(
     first: SetRef<'a>,
-    others: &[SetRef<'a>],
+    others: &mut [SetRef<'a>],
     around: Around,
     mut emit: impl FnMut(Element<'a>) -> bool,
 ) {
     let sum: usize = others.iter().map(|set| set.len()).sum();
     let asked = first.len().saturating_mul(others.len());
     if asked / 2 <= sum + first.len() {
-        let mut sorted = others.to_vec();
-        sorted.sort_by_key(|set| std::cmp::Reverse(set.len()));
-        Sieve::new(&sorted, false, around).pass(first, &mut emit);
+        others.sort_by_key(|set| std::cmp::Reverse(set.len()));
+        Sieve::new(others, false, around).pass(first, &mut emit);
         return;
     }
     let mut seen = Seen::new(sum, around.hasher);
@@ -70,25 +69,28 @@ pub fn difference<'a>(
 /// Members that are in any of the sets.
 ///
 /// Either each set's members are looked up in the larger ones before it; or, of many sets, they are gathered in a table.
-pub fn union<'a>(sets: &[SetRef<'a>], around: Around, mut emit: impl FnMut(Element<'a>) -> bool) {
-    let mut sorted = sets.to_vec();
-    sorted.sort_by_key(|set| std::cmp::Reverse(set.len()));
-    let sum: usize = sorted.iter().map(|set| set.len()).sum();
-    let asked: usize = sorted
+pub fn union<'a>(
+    sets: &mut [SetRef<'a>],
+    around: Around,
+    mut emit: impl FnMut(Element<'a>) -> bool,
+) {
+    sets.sort_by_key(|set| std::cmp::Reverse(set.len()));
+    let sum: usize = sets.iter().map(|set| set.len()).sum();
+    let asked: usize = sets
         .iter()
         .enumerate()
         .map(|(at, set)| at * set.len())
         .sum();
     if asked <= sum {
-        for (at, set) in sorted.iter().enumerate() {
-            if !Sieve::new(&sorted[..at], false, around).pass(*set, &mut emit) {
+        for (at, set) in sets.iter().enumerate() {
+            if !Sieve::new(&sets[..at], false, around).pass(*set, &mut emit) {
                 return;
             }
         }
         return;
     }
-    let mut seen = Seen::new(sorted.first().map_or(0, |set| set.len()), around.hasher);
-    let mut members = sorted.iter().flat_map(|set| set.iter(around.now_ms));
+    let mut seen = Seen::new(sets.first().map_or(0, |set| set.len()), around.hasher);
+    let mut members = sets.iter().flat_map(|set| set.iter(around.now_ms));
     while let Some(member) = members.next()
         && (!seen.insert(member) || emit(member))
     {}

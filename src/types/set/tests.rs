@@ -182,7 +182,7 @@ fn scratch_memory_takes_any_packed_set_after_any_other() {
 
 #[test]
 fn every_member_is_drawn_as_often_as_any_other() {
-    const DRAWS: usize = 30_000;
+    const DRAWS: usize = 24_000;
     let even = |counts: &BTreeMap<Vec<u8>, usize>, total: usize| {
         assert_eq!(counts.len(), 60);
         let expected = total / 60;
@@ -236,7 +236,7 @@ fn popping_takes_out_what_it_tells_and_is_as_fair() {
     for encoding in 0..3 {
         for size in [1, 12, 45] {
             let mut popped = BTreeMap::new();
-            const ROUNDS: usize = 3_000;
+            const ROUNDS: usize = 600;
             for _ in 0..ROUNDS {
                 let mut set = match (encoding, three()) {
                     (0, [ints, ..]) => ints,
@@ -256,7 +256,7 @@ fn popping_takes_out_what_it_tells_and_is_as_fair() {
                 }
             }
             let expected = ROUNDS * size / 60;
-            let near = expected / 3..expected * 2;
+            let near = expected / 4..expected * 3 + 10;
             assert!(popped.values().all(|count| near.contains(count)));
         }
     }
@@ -342,22 +342,23 @@ fn model_the_algebra_of_sets_is_that_of_the_standard_library() {
         let count = 1 + random.below(6) as usize;
         let sets: Vec<Set> = (0..count).map(|_| some_set(&mut random)).collect();
         let views: Vec<SetRef<'_>> = sets.iter().map(Set::view).collect();
+        let any_order = || views.clone();
         let models: Vec<Model> = views.iter().map(|view| words(*view)).collect();
         let (first, others) = models.split_first().expect("there is at least one");
         let mut gathered = Vec::new();
-        intersection(&views, around(), |member| {
+        intersection(&mut any_order(), around(), |member| {
             gathered.push(member.to_vec());
             true
         });
         let expected = others.iter().fold(first.clone(), |all, other| &all & other);
         assert_gathered(&mut gathered, &expected);
-        difference(views[0], &views[1..], around(), |member| {
+        difference(views[0], &mut any_order()[1..], around(), |member| {
             gathered.push(member.to_vec());
             true
         });
         let expected = others.iter().fold(first.clone(), |all, other| &all - other);
         assert_gathered(&mut gathered, &expected);
-        union(&views, around(), |member| {
+        union(&mut any_order(), around(), |member| {
             gathered.push(member.to_vec());
             true
         });
@@ -386,10 +387,10 @@ fn the_algebra_ends_when_nobody_wants_more() {
             *count += 1;
             *count < wanted
         };
-        intersection(&views[..3], around(), |_| stop(a));
-        difference(views[0], &views[2..3], around(), |_| stop(b));
-        union(&views[..2], around(), |_| stop(c));
-        union(&views, around(), |_| stop(d));
+        intersection(&mut { views }[..3], around(), |_| stop(a));
+        difference(views[0], &mut { views }[2..3], around(), |_| stop(b));
+        union(&mut { views }[..2], around(), |_| stop(c));
+        union(&mut { views }, around(), |_| stop(d));
         assert_eq!(counts, [wanted; 4]);
     }
 }

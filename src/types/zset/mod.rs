@@ -307,15 +307,11 @@ impl<'a> ZsetRef<'a> {
         backwards: bool,
         mut visit: impl FnMut(Element<'a>, f64),
     ) {
-        match (self, backwards) {
-            (Self::Packed(pack), _) => packed::for_each(pack, ranks, backwards, visit),
-            (Self::Table(ranking), false) => ranking
-                .range(ranks)
-                .for_each(|(member, score)| visit(Element::Bytes(member.name()), score)),
-            (Self::Table(ranking), true) => ranking
-                .range(ranks)
-                .rev()
-                .for_each(|(member, score)| visit(Element::Bytes(member.name()), score)),
+        match self {
+            Self::Packed(pack) => packed::for_each(pack, ranks, backwards, visit),
+            Self::Table(ranking) => ranking.for_each(ranks, backwards, |name, score| {
+                visit(Element::Bytes(name), score)
+            }),
         }
     }
 

@@ -4,7 +4,7 @@
 //! look at the scores; a place for a new score is searched from the end, where ascending scores go.
 
 use crate::base::hash::Hasher;
-use crate::base::number;
+use crate::base::number::{self, Decimal};
 use crate::ds::listpack::{Element, Items, Listpack, Pack};
 use crate::ds::ranking::{Ranking, RankingBuilder};
 use std::cmp::Ordering;
@@ -56,11 +56,12 @@ struct Pair<'a> {
 impl Pair<'_> {
     /// How it stands to a member of this score and name.
     #[inline]
-    fn compare(&self, score: f64, name: &[u8], room: &mut Vec<u8>) -> Ordering {
-        match score_of(self.score) {
-            own if own < score => Ordering::Less,
-            own if own > score => Ordering::Greater,
-            _ => self.name.bytes(room).cmp(name),
+    fn compare(&self, score: f64, name: &[u8]) -> Ordering {
+        match (score_of(self.score), self.name) {
+            (own, _) if own < score => Ordering::Less,
+            (own, _) if own > score => Ordering::Greater,
+            (_, Element::Bytes(own)) => own.cmp(name),
+            (_, Element::Int(own)) => Decimal::new(own).bytes().cmp(name),
         }
     }
 }
@@ -112,9 +113,8 @@ pub(super) fn insert(pack: &mut Listpack, name: &[u8], score: f64) {
 fn place_for(pack: &Listpack, name: &[u8], score: f64) -> usize {
     let mut items = pack.pack().iter();
     let mut place = pack.end();
-    let mut room = Vec::new();
     while let Some(pair) = next_back(&mut items)
-        && pair.compare(score, name, &mut room).is_gt()
+        && pair.compare(score, name).is_gt()
     {
         place = pair.at;
     }
@@ -136,14 +136,13 @@ pub(super) fn change_score(pack: &mut Listpack, at: usize, name: &[u8], score: f
 
 /// Whether the member at `at` keeps its neighbours with this score.
 fn stays_in_place(pack: Pack<'_>, at: usize, name: &[u8], score: f64) -> bool {
-    let mut room = Vec::new();
     let before = next_back(&mut pack.iter_until(at));
-    if before.is_some_and(|pair| pair.compare(score, name, &mut room).is_gt()) {
+    if before.is_some_and(|pair| pair.compare(score, name).is_gt()) {
         return false;
     }
     let mut items = pack.iter_from(at);
     next(&mut items);
-    next(&mut items).is_none_or(|pair| pair.compare(score, name, &mut room).is_gt())
+    next(&mut items).is_none_or(|pair| pair.compare(score, name).is_gt())
 }
 
 /// Takes out the members of these ranks.

@@ -62,7 +62,7 @@ fn model_run(entries: usize, names: u64) {
     for step in 0..6_000 {
         let number = random.below(names);
         // Names that are numbers and names that are not; whole scores and others.
-        let name = if number % 2 == 0 {
+        let name = if number.is_multiple_of(2) {
             number.to_string().into_bytes()
         } else {
             format!("n{number}").into_bytes()

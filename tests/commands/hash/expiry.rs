@@ -188,8 +188,8 @@ fn changes_take_what_has_expired_for_nothing() {
     on_each_overdue("HSETNX h a 5 -> (1)\nHGET h a -> 5");
     on_each_overdue("HSETEX h FXX FIELDS 1 a 5 -> (0)");
     on_each_overdue("HSETEX h FNX KEEPTTL FIELDS 1 a 5 -> (1)\nHTTL h FIELDS 1 a -> [(-1)]");
-    on_each_overdue("HGETDEL h FIELDS 2 a c -> [nil 3]\nEXISTS h -> (0)");
-    on_each_overdue("HGETEX h EX 100 FIELDS 1 a -> [nil]\nHLEN h -> (1)");
+    on_each_overdue("HGETDEL h FIELDS 2 a c -> [nil 3]\nHLEN h -> (1)");
+    on_each_overdue("HGETEX h EX 100 FIELDS 1 a -> [nil]\nHLEN h -> (2)");
     on_each_overdue("HSET h a 5 -> (0)\nHTTL h FIELDS 1 a -> [(-1)]\nHGET h a -> 5");
     on_each_overdue("HDEL h a -> (1)");
     on_each_overdue("HRANDFIELD h -> c\nHLEN h -> (1)");

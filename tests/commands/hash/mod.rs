@@ -1,6 +1,7 @@
 //! The hash family: each command on each way in which a hash is kept.
 
 mod changes;
+mod events;
 mod expiry;
 mod import;
 mod lifetime;

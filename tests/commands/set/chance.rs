@@ -95,6 +95,7 @@ fn srandmember_answers_different_members_or_of_a_negative_count_any() {
          SRANDMEMBER none -3 -> []
          SRANDMEMBER s x -> !ERR value is not an integer or out of range
          SRANDMEMBER s 1 2 -> !ERR syntax error
+         SRANDMEMBER s -9223372036854775807 -> !ERR value is out of range
          SRANDMEMBER s -9223372036854775808 -> !ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
     );
 }

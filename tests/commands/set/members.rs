@@ -262,3 +262,31 @@ fn members_are_bytes() {
         "[-0 -9223372036854775808 01 9223372036854775807 9223372036854775808]"
     );
 }
+
+#[test]
+fn debug_looks_into_sets() {
+    let mut server = Server::with_config("enable-debug-command yes");
+    let words = (0..200)
+        .map(|n| format!("w{n}"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    server.run(&format!("SADD large {words}"));
+    server.check(
+        "SADD ints 1 2 3 -> (3)
+         SADD words a b -> (2)
+         DEBUG LISTPACK ints -> !ERR Not a listpack encoded object.
+         DEBUG LISTPACK words -> Listpack structure printed on stdout
+         DEBUG LISTPACK none -> !ERR no such key
+         DEBUG HTSTATS-KEY words -> !ERR The value stored at the specified key is not represented using an hash table",
+    );
+    assert!(
+        server
+            .run("DEBUG HTSTATS-KEY large")
+            .contains("number of elements: 200")
+    );
+    let object = |server: &mut Server, key: &str| server.run(&format!("DEBUG OBJECT {key}"));
+    assert!(object(&mut server, "ints").contains("encoding:intset serializedlength:15 "));
+    assert!(object(&mut server, "words").contains("encoding:listpack serializedlength:14 "));
+    // 10 words of 2 bytes, 90 of 3, 100 of 4, each with a length of 1; 200 takes 2.
+    assert!(object(&mut server, "large").contains("encoding:hashtable serializedlength:892 "));
+}

@@ -37,6 +37,20 @@ fn an_entry_that_is_gone_again_wakes_nobody() {
 }
 
 #[test]
+fn xread_goes_on_waiting_while_its_key_is_of_another_type() {
+    let mut server = Server::new();
+    let reader = server.connect();
+    server.run_as(reader, "XREAD BLOCK 0 STREAMS s $");
+    server.check("SET s x -> OK");
+    assert_eq!(server.received(reader), "");
+    server.check(
+        "DEL s -> (1)
+         XADD s 1 f v -> 1-0",
+    );
+    assert_eq!(server.received(reader), "[[s [[1-0 [f v]]]]]");
+}
+
+#[test]
 fn consumers_are_served_in_the_order_in_which_they_came() {
     let mut server = Server::new();
     server.check("XGROUP CREATE s g 0 MKSTREAM -> OK");

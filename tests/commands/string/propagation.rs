@@ -70,7 +70,7 @@ fn a_deadline_in_the_past_goes_out_as_del() {
         &[],
         "SET a 1 => SET a 1
          SET a 1 PXAT 1 => DEL a
-         SET a 1 PXAT 1 =>
+         SET a 1 PXAT 1 => DEL a
          SET a 1 => SET a 1
          SET a 1 EXAT 1 GET => DEL a
          SET a 1 => SET a 1
