@@ -1,13 +1,18 @@
-//! What survives the end of the process: snapshots on disk.
+//! What survives the end of the process: snapshots on disk, and the log of all changes since ([`aof`]).
 //!
 //! The reactor opens no file. [`save`] decides when a snapshot begins, drives its walk and makes [`Job`]s of what it gives;
-//! the host has them run on a helper thread ([`writer`]) and brings back [`Report`]s.
+//! the host has them run on a helper thread ([`writer`]) and brings back [`Report`]s. The append-only file has a thread of
+//! its own.
 
+pub mod aof;
 pub mod save;
 pub mod writer;
 
 use crate::keyspace::snapshot::Part;
-use std::path::PathBuf;
+use aof::{AofJob, AofReport};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// The walk rests while so many bytes wait for the writer: only what is about to be changed comes then.
 pub const QUEUE_MAX_BYTES: usize = 4 << 20;
@@ -16,6 +21,8 @@ pub const QUEUE_MAX_BYTES: usize = 4 << 20;
 pub enum Job {
     /// For the thread that writes snapshots.
     Snapshot(SnapshotJob),
+    /// For the thread that writes the append-only file.
+    Aof(AofJob),
 }
 
 /// Something to be done for a snapshot. One at a time; each begins with `Begin` and ends with `Finish` or `Abort`.
@@ -68,6 +75,8 @@ pub enum Report {
     },
     /// There is room in the queue again.
     Room,
+    /// Of the append-only file.
+    Aof(AofReport),
 }
 
 impl Job {
@@ -75,17 +84,38 @@ impl Job {
     pub fn bytes(&self) -> usize {
         match self {
             Job::Snapshot(SnapshotJob::Write(part)) => part.bytes(),
-            Job::Snapshot(_) => 0,
+            // The walk does not wait for the append-only file.
+            Job::Snapshot(_) | Job::Aof(_) => 0,
         }
     }
 
-    /// Makes its paths independent of the working folder.
-    pub fn make_absolute(&mut self) {
-        if let Job::Snapshot(SnapshotJob::Begin(target)) = self {
-            for path in [&mut target.temporary, &mut target.path] {
-                // A working folder that is gone shows when the file is created.
-                *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+    /// Makes its paths independent of the working folder, which is `folder`.
+    pub fn resolve(&mut self, folder: &Path) {
+        let mut resolve = |path: &mut PathBuf| *path = folder.join(&*path);
+        match self {
+            Job::Snapshot(SnapshotJob::Begin(target)) => {
+                resolve(&mut target.temporary);
+                resolve(&mut target.path);
             }
+            Job::Snapshot(_) => {}
+            Job::Aof(job) => job.paths().into_iter().for_each(resolve),
         }
     }
+}
+
+/// The system's own words for an error, without the number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
+/// Makes the names in the folder of a file durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -7,7 +7,7 @@
 //! Only a whole file that is on disk takes its place, and then the folder is made durable too. After an error the
 //! temporary file is removed at once, so that a full disk gets its room back, and the rest of the snapshot is passed over.
 
-use super::{Report, SnapshotJob, Target};
+use super::{Report, SnapshotJob, Target, sync_folder};
 use crate::keyspace::snapshot::Part;
 use crate::rdb::lzf::Compressor;
 use crate::rdb::{Checksum, Encoder, opcode};
@@ -246,14 +246,6 @@ impl Draft {
             file.write_all(bytes)
         })
     }
-}
-
-/// Makes the name of a file durable.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// The name of the temporary file of the process `pid`.
