@@ -7,7 +7,7 @@
 //! 8  engine              requests in, reply bytes out; opens no socket, no file
 //! 7  commands            one file a family: rows on top, handlers below
 //! 6  command             the vocabulary handlers are written in
-//! 5  session persist pubsub tracking monitor   services
+//! 5  session pubsub tracking monitor persist   services
 //! 4  keyspace outbox     databases, expiry, waiters, the change log; what is to be sent to clients
 //! 3  config  observe     one row a parameter; one row a metric
 //! 2  types               what a key can hold
@@ -36,9 +36,9 @@ pub mod keyspace;
 pub mod monitor;
 pub mod net;
 pub mod observe;
-pub mod persist;
 pub mod outbox;
 pub mod pubsub;
+pub mod persist;
 pub mod rdb;
 pub mod resp;
 pub mod session;

@@ -14,15 +14,18 @@ use crate::keyspace::db::Database;
 use crate::keyspace::event::class;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
-use crate::persist::save::Saver;
 use crate::outbox::Outbox;
 use crate::pubsub::PubSub;
+use crate::persist::load::Summary;
+use crate::persist::payload::PayloadWriter;
+use crate::persist::save::Saver;
 use crate::resp::reply::Reply;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
 use crate::tracking::Tracking;
 use crate::types::Limits;
+use crate::types::load::Room;
 
 /// The Redis version whose commands and replies this server has.
 pub const REDIS_VERSION: &str = "8.0.0";
@@ -99,8 +102,6 @@ pub struct Server {
     pub replication_id: String,
     /// What DEBUG changed.
     pub debug: DebugSwitches,
-    /// Snapshots on disk.
-    pub saver: Saver,
     /// What is to be sent to clients besides replies.
     pub outbox: Outbox,
     /// Who listens to what.
@@ -109,6 +110,14 @@ pub struct Server {
     pub tracking: Tracking,
     /// MONITOR.
     pub monitors: Monitors,
+    /// Snapshots on disk.
+    pub saver: Saver,
+    /// What was loaded from disk last.
+    pub last_load: Summary,
+    /// Makes DUMP payloads.
+    pub payloads: PayloadWriter,
+    /// Memory for values that RESTORE reads.
+    pub payload_room: Room,
 }
 
 impl Server {

@@ -31,6 +31,32 @@ pub struct Usage {
     pub freed: u64,
 }
 
+/// What another server is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// Its name or address.
+    pub host: &'q str,
+    /// Its port.
+    pub port: u16,
+    /// Commands, as they go over the wire.
+    pub request: &'q [u8],
+    /// Lines of its answer: each reply is one.
+    pub lines: usize,
+    /// How long each step may take.
+    pub timeout: Duration,
+}
+
+/// Why there is no whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskError {
+    /// Nobody is there.
+    Connect,
+    /// The question could not be sent.
+    Write,
+    /// The answer did not come in time; this much of it did.
+    Read(Vec<u8>),
+}
+
 /// See the head of the file.
 pub trait Host {
     /// Listens where the settings say (bind, port, unixsocket, backlog) in place of where it did; on failure all stays
@@ -60,6 +86,10 @@ pub trait Host {
     fn prepare_memory(&mut self) {}
     /// Gives memory that the allocator keeps unused back to the system, where the allocator can.
     fn purge_memory(&mut self) {}
+    /// Asks another server and waits for its answer: nobody is served meanwhile (MIGRATE).
+    fn ask(&mut self, _question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        Err(AskError::Connect)
+    }
     /// Has this done on disk, after all that was handed over before.
     fn disk(&mut self, job: Job);
     /// Bytes of jobs that are not done yet, about.

@@ -273,11 +273,13 @@ impl Ranking {
     }
 }
 
-/// Makes a ranking of members that come in order, each name once: much cheaper than one insertion after another.
+/// Makes a ranking of members that come in order, each name once: much cheaper than one insertion after another. In any
+/// order, and perhaps twice, they come through [`RankingBuilder::add`].
 #[derive(Debug)]
 pub struct RankingBuilder {
     members: Members<WithScore>,
     entries: Vec<Entry<Link>>,
+    unordered: bool,
 }
 
 impl RankingBuilder {
@@ -286,6 +288,7 @@ impl RankingBuilder {
         Self {
             members: Members::new(hasher),
             entries: Vec::new(),
+            unordered: false,
         }
     }
 
@@ -299,8 +302,31 @@ impl RankingBuilder {
         });
     }
 
+    /// Adds members that come in no order; whether each was not there. Look-ups overlap.
+    pub fn add<'n>(&mut self, members: impl Iterator<Item = (&'n [u8], f64)> + Clone) -> bool {
+        self.unordered = true;
+        let hasher = self.members.hasher();
+        self.members
+            .prefetch(members.clone().map(|(name, _)| hasher.hash(name)));
+        for (name, score) in members {
+            if self.members.get(&self.members.name(name)).is_some() {
+                return false;
+            }
+            self.push(name, score);
+        }
+        true
+    }
+
     /// The ranking of them.
-    pub fn finish(self) -> Ranking {
+    pub fn finish(mut self) -> Ranking {
+        if self.unordered {
+            self.entries.sort_unstable_by(|one, other| {
+                let name = |entry: &Entry<Link>| entry.handle.handle().name();
+                let scores = one.score.partial_cmp(&other.score);
+                let scores = scores.expect("scores are never NaN");
+                scores.then_with(|| name(one).cmp(name(other)))
+            });
+        }
         Ranking {
             members: self.members,
             tree: Tree::from_sorted(self.entries.into_iter()),

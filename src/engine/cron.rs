@@ -114,8 +114,8 @@ impl Engine {
         stats.note_memory(used, self.keyspace.now_ms());
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
-        self.save_if_due(host);
         self.close_slow_clients();
+        self.save_if_due(host);
     }
 
     fn close_idle_clients(&mut self) {

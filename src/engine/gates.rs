@@ -38,8 +38,8 @@ const GATES: [Gate; 6] = [
     debug_enabled,
     allowed_in_transaction,
     memory_left,
-    disk_takes_writes,
     allowed_to_subscriber,
+    disk_takes_writes,
 ];
 
 /// Goes through all gates.
@@ -90,18 +90,6 @@ fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<()
     Ok(())
 }
 
-/// While the last save has failed nothing is changed; PING tells those who watch the server.
-fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
-    let server = &engine.server;
-    if !server.saver.refuses_writes(&server.config.settings) {
-        return Ok(());
-    }
-    if row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row) {
-        return Err(Error::Text(MISCONF));
-    }
-    Ok(())
-}
-
 /// Outside of RESP3 a reply and a message could not be told apart.
 fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let session = &turn.session;
@@ -115,6 +103,18 @@ fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
             "Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
              context"
         )));
+    }
+    Ok(())
+}
+
+/// While the last save has failed nothing is changed; PING tells those who watch the server.
+fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let server = &engine.server;
+    if !server.saver.refuses_writes(&server.config.settings) {
+        return Ok(());
+    }
+    if row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row) {
+        return Err(Error::Text(MISCONF));
     }
     Ok(())
 }

@@ -28,9 +28,11 @@ use crate::keyspace::Keyspace;
 use crate::keyspace::entry::LookUpAhead;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
-use crate::persist::save::Saver;
 use crate::outbox::Outbox;
 use crate::pubsub::PubSub;
+use crate::persist::load::Summary;
+use crate::persist::payload::PayloadWriter;
+use crate::persist::save::Saver;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
 use crate::resp::request::{
@@ -40,6 +42,7 @@ use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
 use crate::tracking::Tracking;
+use crate::types::load::Room;
 use cron::Cron;
 use std::collections::BTreeSet;
 use stream::{ReaderId, Stream};
@@ -126,11 +129,14 @@ impl Engine {
             identity,
             replication_id,
             debug: DebugSwitches::default(),
-            saver,
             outbox: Outbox::default(),
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
+            saver,
+            last_load: Summary::default(),
+            payloads: PayloadWriter::default(),
+            payload_room: Room::default(),
         };
         server.apply_settings(&mut keyspace);
         Self {

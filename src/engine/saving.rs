@@ -4,6 +4,7 @@ use super::Engine;
 use crate::command::host::Host;
 use crate::command::saving::{Ending, begin_save, end};
 use crate::config::settings::ShutdownOn;
+use crate::persist::load::Summary;
 use crate::persist::{QUEUE_MAX_BYTES, Report};
 
 /// Nanoseconds of the walk in one turn, at the most: a client that comes meanwhile waits so long.
@@ -98,6 +99,13 @@ impl Engine {
             server.saver.count_save();
             begin_save(server, &mut self.keyspace, host, true);
         }
+    }
+
+    /// The keyspace has been loaded from disk.
+    pub fn note_loaded(&mut self, summary: &Summary) {
+        self.server.last_load = summary.clone();
+        let now_ms = self.keyspace.now_ms();
+        self.server.saver.mark_saved(&self.keyspace, now_ms);
     }
 
     /// Takes what the helper threads report.

@@ -49,6 +49,21 @@ impl AccessPolicy {
         }
     }
 
+    /// The word of a key that came with a note of its use: seconds without one, or a counter. A note of the other kind
+    /// than the policy's says nothing.
+    pub fn word_of(self, now_ms: i64, idle_s: Option<u64>, frequency: Option<u8>) -> u32 {
+        match (self, idle_s, frequency) {
+            (AccessPolicy::Lru, Some(idle_s), _) => {
+                let now_s = (now_ms / 1000) as u64;
+                now_s.saturating_sub(idle_s) as u32 & ACCESS_MASK
+            }
+            (AccessPolicy::Lfu { .. }, _, Some(frequency)) => {
+                lfu_minutes(now_ms) << 8 | u32::from(frequency)
+            }
+            _ => self.word(now_ms),
+        }
+    }
+
     /// Seconds since the last use, for OBJECT IDLETIME.
     pub fn idle_s(self, word: u32, now_ms: i64) -> u64 {
         let now = (now_ms / 1000) as u32 & ACCESS_MASK;

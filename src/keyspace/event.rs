@@ -88,6 +88,8 @@ pub const RENAME_TO: Event = event(class::GENERIC, "rename_to");
 pub const MOVE_FROM: Event = event(class::GENERIC, "move_from");
 /// MOVE, in the database that the key came to.
 pub const MOVE_TO: Event = event(class::GENERIC, "move_to");
+/// RESTORE.
+pub const RESTORE: Event = event(class::GENERIC, "restore");
 /// The copy that COPY made.
 pub const COPY_TO: Event = event(class::GENERIC, "copy_to");
 

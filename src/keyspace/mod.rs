@@ -16,6 +16,7 @@ pub mod edit;
 pub mod entry;
 pub mod event;
 pub mod expire;
+pub mod load;
 pub mod snapshot;
 pub mod waiters;
 

@@ -4,7 +4,8 @@ use super::disk::Disk;
 use super::freer::Freer;
 use super::listener::{ListenError, Listeners, Place};
 use super::process;
-use crate::command::host::{Host, Usage};
+use super::ask::ask;
+use crate::command::host::{AskError, Host, Question, Usage};
 use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;
 use crate::observe::log::{Log, Shape, Style, Threshold, Timestamp};
@@ -135,6 +136,10 @@ impl Host for ProcessHost {
 
     fn prepare_memory(&mut self) {
         self.freer.prepare_memory();
+    }
+
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        ask(question)
     }
 
     fn disk(&mut self, job: Job) {

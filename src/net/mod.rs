@@ -12,11 +12,13 @@
 //! connections a listener.
 
 mod accept;
+mod ask;
 mod connection;
 mod disk;
 mod freer;
 mod host;
 mod listener;
+mod loading;
 mod process;
 pub mod start;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
+use super::loading::load_file;
 use super::listener::{ListenError, Place};
 use super::{REPORTS, Reactor, SIGNALS, process};
 use crate::base::clock::Clock;
@@ -92,7 +93,11 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
         supervised: supervisor.word().to_owned(),
         ..Identity::default()
     };
-    let engine = create_engine(config, identity)?;
+    let mut engine = create_engine(config, identity)?;
+    load_file(&mut engine).map_err(|reason| {
+        tracing::error!("{reason}");
+        StartError::Logged
+    })?;
     let settings = engine.server.config.settings.clone();
     listen(&mut host, &settings)?;
     let signals = watch_signals(&poll).map_err(doing("Watching signals"))?;

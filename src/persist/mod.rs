@@ -5,6 +5,8 @@
 //! its own.
 
 pub mod aof;
+pub mod load;
+pub mod payload;
 pub mod save;
 pub mod writer;
 

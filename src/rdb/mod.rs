@@ -218,6 +218,11 @@ impl Encoder {
         self.raw(string);
     }
 
+    /// Whether there are strings for which compression may be worth it.
+    pub fn may_shrink(&self) -> bool {
+        !self.plain.is_empty()
+    }
+
     /// Bytes so far, without compression.
     pub fn len(&self) -> usize {
         self.bytes.len()

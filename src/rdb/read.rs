@@ -8,8 +8,8 @@ use std::io::{self, Read};
 
 /// Bytes that are asked of the source at once.
 const CHUNK_BYTES: usize = 1 << 20;
-/// The longest string that is believed: that of `proto-max-bulk-len` at its largest.
-const STRING_MAX_BYTES: u64 = 4 << 30;
+/// The longest string that is believed: a key or a member may be so long.
+const STRING_MAX_BYTES: u64 = u32::MAX as u64;
 
 /// Why reading ended.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,15 @@ pub enum ReadError {
         /// What does.
         found: String,
     },
+}
+
+/// A string in the form in which it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// The number whose shortest decimal form it is.
+    Int(i64),
+    /// Anything else; it may look like a number.
+    Bytes(&'a [u8]),
 }
 
 /// See the head of the file.
@@ -249,6 +258,20 @@ impl<'s> Reader<'s> {
         self.string.clear();
         number::write_i64(&mut self.string, value);
         Ok(&self.string)
+    }
+
+    /// The same, without making text of a number.
+    #[inline]
+    pub fn text(&mut self) -> Result<Text<'_>, ReadError> {
+        let first = self.byte()?;
+        if let Some(length) = self.length_after(first)? {
+            let length = self.string_length(length)?;
+            return self.take(length).map(Text::Bytes);
+        }
+        if first == STRING_LZF {
+            return self.compressed().map(Text::Bytes);
+        }
+        self.short_int(first).map(Text::Int)
     }
 
     fn short_int(&mut self, first: u8) -> Result<i64, ReadError> {

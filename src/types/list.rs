@@ -3,6 +3,8 @@
 //! A list becomes a chain before what is added would take it past the limit of a node, and one listpack again when what
 //! was taken away leaves a single node of at most half that size: so it does not change back and forth.
 
+pub(in crate::types) mod load;
+
 use super::{
     Collection, FROZEN_PART_BYTES, Form, Frozen, Limits, Object, Scratch, Stored, Type, View, rdb,
 };

@@ -9,6 +9,7 @@ pub mod geohash;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
+pub mod load;
 pub mod rdb;
 pub mod set;
 pub mod stream;
@@ -294,6 +295,23 @@ pub enum Object {
 }
 
 impl Object {
+    /// The object of a collection that was packed; `None` for types that never are.
+    pub fn of_packed(type_of: Type, form: Form, bytes: &[u8]) -> Option<Self> {
+        fn unpacked<T: Collection>(form: Form, bytes: &[u8]) -> Object {
+            let mut value = T::default();
+            value.load(form, bytes);
+            value.shrink();
+            value.into_object()
+        }
+        match type_of {
+            Type::List => Some(unpacked::<List>(form, bytes)),
+            Type::Set => Some(unpacked::<Set>(form, bytes)),
+            Type::Zset => Some(unpacked::<Zset>(form, bytes)),
+            Type::Hash => Some(unpacked::<Hash>(form, bytes)),
+            Type::String | Type::Stream => None,
+        }
+    }
+
     /// The type behind the variant.
     pub fn stored(&self) -> &dyn Stored {
         match self {

@@ -1,7 +1,11 @@
 //! What a value looks like in an RDB file: its kind, and its body. Which encoding a value has after loading is up to
-//! whoever loads it.
+//! whoever loads it ([`super::load`]). A packed collection goes out as its own bytes, which are those of Redis; all others
+//! element by element.
 //!
 //! ```text
+//! set    11  intset                  20  listpack of members
+//! zset   17  listpack of members and scores
+//! hash   16  listpack of pairs       25  earliest deadline i64, listpack of triples
 //! list   18  nodes, (2, listpack | 1, element)...
 //! set     2  count, members                zset     5  count, member, score of 8 bytes...
 //! hash    4  count, field, value...
@@ -17,10 +21,15 @@
 //! value of the field  key, (member, deadline i64)...     strings as everywhere in the file
 //! ```
 
+use super::hash::HashRef;
+use super::set::SetRef;
 use super::stream::{Stream, StreamId};
 use super::string::StringRef;
-use super::{Type, ValueRef, View, Walked};
+use super::zset::ZsetRef;
+use super::{Type, ValueRef, Walked};
+use crate::ds::listpack::Listpack;
 use crate::ds::quicklist::Part;
+use crate::rdb::read::{ReadError, Reader};
 use crate::rdb::{Encoder, kind, opcode};
 
 /// The forms of a list's node: one element that stands alone, and a listpack.
@@ -87,6 +96,15 @@ impl Head {
     }
 }
 
+/// Deadlines of members that were read.
+#[derive(Debug)]
+pub struct ReadDeadlines {
+    /// The key; empty in a payload.
+    pub key: Vec<u8>,
+    /// Members with their deadlines.
+    pub members: Vec<(Vec<u8>, i64)>,
+}
+
 /// Deadlines of members, collected while their collection is walked.
 #[derive(Debug, Default)]
 pub struct MemberDeadlines {
@@ -94,6 +112,20 @@ pub struct MemberDeadlines {
 }
 
 impl MemberDeadlines {
+    /// Reads the value of the auxiliary field.
+    ///
+    /// # Errors
+    /// What is wrong with it; offsets count from its beginning.
+    pub fn read(value: &[u8]) -> Result<ReadDeadlines, ReadError> {
+        let mut from = Reader::of_bytes(value);
+        let key = from.string()?.to_vec();
+        let mut members = Vec::new();
+        while from.left() > 0 {
+            members.push((from.string()?.to_vec(), from.i64()?));
+        }
+        Ok(ReadDeadlines { key, members })
+    }
+
     /// Notes one.
     pub fn add(&mut self, name: &[u8], deadline: i64) {
         self.pairs.string(name);
@@ -190,10 +222,17 @@ impl ValueRef<'_> {
         match self {
             ValueRef::String(_) => kind::STRING,
             ValueRef::List(_) => kind::LIST_QUICKLIST_2,
-            ValueRef::Set(_) => kind::SET,
-            ValueRef::Zset(_) => kind::ZSET_2,
-            ValueRef::Hash(hash) if hash.first_deadline().is_some() => kind::HASH_METADATA,
-            ValueRef::Hash(_) => kind::HASH,
+            ValueRef::Set(SetRef::Ints(_)) => kind::SET_INTSET,
+            ValueRef::Set(SetRef::Packed(_)) => kind::SET_LISTPACK,
+            ValueRef::Set(SetRef::Table(_)) => kind::SET,
+            ValueRef::Zset(ZsetRef::Packed(_)) => kind::ZSET_LISTPACK,
+            ValueRef::Zset(ZsetRef::Table(_)) => kind::ZSET_2,
+            ValueRef::Hash(hash) => match (hash, hash.first_deadline()) {
+                (HashRef::Expiring(_), Some(_)) => kind::HASH_LISTPACK_EX,
+                (HashRef::Packed(_) | HashRef::Expiring(_), _) => kind::HASH_LISTPACK,
+                (HashRef::Table(_), Some(_)) => kind::HASH_METADATA,
+                (HashRef::Table(_), None) => kind::HASH,
+            },
             ValueRef::Stream(_) => kind::STREAM_3,
         }
     }
@@ -209,40 +248,78 @@ impl ValueRef<'_> {
                 let parts = list.parts_from(0);
                 parts.for_each(|(part, _)| save_list_node(part, to));
             }
-            ValueRef::Hash(hash) => {
-                let head = Head::of(Type::Hash, View::len(hash), hash.first_deadline());
-                head.encode(to);
-                let mut rooms = (Vec::new(), Vec::new());
-                hash.for_each_field(|name, field| {
-                    let element = Walked {
-                        name: name.bytes(&mut rooms.0),
-                        value: Some(field.value.bytes(&mut rooms.1)),
-                        score: None,
-                        deadline: field.deadline,
-                    };
-                    head.encode_element(element, to);
-                });
+            ValueRef::Set(SetRef::Ints(ints)) => to.plain_string(ints.bytes()),
+            ValueRef::Set(SetRef::Packed(pack)) | ValueRef::Zset(ZsetRef::Packed(pack)) => {
+                to.plain_string(pack.bytes());
             }
+            // Whether a member has expired is for the reader to decide.
+            ValueRef::Set(SetRef::Table(members)) => {
+                to.length(members.len());
+                members.iter().for_each(|member| to.string(member.name()));
+            }
+            // Readers insert one that comes before all others with the least effort.
+            ValueRef::Zset(ZsetRef::Table(ranking)) => {
+                to.length(ranking.len());
+                for (member, score) in ranking.range(0..ranking.len()).rev() {
+                    to.string(member.name());
+                    to.f64(score);
+                }
+            }
+            ValueRef::Hash(hash) => save_hash(hash, to),
             ValueRef::Stream(stream) => {
                 to.length(stream.log.nodes());
                 let packs = stream.log.packs();
                 packs.for_each(|(id, pack)| save_stream_node(id, pack, to));
                 save_stream_rest(stream, to);
             }
-            ValueRef::Zset(zset) => {
-                to.length(View::len(zset));
-                let mut room = Vec::new();
-                zset.for_each_unordered(|name, score| {
-                    to.string(name.bytes(&mut room));
-                    to.f64(score);
-                });
+        }
+    }
+
+    /// The members whose deadline has no place in the body, each with it.
+    pub fn for_each_deadline_apart(self, mut visit: impl FnMut(&[u8], i64)) {
+        match self {
+            ValueRef::Set(SetRef::Table(members)) if members.expiring() > 0 => {
+                for member in members.iter() {
+                    member.deadline().into_iter().for_each(|at| visit(member.name(), at));
+                }
             }
-            // Seen from before all time nothing has expired: whether a member has is for the reader to decide.
-            ValueRef::Set(set) => {
-                to.length(View::len(set));
-                set.visit(i64::MIN, &mut |words| {
-                    words.iter().for_each(|word| to.string(word))
-                });
+            ValueRef::Zset(ZsetRef::Table(ranking)) if ranking.members().expiring() > 0 => {
+                for member in ranking.members().iter() {
+                    member.deadline().into_iter().for_each(|at| visit(member.name(), at));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn save_hash(hash: HashRef<'_>, to: &mut Encoder) {
+    match (hash, hash.first_deadline()) {
+        (HashRef::Packed(pack), _) => to.plain_string(pack.bytes()),
+        (HashRef::Expiring(pack), Some(earliest)) => {
+            to.i64(earliest);
+            to.plain_string(pack.bytes());
+        }
+        // It has had deadlines: what is left of them is nothing.
+        (HashRef::Expiring(_), None) => {
+            let mut pairs = Listpack::new();
+            hash.for_each_field(|name, field| {
+                pairs.push_back_element(name);
+                pairs.push_back_element(field.value);
+            });
+            to.plain_string(pairs.pack().bytes());
+        }
+        (HashRef::Table(members), earliest) => {
+            let head = Head::of(Type::Hash, members.len(), earliest);
+            head.encode(to);
+            for member in members.iter() {
+                let element = Walked {
+                    name: member.name(),
+                    value: Some(member.value()),
+                    score: None,
+                    deadline: member.deadline(),
+                };
+                head.encode_element(element, to);
             }
         }
     }

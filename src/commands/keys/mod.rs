@@ -1,18 +1,21 @@
 //! Keys of any type, and whole databases.
 //!
 //! `delete` removes and counts keys, `expire` has deadlines, `scan` finds keys, `rename` moves and copies them, `object`
-//! looks at how they are kept, `flush` is about whole databases.
+//! looks at how they are kept, `flush` is about whole databases, `payload` makes bytes of values and back, `migrate` moves
+//! keys to other servers.
 
 mod delete;
 mod expire;
 mod flush;
+mod migrate;
 mod object;
+mod payload;
 mod rename;
 mod scan;
 
 use crate::base::number;
 use crate::command::Error;
-use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
+use crate::command::row::{Begin, Find, Group, KeySpec, Row, acl, flag, key_flag};
 
 const READ: &[KeySpec] = &[KeySpec::one(1, key_flag::RO | key_flag::ACCESS)];
 const SEEN: &[KeySpec] = &[KeySpec::range(1, -1, 1, key_flag::RO)];
@@ -46,6 +49,45 @@ const DEL: Row = Row::new("del", Group::Generic, -2, delete::del)
         .about("1.0.0", "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).", "Removes keys.")
         .syntax("key...")
         .tips(ALL_SHARDS_SUM);
+
+const RESTORE: Row = Row::new("restore", Group::Generic, -4, payload::restore)
+    .flags(flag::WRITE | flag::DENYOOM)
+    .keys(&[KeySpec::one(1, key_flag::OW | key_flag::UPDATE)])
+    .acl(acl::KEYSPACE | acl::DANGEROUS)
+    .about("2.6.0", "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).", "Gives a key the value in a payload of DUMP.")
+    .syntax("key ttl:integer serialized-value [REPLACE]^3.0.0 [ABSTTL]^5.0.0 [IDLETIME seconds:integer]^5.0.0 [FREQ frequency:integer]^5.0.0")
+    .history(&[
+        ("3.0.0", "Added the `REPLACE` modifier."),
+        ("5.0.0", "Added the `ABSTTL` modifier."),
+        ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
+    ]);
+
+const RESTORE_ASKING: Row = Row::new("restore-asking", Group::Server, -4, payload::restore)
+    .flags(flag::WRITE | flag::DENYOOM | flag::ASKING)
+    .keys(&[KeySpec::one(1, key_flag::OW | key_flag::UPDATE)])
+    .acl(acl::KEYSPACE | acl::DANGEROUS)
+    .about("3.0.0", "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).", "RESTORE to a cluster's node that imports the key's slot.")
+    .syntax("key ttl:integer serialized-value [REPLACE]^3.0.0 [ABSTTL]^5.0.0 [IDLETIME seconds:integer]^5.0.0 [FREQ frequency:integer]^5.0.0")
+    .history(&[
+        ("3.0.0", "Added the `REPLACE` modifier."),
+        ("5.0.0", "Added the `ABSTTL` modifier."),
+        ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
+    ])
+    .system();
+
+const MIGRATED: &[KeySpec] = &[
+    KeySpec::one(3, key_flag::RW | key_flag::ACCESS | key_flag::DELETE),
+    KeySpec {
+        begin: Begin::Keyword("KEYS", -2),
+        find: Find::Range {
+            last: -1,
+            step: 1,
+            limit: 0,
+        },
+        flags: key_flag::RW | key_flag::ACCESS | key_flag::DELETE | key_flag::INCOMPLETE,
+        notes: "",
+    },
+];
 
 const OBJECT_ROWS: &[Row] = &[
     Row::sub(
@@ -119,6 +161,13 @@ pub const ROWS: &[Row] = &[
         .tips(&["request_policy:all_shards", "response_policy:agg_sum"]),
     DEL,
     DEL.named("delete"),
+    Row::new("dump", Group::Generic, 2, payload::dump)
+        .flags(flag::READONLY)
+        .keys(READ)
+        .acl(acl::KEYSPACE)
+        .about("2.6.0", "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).", "Answers a key's value as bytes that RESTORE reads.")
+        .syntax("key")
+        .tips(&["nondeterministic_output"]),
     Row::new("exists", Group::Generic, -2, delete::exists)
         .flags(flag::READONLY | flag::FAST)
         .keys(SEEN)
@@ -167,6 +216,19 @@ pub const ROWS: &[Row] = &[
         .about("1.0.0", "O(N) with N being the number of keys in the database, under the assumption that the key names in the database and the given pattern have limited length.", "Answers all keys that match a pattern.")
         .syntax("pattern:pattern")
         .tips(&["request_policy:all_shards", "nondeterministic_output_order"]),
+    Row::new("migrate", Group::Generic, -6, migrate::migrate)
+        .flags(flag::WRITE | flag::MOVABLEKEYS)
+        .keys(MIGRATED)
+        .acl(acl::KEYSPACE | acl::DANGEROUS)
+        .about("2.6.0", "This command actually executes a DUMP+DEL in the source instance, and a RESTORE in the target instance. See the pages of these commands for time complexity. Also an O(N) data transfer between the two instances is performed.", "Moves keys to another server, each as a whole.")
+        .syntax("host port:integer key-selector:( key | empty-string:\"\" ) destination-db:integer timeout:integer [COPY]^3.0.0 [REPLACE]^3.0.0 [authentication:( AUTH auth=\"password\"^4.0.7 | auth2:( AUTH2 username password )^6.0.0 )] [KEYS keys=\"key\":key@1...]^3.0.6")
+        .tips(&["nondeterministic_output"])
+        .history(&[
+            ("3.0.0", "Added the `COPY` and `REPLACE` options."),
+            ("3.0.6", "Added the `KEYS` option."),
+            ("4.0.7", "Added the `AUTH` option."),
+            ("6.0.0", "Added the `AUTH2` option."),
+        ]),
     Row::new("move", Group::Generic, 3, rename::r#move)
         .flags(flag::WRITE | flag::FAST)
         .keys(&[KeySpec::one(
@@ -231,6 +293,8 @@ pub const ROWS: &[Row] = &[
         .about("1.0.0", "O(1)", "Gives a key another name if nothing has that name.")
         .syntax("key newkey:key@1")
         .history(&[("3.2.0", "The command no longer returns an error when source and destination names are the same.")]),
+    RESTORE,
+    RESTORE_ASKING,
     Row::new("scan", Group::Generic, -2, scan::scan)
         .flags(flag::READONLY)
         .acl(acl::KEYSPACE)

@@ -229,9 +229,10 @@ fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
     let waiting = ctx.host.disk_queue_bytes();
     info.zeros(&["loading", "async_loading"]);
     ctx.server.saver.info(ctx.db.keyspace(), waiting, info);
+    let loaded = &ctx.server.last_load;
+    info.field("rdb_last_load_keys_expired", loaded.expired)
+        .field("rdb_last_load_keys_loaded", loaded.keys);
     info.zeros(&[
-        "rdb_last_load_keys_expired",
-        "rdb_last_load_keys_loaded",
         "aof_enabled",
         "aof_rewrite_in_progress",
         "aof_rewrite_scheduled",

@@ -18,6 +18,7 @@
 
 mod append;
 mod entry;
+mod foreign;
 
 pub use append::Appender;
 pub use entry::Element;

@@ -10,6 +10,7 @@
 //! [`Stored::expire_members`]); readers do not see it, but it counts in the length, and HSET and HDEL find it there.
 
 mod expiring;
+pub(in crate::types) mod load;
 mod view;
 
 pub use view::{Field, HashRef};

@@ -8,6 +8,7 @@
 
 mod change;
 mod combine;
+pub(in crate::types) mod load;
 mod read;
 
 pub use combine::{Around, difference, intersection, union};

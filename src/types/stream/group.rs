@@ -102,7 +102,9 @@ impl Group {
             active_ms: -1,
             pending: BTreeSet::new(),
         };
-        let free = self.consumers.iter().position(Option::is_none);
+        let has_free = self.names.len() < self.consumers.len();
+        let mut places = self.consumers.iter();
+        let free = has_free.then(|| places.position(Option::is_none)).flatten();
         let at = free.unwrap_or_else(|| {
             self.consumers.push(None);
             self.consumers.len() - 1

@@ -11,6 +11,7 @@ mod log;
 mod node;
 mod producers;
 mod range;
+pub(in crate::types) mod load;
 mod trim;
 
 pub use group::{Consumer, ConsumerId, Group, Groups, Pending};

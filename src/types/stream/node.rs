@@ -73,6 +73,15 @@ impl Node {
         }
     }
 
+    /// The node of an entry `first` and those after it in a listpack from outside that has been found to be one.
+    pub(super) fn of_pack(first: StreamId, pack: Listpack) -> Self {
+        Self {
+            first,
+            pack,
+            live_from: 0,
+        }
+    }
+
     /// Whether another entry whose words have `bytes` in all goes into a new node.
     #[inline]
     pub(super) fn is_full(&self, bytes: usize, limits: &NodeLimits) -> bool {

@@ -10,6 +10,7 @@
 
 mod packed;
 mod range;
+pub(in crate::types) mod load;
 
 pub use range::{LexBound, LexRange, ScoreRange};
 
