@@ -15,10 +15,11 @@ use crate::keyspace::event::class;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
-use crate::pubsub::PubSub;
+use crate::persist::aof::Aof;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
+use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
@@ -112,6 +113,8 @@ pub struct Server {
     pub monitors: Monitors,
     /// Snapshots on disk.
     pub saver: Saver,
+    /// The append-only file.
+    pub aof: Aof,
     /// What was loaded from disk last.
     pub last_load: Summary,
     /// Makes DUMP payloads.

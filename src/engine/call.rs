@@ -69,6 +69,7 @@ impl Engine {
                 .server
                 .saver
                 .refuses_writes(&self.server.config.settings)
+            || self.server.aof.refusal().is_some()
             || row.is(flag::PROTECTED)
             || (self.server.config.settings.maxmemory > 0 && row.is(flag::DENYOOM));
         if hindered && !self.pass(turn, argv, row)? {
@@ -229,8 +230,11 @@ impl Engine {
         if self.server.outbox.has_sends() {
             self.carry_out();
         }
-        if self.keyspace.dirty() != dirty && self.stream.has_readers() && !is_unit {
-            self.stream.append(db, argv, propagate);
+        if self.keyspace.dirty() != dirty && self.stream.has_readers() {
+            if !is_unit {
+                self.stream.append(db, argv, propagate);
+            }
+            turn.session.wrote_until = self.stream.end();
         }
         if self.keyspace.has_garbage() {
             self.keyspace
@@ -366,7 +370,7 @@ impl Engine {
     }
 }
 
-fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> Result<(), Error> {
+pub(super) fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> Result<(), Error> {
     let transaction = turn
         .session
         .transaction

@@ -116,6 +116,7 @@ impl Engine {
         self.close_idle_clients();
         self.close_slow_clients();
         self.save_if_due(host);
+        self.tend_log(host);
     }
 
     fn close_idle_clients(&mut self) {

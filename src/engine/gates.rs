@@ -44,6 +44,10 @@ const GATES: [Gate; 6] = [
 
 /// Goes through all gates.
 pub(super) fn check(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if turn.session.hindrances & hindrance::REPLAYED != 0 {
+        // It passed them when it was written.
+        return Ok(());
+    }
     GATES.iter().try_for_each(|gate| gate(engine, turn, row))
 }
 
@@ -110,13 +114,17 @@ fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
 /// While the last save has failed nothing is changed; PING tells those who watch the server.
 fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let server = &engine.server;
-    if !server.saver.refuses_writes(&server.config.settings) {
-        return Ok(());
+    let is_save = server.saver.refuses_writes(&server.config.settings);
+    let log = server.aof.refusal();
+    let is_write = row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row);
+    match log {
+        _ if !is_write => Ok(()),
+        _ if is_save => Err(Error::Text(MISCONF)),
+        Some(reason) => Err(Error::Message(format!(
+            "MISCONF Errors writing to the AOF file: {reason}"
+        ))),
+        None => Ok(()),
     }
-    if row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row) {
-        return Err(Error::Text(MISCONF));
-    }
-    Ok(())
 }
 
 /// Whether this is the EXEC of a transaction that writes.

@@ -13,6 +13,8 @@ mod call;
 mod cron;
 mod effects;
 mod gates;
+mod logging;
+mod replay;
 mod saving;
 mod serve;
 pub mod stream;
@@ -29,10 +31,11 @@ use crate::keyspace::entry::LookUpAhead;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
-use crate::pubsub::PubSub;
+use crate::persist::aof::Aof;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
+use crate::pubsub::PubSub;
 use crate::resp::output::Output;
 use crate::resp::reply::Reply;
 use crate::resp::request::{
@@ -71,9 +74,21 @@ struct Turn<'h> {
     host: &'h mut dyn Host,
     /// When the commands that are being timed began.
     since_ns: u64,
+    /// Where its output begins, counted from the connection's beginning.
+    output_from: u64,
 }
 
-impl Turn<'_> {
+impl<'h> Turn<'h> {
+    /// The turn of nobody, whose commands come from a file.
+    fn of_replay(session: Box<Session>, host: &'h mut dyn Host) -> Self {
+        Turn {
+            session,
+            output: Output::default(),
+            host,
+            since_ns: 0,
+            output_from: 0,
+        }
+    }
     fn reply(&mut self) -> Reply<'_> {
         Reply::new(&mut self.output, self.session.protocol)
     }
@@ -96,6 +111,10 @@ pub struct Engine {
     /// A watched key of the client whose command runs was changed by a client that it caused to be served.
     spoilt_while_lent: bool,
     cron: Cron,
+    /// The append-only file, as a reader of the stream.
+    log_reader: Option<ReaderId>,
+    /// Clients whose output waits for the append-only file.
+    held_slots: Vec<usize>,
 }
 
 impl Engine {
@@ -134,6 +153,7 @@ impl Engine {
             tracking: Tracking::default(),
             monitors: Monitors::default(),
             saver,
+            aof: Aof::default(),
             last_load: Summary::default(),
             payloads: PayloadWriter::default(),
             payload_room: Room::default(),
@@ -149,6 +169,8 @@ impl Engine {
             timeouts: BTreeSet::new(),
             spoilt_while_lent: false,
             cron: Cron::default(),
+            log_reader: None,
+            held_slots: Vec::new(),
         }
     }
 
@@ -237,6 +259,7 @@ impl Engine {
             self.server.clients.give_buffer(buffer);
         }
         Turn {
+            output_from: session.net_output_bytes + output.len() as u64,
             session,
             output,
             host,
@@ -256,6 +279,7 @@ impl Engine {
         if !output.is_empty() {
             self.check_output_limit(&mut turn);
         }
+        self.hold_output(&mut turn.session, turn.output_from);
         let wants_flush = !turn.output.is_empty() || turn.session.closing != Closing::No;
         turn.session.output = turn.output;
         turn.session.running_input_bytes = 0;
@@ -461,8 +485,10 @@ impl Engine {
         let Some(session) = self.server.clients.get_mut(slot) else {
             return Vec::new();
         };
-        let bytes = session.output.bytes();
-        session.output.clear();
+        let mut bytes = session.output.bytes();
+        bytes.truncate(session.writable_bytes());
+        session.output.advance(bytes.len());
+        session.net_output_bytes += bytes.len() as u64;
         bytes
     }
 }

@@ -255,9 +255,7 @@ fn insert(store: &mut Store, batch: &Batch, record: Record) -> Result<(), Duplic
     let value = match record.value {
         Waiting::Int(value) => Loaded::Int(value),
         Waiting::String(range) => Loaded::String(batch.slice(&range)),
-        Waiting::Packed(type_of, form, range) => {
-            Loaded::Packed(type_of, form, batch.slice(&range))
-        }
+        Waiting::Packed(type_of, form, range) => Loaded::Packed(type_of, form, batch.slice(&range)),
         Waiting::Boxed(object) => Loaded::Boxed(object),
     };
     if let Some(value) = kept(value) {

@@ -1,10 +1,10 @@
 //! The process, as commands see it through [`Host`]: listeners, files, the log, memory, sleep.
 
+use super::ask::ask;
 use super::disk::Disk;
 use super::freer::Freer;
 use super::listener::{ListenError, Listeners, Place};
 use super::process;
-use super::ask::ask;
 use crate::command::host::{AskError, Host, Question, Usage};
 use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;
@@ -152,6 +152,12 @@ impl Host for ProcessHost {
 
     fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report> {
         self.disk.wait(bytes_max)
+    }
+
+    fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok((Box::new(file), bytes))
     }
 
     fn stop(&mut self) {

@@ -19,6 +19,7 @@ mod freer;
 mod host;
 mod listener;
 mod loading;
+mod log_disk;
 mod process;
 pub mod start;
 #[cfg(test)]
@@ -145,9 +146,7 @@ impl Reactor {
         self.flush();
         self.resume();
         if reports {
-            for report in self.host.disk.take_reports() {
-                self.engine.on_disk_report(&report, &mut self.host);
-            }
+            self.take_reports();
         }
         self.wait_ms = self.engine.tick(&mut self.host);
         self.flush();
@@ -159,6 +158,12 @@ impl Reactor {
         stats.loop_turns += 1;
         stats.loop_ns += took;
         stats.loop_max_ns = stats.loop_max_ns.max(took);
+    }
+
+    fn take_reports(&mut self) {
+        for report in self.host.disk.take_reports() {
+            self.engine.on_disk_report(&report, &mut self.host);
+        }
     }
 
     fn take_signals(&mut self) {
@@ -387,6 +392,10 @@ impl Reactor {
 
     /// Writes the output of every client that has some, and closes those that are to be closed.
     fn flush(&mut self) {
+        self.engine.log_changes(&mut self.host);
+        if self.engine.logs() && self.host.disk.has_reports() {
+            self.take_reports();
+        }
         let mut slots = std::mem::take(&mut self.slots);
         let unfinished = std::mem::take(&mut self.unfinished);
         for slot in unfinished {
@@ -420,8 +429,9 @@ impl Reactor {
         let stats = &mut self.engine.server.stats;
         let mut budget = WRITE_BUDGET_BYTES;
         let mut blocked = false;
-        while !session.output.is_empty() && !blocked && budget > 0 {
-            let (transfer, offered) = connection.write(&session.output);
+        let mut writable = session.writable_bytes();
+        while writable > 0 && !blocked && budget > 0 {
+            let (transfer, offered) = connection.write(&session.output, writable);
             stats.writes += 1;
             let written = match transfer {
                 Transfer::Bytes(written) => written,
@@ -432,6 +442,7 @@ impl Reactor {
             session.net_output_bytes += written as u64;
             stats.net_output_bytes += written as u64;
             budget = budget.saturating_sub(written);
+            writable -= written;
             blocked = written < offered;
         }
         let empty = session.output.is_empty();
@@ -440,7 +451,7 @@ impl Reactor {
             if let Some(buffer) = session.output.take_buffer() {
                 self.engine.server.clients.give_buffer(buffer);
             }
-        } else if !blocked {
+        } else if !blocked && writable > 0 {
             self.unfinished.push(slot);
         }
         let watched = connection.wait_to_write(blocked, slot, self.poll.registry());

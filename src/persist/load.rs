@@ -206,14 +206,16 @@ impl Loader<'_> {
     /// Puts what was gathered into the keyspace.
     fn settle(&mut self, from: &Reader<'_>) -> Result<(), ReadError> {
         let loaded = self.keyspace.load(self.db, &mut self.batch);
-        loaded.map_err(|Duplicate { key, at }| match from.corrupt("each key once", "") {
-            ReadError::Corrupt { expected, .. } => ReadError::Corrupt {
-                at,
-                expected,
-                found: format!("\"{}\" a second time", key.escape_ascii()),
+        loaded.map_err(
+            |Duplicate { key, at }| match from.corrupt("each key once", "") {
+                ReadError::Corrupt { expected, .. } => ReadError::Corrupt {
+                    at,
+                    expected,
+                    found: format!("\"{}\" a second time", key.escape_ascii()),
+                },
+                other => other,
             },
-            other => other,
-        })
+        )
     }
 
     fn other(

@@ -81,19 +81,28 @@ pub enum Report {
     Aof(AofReport),
 }
 
-impl Job {
+impl SnapshotJob {
     /// Bytes that it keeps from being freed, about.
     pub fn bytes(&self) -> usize {
         match self {
-            Job::Snapshot(SnapshotJob::Write(part)) => part.bytes(),
-            // The walk does not wait for the append-only file.
-            Job::Snapshot(_) | Job::Aof(_) => 0,
+            SnapshotJob::Write(part) => part.bytes(),
+            _ => 0,
+        }
+    }
+}
+
+impl Job {
+    /// Bytes that a walk waits for, about. It does not wait for the append-only file.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Job::Snapshot(job) => job.bytes(),
+            Job::Aof(_) => 0,
         }
     }
 
     /// Makes its paths independent of the working folder, which is `folder`.
     pub fn resolve(&mut self, folder: &Path) {
-        let mut resolve = |path: &mut PathBuf| *path = folder.join(&*path);
+        let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         match self {
             Job::Snapshot(SnapshotJob::Begin(target)) => {
                 resolve(&mut target.temporary);

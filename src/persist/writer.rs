@@ -7,6 +7,7 @@
 //! Only a whole file that is on disk takes its place, and then the folder is made durable too. After an error the
 //! temporary file is removed at once, so that a full disk gets its room back, and the rest of the snapshot is passed over.
 
+use super::aof::BASE_DRAFT_PREFIX;
 use super::{Report, SnapshotJob, Target, sync_folder};
 use crate::keyspace::snapshot::Part;
 use crate::rdb::lzf::Compressor;
@@ -22,6 +23,8 @@ const COMPRESS_MAX_BYTES: usize = 32 << 20;
 /// The temporary files of servers are called `temp-<process id>.rdb`.
 const TEMPORARY_PREFIX: &str = "temp-";
 const TEMPORARY_SUFFIX: &str = ".rdb";
+/// What those of bases of append-only files end with.
+const BASE_DRAFT_SUFFIX: &str = ".aof";
 
 /// Makes the final bytes of a file.
 pub struct FileBytes {
@@ -263,10 +266,10 @@ pub fn remove_stale(folder: &Path, is_alive: impl Fn(u32) -> bool) -> io::Result
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name
-            .strip_prefix(TEMPORARY_PREFIX)
-            .and_then(|rest| rest.strip_suffix(TEMPORARY_SUFFIX))
-            .and_then(|pid| pid.parse().ok());
+        let middle = |prefix, suffix| name.strip_prefix(prefix)?.strip_suffix(suffix);
+        let pid = middle(TEMPORARY_PREFIX, TEMPORARY_SUFFIX)
+            .or_else(|| middle(BASE_DRAFT_PREFIX, BASE_DRAFT_SUFFIX))
+            .and_then(|pid: &str| pid.parse().ok());
         if pid.is_some_and(|pid| !is_alive(pid)) && fs::remove_file(entry.path()).is_ok() {
             removed.push(name);
         }

@@ -229,7 +229,8 @@ impl Room {
         let pack = Pack::new(&self.bytes);
         self.hashes.clear();
         for item in pack.iter().step_by(stride) {
-            self.hashes.push(hasher.hash(item.element.bytes(&mut self.name)));
+            self.hashes
+                .push(hasher.hash(item.element.bytes(&mut self.name)));
         }
         self.hashes.sort_unstable();
         if self.hashes.array_windows().all(|[one, next]| one != next) {

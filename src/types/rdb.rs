@@ -280,12 +280,18 @@ impl ValueRef<'_> {
         match self {
             ValueRef::Set(SetRef::Table(members)) if members.expiring() > 0 => {
                 for member in members.iter() {
-                    member.deadline().into_iter().for_each(|at| visit(member.name(), at));
+                    member
+                        .deadline()
+                        .into_iter()
+                        .for_each(|at| visit(member.name(), at));
                 }
             }
             ValueRef::Zset(ZsetRef::Table(ranking)) if ranking.members().expiring() > 0 => {
                 for member in ranking.members().iter() {
-                    member.deadline().into_iter().for_each(|at| visit(member.name(), at));
+                    member
+                        .deadline()
+                        .into_iter()
+                        .for_each(|at| visit(member.name(), at));
                 }
             }
             _ => {}

@@ -89,6 +89,9 @@ impl Host for TestHost {
         self.disk.work(&mut self.files);
         self.disk.take_reports()
     }
+    fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
+        self.disk.open(path, &self.files)
+    }
     fn stop(&mut self) {
         self.stopped = true;
     }
@@ -162,7 +165,14 @@ impl Server {
             self.feed_kept(client);
         }
         self.feed_resumed();
+        self.end_turn();
         self.engine.take_output(client)
+    }
+
+    /// What a server does at the end of each turn, before it writes outputs.
+    fn end_turn(&mut self) {
+        self.engine.log_changes(&mut self.host);
+        self.take_reports();
     }
 
     fn feed_kept(&mut self, client: usize) {
@@ -230,6 +240,7 @@ impl Server {
 
     /// What was sent to a client since; in short.
     pub fn received(&mut self, client: usize) -> String {
+        self.end_turn();
         replies(&self.engine.take_output(client))
     }
 
@@ -256,7 +267,7 @@ impl Server {
         self.clock.advance_ms(ms);
         self.take_reports();
         self.engine.tick(&mut self.host);
-        self.take_reports();
+        self.end_turn();
         self.feed_resumed();
     }
 

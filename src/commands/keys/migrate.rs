@@ -130,11 +130,7 @@ fn append(request: &mut Vec<u8>, words: &[&[u8]]) {
 }
 
 /// Appends a RESTORE for each key that is there; which ones.
-fn append_keys<'a>(
-    ctx: &mut Ctx<'_>,
-    order: &Order<'a>,
-    request: &mut Vec<u8>,
-) -> Vec<Key<'a>> {
+fn append_keys<'a>(ctx: &mut Ctx<'_>, order: &Order<'a>, request: &mut Vec<u8>) -> Vec<Key<'a>> {
     let now_ms = ctx.db.now_ms();
     let compress = ctx.server.config.settings.rdbcompression;
     let mut sent = Vec::new();
@@ -143,7 +139,9 @@ fn append_keys<'a>(
             continue;
         };
         // What expires in this millisecond has one left: 0 would be for ever.
-        let ttl = record.deadline().map_or(0, |at| at.saturating_sub(now_ms).max(1));
+        let ttl = record
+            .deadline()
+            .map_or(0, |at| at.saturating_sub(now_ms).max(1));
         let payload = ctx.server.payloads.write(record.value(), compress);
         let ttl = ttl.to_string();
         let mut words: Vec<&[u8]> = vec![b"RESTORE", key.bytes, ttl.as_bytes(), &payload];

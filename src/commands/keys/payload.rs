@@ -76,7 +76,11 @@ pub(super) fn restore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
         (..0, _) => return Err(BAD_TTL),
         (at, true) => Some(at),
         // A time to live beyond the end of time has no end.
-        (ttl, false) => Some(Unit::Milliseconds.deadline_ms(ttl, now_ms).unwrap_or(i64::MAX)),
+        (ttl, false) => Some(
+            Unit::Milliseconds
+                .deadline_ms(ttl, now_ms)
+                .unwrap_or(i64::MAX),
+        ),
     };
     let mut room = std::mem::take(&mut ctx.server.payload_room);
     let restored = read_payload(payload, ctx.db.limits(), &mut room);
@@ -98,9 +102,7 @@ pub(super) fn restore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
             policy.word_of(now_ms, options.idle_s, options.frequency)
         });
         let db = ctx.db.index();
-        ctx.db
-            .keyspace()
-            .restore(db, &key, value, deadline, access);
+        ctx.db.keyspace().restore(db, &key, value, deadline, access);
         if let Some(at) = deadline.filter(|_| !options.absolute) {
             propagate_at(ctx, args, at);
         }

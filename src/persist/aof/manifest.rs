@@ -107,9 +107,7 @@ impl Manifest {
                 self.base = Some(listed);
                 Ok(())
             }
-            "i" if listed.seq <= self.increment_seq => {
-                Err("Found a non-monotonic sequence number")
-            }
+            "i" if listed.seq <= self.increment_seq => Err("Found a non-monotonic sequence number"),
             "i" => {
                 self.increment_seq = listed.seq;
                 self.increments.push(listed);
@@ -237,8 +235,14 @@ mod tests {
             ("", "line 1: Found an empty AOF manifest"),
             ("file a seq 1\n", "line 1: Invalid AOF manifest file format"),
             ("\n", "line 1: Invalid AOF manifest file format"),
-            ("file a seq 0 type b\n", "line 1: Invalid AOF manifest file format"),
-            ("file x/a seq 1 type b\n", "line 1: File can't be a path, just a filename"),
+            (
+                "file a seq 0 type b\n",
+                "line 1: Invalid AOF manifest file format",
+            ),
+            (
+                "file x/a seq 1 type b\n",
+                "line 1: File can't be a path, just a filename",
+            ),
             ("file a seq 1 type x\n", "line 1: Unknown AOF file type"),
             (
                 "file a seq 1 type b\nfile b seq 2 type b\n",
@@ -248,7 +252,10 @@ mod tests {
                 "file a seq 2 type i\nfile b seq 2 type i\n",
                 "line 2: Found a non-monotonic sequence number",
             ),
-            ("file a seq 1 type b", "line 1: The AOF manifest file contains too long line"),
+            (
+                "file a seq 1 type b",
+                "line 1: The AOF manifest file contains too long line",
+            ),
         ] {
             assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
         }

@@ -41,6 +41,20 @@ pub enum AofJob {
         /// The file; it may be there already.
         path: PathBuf,
     },
+    /// Makes a file of this content, whole and durable.
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// What is in it.
+        content: Vec<u8>,
+    },
+    /// Cuts a file off.
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that stay.
+        length: u64,
+    },
     /// Goes on with a new file. The old one stays in use if that cannot be.
     OpenIncrement {
         /// The new file.
@@ -128,7 +142,9 @@ impl AofJob {
     /// All paths in it.
     pub fn paths(&mut self) -> Vec<&mut PathBuf> {
         match self {
-            AofJob::Open { path } => vec![path],
+            AofJob::Open { path } | AofJob::Create { path, .. } | AofJob::Cut { path, .. } => {
+                vec![path]
+            }
             AofJob::OpenIncrement { path, manifest } => {
                 let manifest = manifest.iter_mut().map(|(path, _)| path);
                 manifest.chain([path]).collect()
@@ -216,6 +232,7 @@ pub struct Aof {
     durable: u64,
     is_appending: bool,
     is_syncing: bool,
+    has_news: bool,
     last_sync_ms: i64,
     last_retry_ms: i64,
     /// The second that the last annotation names.
@@ -235,8 +252,7 @@ pub struct Aof {
 impl Aof {
     /// Whether `appendonly` is on, even if the first file is not complete yet.
     pub fn is_enabled(&self) -> bool {
-        self.state != State::Off && self.wish != Some(Wish::Stop)
-            || self.wish == Some(Wish::Start)
+        self.state != State::Off && self.wish != Some(Wish::Stop) || self.wish == Some(Wish::Start)
     }
 
     /// Whether the changes of clients go to a file.
@@ -258,6 +274,11 @@ impl Aof {
         } else {
             u64::MAX
         }
+    }
+
+    /// Up to which offset the stream was handed over.
+    pub fn handed(&self) -> u64 {
+        self.handed
     }
 
     /// Up to which offset the stream is on the disk.
@@ -338,9 +359,8 @@ impl Aof {
         self.bytes += bytes.len() as u64;
         self.rewrites.count_bytes(bytes.len() as u64);
         let spares_disk = is_saving && settings.no_appendfsync_on_rewrite;
-        let sync = settings.appendfsync == AppendFsync::Always
-            && !spares_disk
-            && self.state == State::On;
+        let sync =
+            settings.appendfsync == AppendFsync::Always && !spares_disk && self.state == State::On;
         AofJob::Append { bytes, end, sync }
     }
 
@@ -388,19 +408,27 @@ impl Aof {
         })
     }
 
-    /// Takes a report; whether clients may be waiting for it.
-    pub fn on_report(&mut self, report: &AofReport) -> bool {
+    /// Whether more is acknowledged, or on the disk, than at the last call.
+    #[inline]
+    pub fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
+    }
+
+    /// Takes a report.
+    pub fn on_report(&mut self, report: &AofReport) {
         match report {
             AofReport::Appended { end, synced } => {
                 if *end >= self.handed {
                     self.is_appending = false;
-                    self.recover();
+                    if *synced || !self.is_distrusted {
+                        self.recover();
+                    }
                 }
                 self.acknowledged = self.acknowledged.max(*end);
                 if *synced {
                     self.durable = self.durable.max(*end);
                 }
-                true
+                self.has_news = true;
             }
             AofReport::Synced { end } => {
                 self.is_syncing = false;
@@ -408,19 +436,17 @@ impl Aof {
                 if !self.is_appending {
                     self.recover();
                 }
-                true
+                self.has_news = true;
             }
             AofReport::Failed { reason } => {
                 self.fail(reason);
-                false
             }
             AofReport::SyncFailed { reason } => {
                 self.is_syncing = false;
                 self.is_distrusted = true;
                 self.fail(reason);
-                false
             }
-            AofReport::Opened { .. } | AofReport::Published { .. } => false,
+            AofReport::Opened { .. } | AofReport::Published { .. } => {}
         }
     }
 
@@ -445,8 +471,9 @@ impl Aof {
         }
     }
 
-    /// INFO persistence: the part of the append-only file. `buffered_bytes`: what waits to be handed over.
-    pub fn info(&self, is_rewriting: bool, buffered_bytes: u64, now_ms: i64, info: &mut Info) {
+    /// INFO persistence: the part of the append-only file.
+    pub fn info(&self, is_rewriting: bool, now_ms: i64, info: &mut Info) {
+        let buffered_bytes = self.handed.saturating_sub(self.acknowledged);
         info.field("aof_enabled", u8::from(self.is_enabled()));
         self.rewrites.info(is_rewriting, now_ms, info);
         let status = if self.failing.is_some() { "err" } else { "ok" };
@@ -468,6 +495,3 @@ impl Aof {
         self.manifest.increments.last()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -148,12 +148,12 @@ impl Aof {
             return true;
         }
         let percent = settings.auto_aof_rewrite_percentage;
-        if !self.is_on() || percent <= 0 || self.bytes <= settings.auto_aof_rewrite_min_size {
+        if !self.is_on() || percent == 0 || self.bytes <= settings.auto_aof_rewrite_min_size {
             return false;
         }
         let before = self.bytes_at_base.max(1);
         let growth = (u128::from(self.bytes) * 100 / u128::from(before)).saturating_sub(100);
-        if growth < percent as u128 || now_ms < self.rewrites.not_before_ms {
+        if growth < u128::from(percent) || now_ms < self.rewrites.not_before_ms {
             return false;
         }
         tracing::info!("Starting automatic rewriting of AOF on {growth}% growth");

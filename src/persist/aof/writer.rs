@@ -73,6 +73,18 @@ impl AofWriter {
                     error: opened.err().map(|error| reason(&error)),
                 });
             }
+            AofJob::Create { path, content } => {
+                let made = make_folder(&path).and_then(|()| replace(&path, &content));
+                tell(AofReport::Opened {
+                    error: made.err().map(|error| reason(&error)),
+                });
+            }
+            AofJob::Cut { path, length } => {
+                let cut = cut(&path, length);
+                tell(AofReport::Opened {
+                    error: cut.err().map(|error| reason(&error)),
+                });
+            }
             AofJob::OpenIncrement { path, manifest } => {
                 let opened = self.open_increment(&path, manifest.as_ref());
                 tell(AofReport::Opened {
@@ -93,11 +105,7 @@ impl AofWriter {
     fn open(&mut self, path: &Path, anew: bool) -> io::Result<()> {
         make_folder(path)?;
         let mut options = OpenOptions::new();
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(anew)
-            .open(path)?;
+        let file = options.write(true).create(true).truncate(anew).open(path)?;
         self.length = file.metadata()?.len();
         sync_folder(path)?;
         self.file = Some(file);
@@ -118,12 +126,10 @@ impl AofWriter {
             old.sync_data()?;
         }
         let before = (self.file.take(), self.length);
-        let opened = self
-            .open(path, true)
-            .and_then(|()| match manifest {
-                Some((path, text)) => replace(path, text),
-                None => Ok(()),
-            });
+        let opened = self.open(path, true).and_then(|()| match manifest {
+            Some((path, text)) => replace(path, text),
+            None => Ok(()),
+        });
         if opened.is_err() {
             (self.file, self.length) = before;
             // A new file that nothing names would only be in the way.
@@ -222,6 +228,12 @@ fn publish(publication: &Publication) -> io::Result<()> {
         }
     }
     replace(&publication.manifest, &publication.text_after)
+}
+
+fn cut(path: &Path, length: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(length)?;
+    file.sync_all()
 }
 
 /// Puts a file of this content in its place, whole or not at all, durable.

@@ -6,7 +6,7 @@ use super::{Hash, Lifetime, PAIR};
 use crate::ds::listpack::Element;
 use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader};
-use crate::rdb::ziplist::{visit_zipmap, visit_ziplist};
+use crate::rdb::ziplist::{visit_ziplist, visit_zipmap};
 use crate::types::load::{Loaded, Room, finish, twice, with_word};
 use crate::types::{Collection, Form, Limits, Type};
 

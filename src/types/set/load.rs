@@ -59,7 +59,11 @@ fn members<'r>(
 ) -> Result<Loaded<'r>, ReadError> {
     let mut left = from.count(1)?;
     let mut set = Set::default();
-    if left > limits.set_max_intset_entries.max(limits.set_max_listpack_entries) {
+    if left
+        > limits
+            .set_max_intset_entries
+            .max(limits.set_max_listpack_entries)
+    {
         set.as_table(limits);
     }
     while left > 0 {

@@ -42,7 +42,8 @@ fn nodes(stream: &mut Stream, from: &mut Reader<'_>) -> Result<Option<StreamId>,
         };
         let first = id_of(id);
         let bytes = from.string()?.to_vec();
-        let pack = Listpack::of_foreign(bytes).map_err(|error| from.corrupt("a listpack", error))?;
+        let pack =
+            Listpack::of_foreign(bytes).map_err(|error| from.corrupt("a listpack", error))?;
         let Some((live, end)) = check_node(first, pack.pack()) else {
             return Err(from.corrupt("the entries of a stream", "a listpack of something else"));
         };
@@ -184,7 +185,10 @@ fn group(of_kind: u8, from: &mut Reader<'_>) -> Result<Group, ReadError> {
     for _ in 0..from.count(10)? {
         consumer(&mut group, &mut pending, of_kind, from)?;
     }
-    if pending.iter().any(|delivered| delivered.pending.owner.is_none()) {
+    if pending
+        .iter()
+        .any(|delivered| delivered.pending.owner.is_none())
+    {
         return Err(from.corrupt("an owner of each pending entry", "an entry without one"));
     }
     Ok(group)

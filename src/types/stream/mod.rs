@@ -7,11 +7,11 @@
 mod collection;
 mod group;
 mod id;
+pub(in crate::types) mod load;
 mod log;
 mod node;
 mod producers;
 mod range;
-pub(in crate::types) mod load;
 mod trim;
 
 pub use group::{Consumer, ConsumerId, Group, Groups, Pending};

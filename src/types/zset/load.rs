@@ -55,9 +55,10 @@ fn pairs<'r>(
     zset.load(Form::Listpack, &room.bytes);
     room.begin_gathering();
     let mut name = Vec::new();
-    zset.view().for_each(0..usize::MAX, false, |element, score| {
-        room.gather(element.bytes(&mut name), score);
-    });
+    zset.view()
+        .for_each(0..usize::MAX, false, |element, score| {
+            room.gather(element.bytes(&mut name), score);
+        });
     Ok(in_order(limits, room))
 }
 
@@ -160,7 +161,9 @@ fn unique_in_order<'r>(
 fn in_order<'r>(limits: &Limits, room: &'r mut Room) -> Loaded<'r> {
     let mut members: Vec<(&[u8], f64)> = room.members().collect();
     members.sort_unstable_by(|one, other| compare((one.1, one.0), (other.1, other.0)));
-    let members = members.iter().map(|(name, score)| (element_of(name), *score));
+    let members = members
+        .iter()
+        .map(|(name, score)| (element_of(name), *score));
     let zset = Zset::from_sorted(members, limits);
     finish(zset, room)
 }

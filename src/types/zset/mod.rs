@@ -8,9 +8,9 @@
 //! Scores are never NaN. Ranks count members whose deadline has passed until they are taken out, so the keyspace does
 //! that before it lends such a value ([`Collection::must_settle`]).
 
+pub(in crate::types) mod load;
 mod packed;
 mod range;
-pub(in crate::types) mod load;
 
 pub use range::{LexBound, LexRange, ScoreRange};
 
