@@ -45,6 +45,8 @@ pub enum Flow {
     RunQueued,
     /// Run a program that calls commands, as one unit.
     RunScript(Box<dyn Script>),
+    /// DEBUG LOADAOF: the data is built anew from the append-only file.
+    LoadLog,
     /// It is answered, and the connection ends.
     Close,
     /// It is answered, and another client's wait ends.

@@ -254,7 +254,7 @@ impl Engine {
         row: &'static Row,
         flow: Flow,
     ) -> bool {
-        let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_));
+        let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_) | Flow::LoadLog);
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
@@ -268,6 +268,7 @@ impl Engine {
                 }
                 self.run_script(turn, script);
             }
+            Flow::LoadLog => self.reload_log(turn),
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
         is_unit

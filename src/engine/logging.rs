@@ -225,6 +225,16 @@ impl Engine {
         file
     }
 
+    /// Has all changes on the disk, and ends reading the stream.
+    pub(super) fn flush_log(&mut self, host: &mut dyn Host) {
+        self.append_changes(host);
+        for report in host.wait_disk(0) {
+            self.on_disk_report(&report, host);
+        }
+        self.close_log_reader();
+        self.keyspace.set_log_deletions(false);
+    }
+
     /// The server ends: what has changed goes to the disk.
     pub fn finish_log(&mut self, host: &mut dyn Host) {
         if self.log_reader.is_none() {

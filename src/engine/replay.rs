@@ -133,6 +133,38 @@ impl Engine {
         finish_jobs(host)
     }
 
+    /// DEBUG LOADAOF: the data of the append-only file takes the place of what is in memory.
+    pub(super) fn reload_log(&mut self, turn: &mut Turn<'_>) {
+        self.flush_log(turn.host);
+        let all = 0..self.keyspace.databases();
+        all.for_each(|db| {
+            self.keyspace.flush(db, false);
+        });
+        let loaded = self.replay_listed(turn.host);
+        self.log_reader = Some(self.open_stream());
+        let now_ms = self.keyspace.now_ms();
+        self.server.saver.mark_saved(&self.keyspace, now_ms);
+        self.free_garbage(turn.host);
+        match loaded {
+            Ok(()) => turn.reply().ok(),
+            Err(error) => {
+                tracing::error!("{error}");
+                let text = "ERR Error trying to load the AOF files, check server logs.";
+                turn.reply().error(text.as_bytes());
+            }
+        }
+    }
+
+    /// Replays all files that are in use.
+    fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+        let mut cut = None;
+        for path in self.server.aof.files() {
+            let path = path.display().to_string();
+            self.replay_file(&path, false, host, &mut cut)?;
+        }
+        Ok(())
+    }
+
     /// Replays one file; its bytes. `cut`: where it must be cut off, if it must.
     fn replay_file(
         &mut self,

@@ -19,7 +19,7 @@ use crate::persist::writer::remove_stale;
 use mio::{Interest, Poll, Waker};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
 use signal_hook_mio::v1_0::Signals;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -177,8 +177,9 @@ pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
-    // The terminal that started the server may go; the others mean nothing here and would end it.
-    for ignored in [SIGHUP, SIGUSR2, SIGALRM] {
+    // The terminal that started the server may go; the others mean nothing here and would end it. A file that may not
+    // grow shows where it is written.
+    for ignored in [SIGHUP, SIGUSR2, SIGALRM, SIGXFSZ] {
         signal_hook::flag::register(ignored, Arc::new(AtomicBool::new(false)))?;
     }
     let mut signals = Signals::new([SIGINT, SIGTERM])?;

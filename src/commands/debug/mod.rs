@@ -135,7 +135,15 @@ const DOORS: &[Door] = &[
             "    Writes the elements of a value that is one listpack to the log.",
         ],
     ),
-    door("loadaof", 0..=ANY, no_persistence, &[]),
+    door(
+        "loadaof",
+        0..=0,
+        loadaof,
+        &[
+            "LOADAOF",
+            "    Flush the append-only file to the disk and build the data anew from it.",
+        ],
+    ),
     door(
         "log",
         1..=1,
@@ -358,6 +366,13 @@ fn populate(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     }
     ctx.reply.ok();
     Ok(Flow::Done)
+}
+
+fn loadaof(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    if !ctx.server.aof.is_on() {
+        return Err(Error::Text("ERR There is no append-only file"));
+    }
+    Ok(Flow::LoadLog)
 }
 
 fn no_persistence(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {

@@ -24,7 +24,7 @@ pub use rewrite::BASE_DRAFT_PREFIX;
 
 use crate::config::settings::{AppendFsync, Settings};
 use crate::observe::Info;
-use manifest::{Listed, Manifest};
+use manifest::Manifest;
 use rewrite::Rewrites;
 use std::path::{Path, PathBuf};
 
@@ -490,8 +490,9 @@ impl Aof {
         }
     }
 
-    /// Names of the files that hold the data, for the log.
-    pub fn last_increment(&self) -> Option<&Listed> {
-        self.manifest.increments.last()
+    /// The files that hold the data, in the order in which they are read.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let listed = self.manifest.base.iter().chain(&self.manifest.increments);
+        listed.map(|file| self.names.path(&file.name)).collect()
     }
 }
