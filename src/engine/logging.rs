@@ -73,6 +73,7 @@ impl Engine {
             return;
         }
         if self.server.saver.is_rewriting() {
+            tracing::info!("Killing AOF child: there is none, the rewrite is abandoned.");
             abort_save(&mut self.server.saver, &mut self.keyspace, host);
         }
         self.append_changes(host);

@@ -133,6 +133,21 @@ impl Engine {
         finish_jobs(host)
     }
 
+    /// Without `appendonly`: takes note of the files that are there, so that none is ever written over.
+    ///
+    /// # Errors
+    /// The manifest cannot be read.
+    pub fn note_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+        let names = Names::of(&self.server.config.settings);
+        let (manifest, is_old) = find_manifest(&names, host)?;
+        let manifest = match is_old {
+            true => Manifest::default(),
+            false => manifest,
+        };
+        self.server.aof.note_files(names, manifest);
+        Ok(())
+    }
+
     /// DEBUG LOADAOF: the data of the append-only file takes the place of what is in memory.
     pub(super) fn reload_log(&mut self, turn: &mut Turn<'_>) {
         self.flush_log(turn.host);
@@ -141,7 +156,9 @@ impl Engine {
             self.keyspace.flush(db, false);
         });
         let loaded = self.replay_listed(turn.host);
-        self.log_reader = Some(self.open_stream());
+        if self.server.aof.is_on() {
+            self.log_reader = Some(self.open_stream());
+        }
         let now_ms = self.keyspace.now_ms();
         self.server.saver.mark_saved(&self.keyspace, now_ms);
         self.free_garbage(turn.host);

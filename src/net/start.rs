@@ -118,6 +118,8 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
 /// Builds the data of before: from the append-only file if there is to be one, else from the snapshot.
 fn load_data(engine: &mut Engine, host: &mut ProcessHost) -> Result<(), String> {
     if !engine.server.config.settings.appendonly {
+        let noted = engine.note_log(host);
+        noted.map_err(|error| format!("{error}. Exiting."))?;
         return load_file(engine);
     }
     let loaded = engine.load_log(host);

@@ -48,6 +48,8 @@ pub struct Target {
     pub temporary: PathBuf,
     /// Where it belongs.
     pub path: PathBuf,
+    /// RDB bytes or commands.
+    pub format: Format,
     /// The version in its head.
     pub version: u16,
     /// Whether strings are compressed.
@@ -56,6 +58,19 @@ pub struct Target {
     pub checksum: bool,
     /// Whether it goes to the disk bit by bit, not all at its end.
     pub sync_often: bool,
+}
+
+/// What a file consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// RDB bytes.
+    #[default]
+    Rdb,
+    /// Commands that build the data: the base of an append-only file.
+    Commands {
+        /// The second that it is annotated with, if it is.
+        stamp_s: Option<i64>,
+    },
 }
 
 /// What has become of jobs.

@@ -4,7 +4,7 @@
 //! the writer has reported; until then it is under way, also after the walk has come to its end. One at a time.
 
 use super::aof::BASE_DRAFT_PREFIX;
-use super::{Job, Report, SnapshotJob, Target, writer};
+use super::{Format, Job, Report, SnapshotJob, Target, writer};
 use crate::config::settings::{MaxmemoryPolicy, SavePoint, Settings};
 use crate::keyspace::Keyspace;
 use crate::keyspace::snapshot::Part;
@@ -201,7 +201,14 @@ impl Saver {
         jobs: &mut Vec<Job>,
     ) {
         let temporary = format!("{BASE_DRAFT_PREFIX}{}.aof", author.pid).into();
-        let target = self.target(settings, temporary, path);
+        let mut target = self.target(settings, temporary, path);
+        target.sync_often = settings.aof_rewrite_incremental_fsync;
+        if !settings.aof_use_rdb_preamble {
+            let now_s = keyspace.now_ms().div_euclid(1000);
+            target.format = Format::Commands {
+                stamp_s: settings.aof_timestamp_enabled.then_some(now_s),
+            };
+        }
         self.start(keyspace, settings, author, target, true, jobs);
     }
 
@@ -210,6 +217,7 @@ impl Saver {
             id: self.saves_begun + 1,
             temporary,
             path,
+            format: Format::Rdb,
             version: VERSION,
             compress: settings.rdbcompression,
             checksum: settings.rdbchecksum,

@@ -8,7 +8,8 @@
 //! temporary file is removed at once, so that a full disk gets its room back, and the rest of the snapshot is passed over.
 
 use super::aof::BASE_DRAFT_PREFIX;
-use super::{Report, SnapshotJob, Target, sync_folder};
+use super::aof::commands::Commands;
+use super::{Format, Report, SnapshotJob, Target, sync_folder};
 use crate::keyspace::snapshot::Part;
 use crate::rdb::lzf::Compressor;
 use crate::rdb::{Checksum, Encoder, opcode};
@@ -31,15 +32,30 @@ pub struct FileBytes {
     compressor: Option<Compressor>,
     checksum: Option<Checksum>,
     room: Vec<u8>,
+    /// The file consists of commands.
+    commands: Option<Commands>,
 }
 
 impl FileBytes {
+    /// Of this file.
+    pub fn of(target: &Target) -> Self {
+        let mut bytes = Self::new(target.compress, target.checksum);
+        if let Format::Commands { .. } = target.format {
+            bytes = Self {
+                commands: Some(Commands::default()),
+                ..Self::new(false, false)
+            };
+        }
+        bytes
+    }
+
     /// Of a file that is compressed and summed as wanted.
     pub fn new(compress: bool, checksum: bool) -> Self {
         Self {
             compressor: compress.then(Compressor::default),
             checksum: checksum.then(Checksum::default),
             room: Vec::new(),
+            commands: None,
         }
     }
 
@@ -52,6 +68,9 @@ impl FileBytes {
         version: u16,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
+        if self.commands.is_some() {
+            return Ok(());
+        }
         self.put(format!("REDIS{version:04}").as_bytes(), write)
     }
 
@@ -93,6 +112,9 @@ impl FileBytes {
     /// # Errors
     /// What `write` says.
     pub fn end(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        if let Some(commands) = &self.commands {
+            return commands.finish();
+        }
         self.put(&[opcode::EOF], write)?;
         let checksum = self.checksum.as_ref().map_or(0, Checksum::value);
         write(&checksum.to_le_bytes())
@@ -119,6 +141,9 @@ impl FileBytes {
         bytes: &[u8],
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
+        if let Some(commands) = &mut self.commands {
+            return write(&commands.take(bytes));
+        }
         if let Some(checksum) = &mut self.checksum {
             checksum.update(bytes);
         }
@@ -177,7 +202,11 @@ impl SnapshotWriter {
                 });
             }
         };
-        let bytes = FileBytes::new(target.compress, target.checksum);
+        let bytes = FileBytes::of(&target);
+        let stamp = match target.format {
+            Format::Commands { stamp_s } => stamp_s,
+            Format::Rdb => None,
+        };
         let draft = self.draft.insert(Draft {
             target,
             file,
@@ -186,7 +215,12 @@ impl SnapshotWriter {
             synced: 0,
         });
         let version = draft.target.version;
-        let written = draft.put(|bytes, write| bytes.begin(version, write));
+        let written = draft.put(|bytes, write| {
+            if let Some(stamp_s) = stamp {
+                write(format!("#TS:{stamp_s}\r\n").as_bytes())?;
+            }
+            bytes.begin(version, write)
+        });
         written
             .err()
             .and_then(|error| self.fail("Write error saving DB on disk", &error))

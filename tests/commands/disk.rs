@@ -102,7 +102,7 @@ impl TestDisk {
         match job {
             SnapshotJob::Begin(target) => {
                 assert!(self.draft.is_none(), "one file at a time");
-                let mut bytes = FileBytes::new(target.compress, target.checksum);
+                let mut bytes = FileBytes::of(&target);
                 let mut file = Vec::new();
                 let version = target.version;
                 bytes

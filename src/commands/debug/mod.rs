@@ -368,10 +368,7 @@ fn populate(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     Ok(Flow::Done)
 }
 
-fn loadaof(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    if !ctx.server.aof.is_on() {
-        return Err(Error::Text("ERR There is no append-only file"));
-    }
+fn loadaof(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     Ok(Flow::LoadLog)
 }
 

@@ -15,6 +15,7 @@
 //! - A flush that failed leaves the disk in a state that nobody knows: after it has recovered, the data is written anew by
 //!   a rewrite.
 
+pub mod commands;
 pub mod load;
 pub mod manifest;
 mod rewrite;
@@ -311,6 +312,12 @@ impl Aof {
     #[inline]
     pub fn refusal(&self) -> Option<&str> {
         self.failing.as_deref()
+    }
+
+    /// The server begins without an append-only file; this is what the folder has of earlier times.
+    pub fn note_files(&mut self, names: Names, manifest: Manifest) {
+        self.names = names;
+        self.manifest = manifest;
     }
 
     /// There are files from which the data came: changes from offset `end` of the stream on go to the last increment.
