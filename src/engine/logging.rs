@@ -195,7 +195,7 @@ impl Engine {
     fn hold(&mut self, session: &mut Session, from: u64) {
         let acknowledged = self.server.aof.acknowledged();
         session.holds.retain(|hold| hold.offset > acknowledged);
-        if session.holds.is_empty() && !self.held_slots.contains(&session.slot) {
+        if session.holds.is_empty() {
             self.held_slots.push(session.slot);
         }
         let offset = session.wrote_until;

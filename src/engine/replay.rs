@@ -150,12 +150,15 @@ impl Engine {
 
     /// DEBUG LOADAOF: the data of the append-only file takes the place of what is in memory.
     pub(super) fn reload_log(&mut self, turn: &mut Turn<'_>) {
+        // Of the client's own batch there may be more to run.
+        let staged = std::mem::take(&mut self.staged);
         self.flush_log(turn.host);
         let all = 0..self.keyspace.databases();
         all.for_each(|db| {
             self.keyspace.flush(db, false);
         });
         let loaded = self.replay_listed(turn.host);
+        self.staged = staged;
         if self.server.aof.is_on() {
             self.log_reader = Some(self.open_stream());
         }

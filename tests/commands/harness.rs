@@ -151,6 +151,15 @@ impl Server {
         }
     }
 
+    /// The same with its files in a folder, from which it has built its data.
+    pub fn in_folder(folder: &std::path::Path, lines: &str) -> Self {
+        let mut server = Self::with_config(lines);
+        server.host.disk.folder = Some(folder.to_owned());
+        let loaded = server.engine.load_log(&mut server.host);
+        loaded.unwrap_or_else(|error| panic!("{error}"));
+        server
+    }
+
     /// One more client.
     pub fn connect(&mut self) -> usize {
         self.engine.connect(local_peer()).expect("the client fits")
