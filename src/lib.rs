@@ -1,13 +1,13 @@
 //! Oxidis: a Redis-compatible server.
 //!
-//! The code map, from the bottom up; imports point down only (`tests/house_rules.rs` checks it):
+//! The code map, from the bottom up; imports point down only (`tests/house_rules` checks it):
 //!
 //! ```text
 //! 9  net  cli  main      sockets and process; knows no command names
 //! 8  engine              requests in, reply bytes out; opens no socket, no file
 //! 7  commands            one file a family: rows on top, handlers below
 //! 6  command             the vocabulary handlers are written in
-//! 5  session pubsub tracking monitor persist   services
+//! 5  session persist pubsub tracking monitor script   services
 //! 4  keyspace outbox     databases, expiry, waiters, the change log; what is to be sent to clients
 //! 3  config  observe     one row a parameter; one row a metric
 //! 2  types               what a key can hold
@@ -41,6 +41,7 @@ pub mod persist;
 pub mod pubsub;
 pub mod rdb;
 pub mod resp;
+pub mod script;
 pub mod session;
 pub mod tracking;
 pub mod types;

@@ -98,6 +98,33 @@ impl Random {
     }
 }
 
+/// Chooses some of many in one pass, every choice with the same probability (Knuth's algorithm S).
+#[derive(Clone, Debug)]
+pub struct Choice {
+    wanted: u64,
+    left: u64,
+}
+
+impl Choice {
+    /// `wanted` of `all`; all if there are no more.
+    pub fn new(wanted: usize, all: usize) -> Self {
+        Self {
+            wanted: wanted.min(all) as u64,
+            left: all as u64,
+        }
+    }
+
+    /// Whether the next one is chosen.
+    #[inline]
+    pub fn takes_next(&mut self, random: &mut Random) -> bool {
+        let takes =
+            self.wanted == self.left || self.wanted > 0 && random.below(self.left) < self.wanted;
+        self.left = self.left.saturating_sub(1);
+        self.wanted -= u64::from(takes && self.wanted > 0);
+        takes
+    }
+}
+
 /// A seed from the operating system's entropy.
 ///
 /// # Panics

@@ -109,6 +109,16 @@ impl<'a> Args<'a> {
         number::parse_i64(self.word()?).ok_or(Error::NotInteger)
     }
 
+    /// The next word as a 64-bit integer that has a counterpart of the other sign.
+    pub fn int_with_negative(&mut self) -> Result<i64, Error> {
+        match self.int()? {
+            i64::MIN => Err(Error::Text(
+                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+            )),
+            value => Ok(value),
+        }
+    }
+
     /// The next word as an integer from `low` to `high`; outside of them: `value is out of range`.
     pub fn int_in(&mut self, low: i64, high: i64) -> Result<i64, Error> {
         let value = self.int()?;
@@ -119,10 +129,23 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// The next word as an integer that is at least 0, else `error`.
+    pub fn natural(&mut self, error: Error) -> Result<usize, Error> {
+        let value = number::parse_i64(self.word()?);
+        value
+            .and_then(|value| usize::try_from(value).ok())
+            .ok_or(error)
+    }
+
+    /// The next word as an integer that is at least 1, else `error`.
+    pub fn positive(&mut self, error: Error) -> Result<usize, Error> {
+        let value = self.natural(error.clone())?;
+        if value > 0 { Ok(value) } else { Err(error) }
+    }
+
     /// The next word as an integer that is at least 0.
     pub fn count(&mut self) -> Result<usize, Error> {
-        let value = self.int().map_err(|_| Error::NotPositive)?;
-        usize::try_from(value).map_err(|_| Error::NotPositive)
+        self.natural(Error::NotPositive)
     }
 
     /// The next word as a floating-point number.
@@ -146,15 +169,6 @@ impl<'a> Args<'a> {
             self.word().map(Some)
         } else {
             Ok(None)
-        }
-    }
-
-    /// After a count word, exactly so many words must stand before the end; gives the count.
-    pub fn counted(&mut self, error: Error) -> Result<usize, Error> {
-        let count = number::parse_i64(self.word()?).ok_or_else(|| error.clone())?;
-        match usize::try_from(count) {
-            Ok(count) if count > 0 && count <= self.left() => Ok(count),
-            _ => Err(error),
         }
     }
 
@@ -210,8 +224,11 @@ mod tests {
             assert_eq!(args.count(), Err(Error::NotPositive))
         });
         with("x 1.5e3", |args| assert_eq!(args.float(), Ok(1500.0)));
-        with("x 3 a b", |args| {
-            assert_eq!(args.counted(Error::Syntax), Err(Error::Syntax))
+        with("x 0 0 7", |args| {
+            assert_eq!(args.natural(Error::Syntax), Ok(0));
+            assert_eq!(args.positive(Error::NotFloat), Err(Error::NotFloat));
+            assert_eq!(args.positive(Error::NotFloat), Ok(7));
+            assert_eq!(args.positive(Error::NotFloat), Err(Error::Syntax));
         });
     }
 }

@@ -21,6 +21,7 @@ use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
 use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
+use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Session, hindrance};
@@ -111,6 +112,8 @@ pub struct Server {
     pub tracking: Tracking,
     /// MONITOR.
     pub monitors: Monitors,
+    /// Lua scripts and functions.
+    pub scripts: Scripts,
     /// Snapshots on disk.
     pub saver: Saver,
     /// The append-only file.

@@ -4,6 +4,7 @@
 //! these texts letter by letter with those of Redis 8. The first word is what `errorstat_` counts.
 
 use crate::keyspace::entry::Key;
+use crate::script::Flavor;
 use crate::types::WrongType;
 
 /// Why a command was refused or failed.
@@ -79,6 +80,12 @@ pub enum Error {
     /// HELLO with a version other than 2 and 3.
     #[error("NOPROTO unsupported protocol version")]
     NoProto,
+    /// A script runs and runs.
+    #[error("BUSY Redis is busy running a script. You can only call {} KILL or SHUTDOWN NOSAVE.", match .0 {
+        Flavor::Script => "SCRIPT",
+        Flavor::Function => "FUNCTION",
+    })]
+    Busy(Flavor),
     /// Any other text, code included, known where it is raised.
     #[error("{0}")]
     Text(&'static str),

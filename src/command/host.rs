@@ -1,10 +1,12 @@
 //! What handlers need of the process around the engine, handed in: files, sockets, the log, sleep.
 //! The engine itself does no I/O; tests hand in a host that only remembers what it was asked.
 
+use super::ctx::Server;
 use crate::config::settings::Settings;
 use crate::keyspace::Garbage;
 pub use crate::persist::reason;
 use crate::persist::{Job, Report};
+use crate::session::Peer;
 use std::io;
 use std::time::Duration;
 
@@ -100,4 +102,25 @@ pub trait Host {
     fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)>;
     /// Ends the server after this turn.
     fn stop(&mut self);
+    /// Whether the server is to end.
+    fn is_stopping(&self) -> bool {
+        false
+    }
+    /// Takes one short turn with the other clients while a script keeps the engine busy: what they have sent is fed, what
+    /// they are answered is written. The client whose script runs is lent: it is neither read nor closed.
+    fn serve_others(&mut self, _engine: &mut dyn Engaged) {}
+}
+
+/// An engine in the middle of a command, as [`Host::serve_others`] reaches it.
+pub trait Engaged {
+    /// Runs what a client sent, as far as that is allowed now; how many bytes are done with.
+    fn feed(&mut self, slot: usize, input: &[u8], host: &mut dyn Host) -> usize;
+    /// What is shared between commands.
+    fn server(&mut self) -> &mut Server;
+    /// Whose output waits to be written.
+    fn take_flush(&mut self, into: &mut Vec<usize>);
+    /// A new client; its slot, or the line that it gets before it is closed.
+    fn connect(&mut self, peer: Peer) -> Result<usize, &'static str>;
+    /// The client is gone.
+    fn disconnect(&mut self, slot: usize);
 }

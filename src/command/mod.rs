@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod ctx;
+pub mod draws;
 pub mod elements;
 pub mod error;
 pub mod expiry;
@@ -31,6 +32,7 @@ pub use row::{KeySpec, Row};
 
 use crate::resp::reply::Reply;
 use crate::resp::request::StoredArgv;
+use crate::script::Run;
 use crate::types::Type;
 
 /// How a command ended.
@@ -43,8 +45,8 @@ pub enum Flow {
     Await(Box<Await>),
     /// EXEC: run what the client has queued, as one unit.
     RunQueued,
-    /// Run a program that calls commands, as one unit.
-    RunScript(Box<dyn Script>),
+    /// Run a script or function for the same words, as one unit.
+    RunScript(Run),
     /// DEBUG LOADAOF: the data is built anew from the append-only file.
     LoadLog,
     /// It is answered, and the connection ends.
@@ -80,15 +82,6 @@ pub struct Await {
     pub words: StoredArgv,
     /// When it is run again although no key has changed, Unix milliseconds.
     pub again_ms: Option<i64>,
-}
-
-/// A program that calls commands through the engine.
-pub trait Script {
-    /// Runs to its end; `call` runs one command as the client would and gives its reply as bytes.
-    fn run(
-        &mut self,
-        call: &mut dyn FnMut(crate::resp::request::Argv<'_>) -> Vec<u8>,
-    ) -> Result<Vec<u8>, Error>;
 }
 
 /// What every command is.

@@ -1,7 +1,28 @@
-//! The grammar of ranges in sorted sets: scores (`1.5`, `(1.5`, `-inf`) and names (`[a`, `(a`, `-`, `+`).
+//! The grammar of ranges: of places in lists and sorted sets (`0`, `-1`), of scores (`1.5`, `(1.5`, `-inf`) and of names
+//! (`[a`, `(a`, `-`, `+`).
 
 use super::error::Error;
 use crate::types::zset::{LexBound, LexRange, ScoreRange};
+use std::ops::Range;
+
+/// The places from `start` to `stop`, which is one of them, among `len`; negative ones count from the end.
+#[inline]
+pub fn places(start: i64, stop: i64, len: usize) -> Range<usize> {
+    let len = len as i64;
+    let from_front = |place: i64| {
+        if place < 0 {
+            place.saturating_add(len)
+        } else {
+            place
+        }
+    };
+    let start = from_front(start).max(0);
+    let end = from_front(stop).min(len - 1) + 1;
+    if start >= end {
+        return 0..0;
+    }
+    start as usize..end as usize
+}
 
 /// What is answered to a bound that is no score.
 const NOT_A_SCORE: Error = Error::Text("ERR min or max is not a float");
@@ -73,6 +94,18 @@ mod tests {
         for bad in ["nan", "((1", "0x1", " 1", "1 ", "x", "5e", "."] {
             assert_eq!(read(bad), Err(NOT_A_SCORE), "{bad}");
         }
+    }
+
+    #[test]
+    fn places_count_from_either_end_and_never_leave_the_sequence() {
+        assert_eq!(places(0, -1, 3), 0..3);
+        assert_eq!((places(-2, 100, 3), places(1, 1, 3)), (1..3, 1..2));
+        assert_eq!((places(2, 1, 3), places(3, 9, 3)), (0..0, 0..0));
+        assert_eq!(places(i64::MIN, i64::MAX, 3), 0..3);
+        assert_eq!(
+            (places(i64::MIN, i64::MIN, 3), places(0, -1, 0)),
+            (0..0, 0..0)
+        );
     }
 
     #[test]

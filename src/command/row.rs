@@ -35,7 +35,7 @@ pub mod flag {
     pub const FAST: u32 = 1 << 12;
     /// Needs no authentication.
     pub const NO_AUTH: u32 = 1 << 13;
-    /// May be a write although it is not flagged so (scripts).
+    /// May be a write although it is not flagged so (scripts); COMMAND INFO does not tell.
     pub const MAY_REPLICATE: u32 = 1 << 14;
     /// Keys stand where only the command knows.
     pub const MOVABLEKEYS: u32 = 1 << 15;
@@ -53,9 +53,11 @@ pub mod flag {
     pub const IN_SUBSCRIBER: u32 = 1 << 21;
     /// Its reply is a push, which CLIENT REPLY does not silence.
     pub const PUSHES: u32 = 1 << 22;
+    /// Its keys may all be left out.
+    pub const NO_MANDATORY_KEYS: u32 = 1 << 23;
 
     /// The names that COMMAND INFO shows, by bit; internal bits have none.
-    pub const NAMES: [(u32, &str); 18] = [
+    pub const NAMES: [(u32, &str); 19] = [
         (WRITE, "write"),
         (READONLY, "readonly"),
         (DENYOOM, "denyoom"),
@@ -70,6 +72,7 @@ pub mod flag {
         (ASKING, "asking"),
         (FAST, "fast"),
         (NO_AUTH, "no_auth"),
+        (NO_MANDATORY_KEYS, "no_mandatory_keys"),
         (MOVABLEKEYS, "movablekeys"),
         (NO_MULTI, "no_multi"),
         (ALLOW_BUSY, "allow_busy"),
@@ -344,6 +347,8 @@ pub struct Row {
     pub flags: u32,
     /// Where keys are.
     pub keys: &'static [KeySpec],
+    /// The word that names a member of the first key's value (0: none does): its cache lines are asked for ahead.
+    pub members_at: usize,
     /// Bits of [`acl`] beyond those that follow from the flags.
     pub acl: u32,
     /// The group of the documentation.
@@ -380,6 +385,7 @@ impl Row {
             arity,
             flags: 0,
             keys: &[],
+            members_at: 0,
             acl: 0,
             group,
             since: "1.0.0",
@@ -411,6 +417,12 @@ impl Row {
     /// Bits of [`flag`].
     pub const fn flags(mut self, flags: u32) -> Self {
         self.flags = flags;
+        self
+    }
+
+    /// Word `index` names a member (field) of the key's value.
+    pub const fn members_at(mut self, index: usize) -> Self {
+        self.members_at = index;
         self
     }
 

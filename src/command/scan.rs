@@ -76,9 +76,18 @@ impl<'a> ScanOptions<'a> {
             .is_none_or(|pattern| glob_match(pattern, name, false))
     }
 
-    /// Steps that the call makes at most.
-    pub fn steps_max(&self) -> u64 {
-        self.count.saturating_mul(STEPS_PER_COUNT)
+    /// Makes steps from `cursor` on until enough elements were seen: `step` makes one, counts the elements that it sees,
+    /// and tells where to go on. Where the next call goes on; 0: everything was seen.
+    pub fn walk(&self, mut cursor: u64, mut step: impl FnMut(u64, &mut u64) -> u64) -> u64 {
+        let mut seen = 0;
+        let mut steps_left = self.count.saturating_mul(STEPS_PER_COUNT);
+        loop {
+            cursor = step(cursor, &mut seen);
+            steps_left -= 1;
+            if cursor == 0 || seen >= self.count || steps_left == 0 {
+                return cursor;
+            }
+        }
     }
 }
 

@@ -31,6 +31,7 @@ mod keys;
 mod list;
 mod monitoring;
 mod pubsub;
+mod scripting;
 mod server;
 mod set;
 mod sort;
@@ -56,6 +57,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         list::ROWS,
         monitoring::ROWS,
         pubsub::ROWS,
+        scripting::ROWS,
         server::ROWS,
         set::ROWS,
         sort::ROWS,

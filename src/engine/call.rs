@@ -8,14 +8,23 @@ use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::propagate::Propagate;
 use crate::command::row::{Group, Row, flag};
 use crate::command::table::CommandId;
-use crate::command::{Block, Error, Flow, Script};
+use crate::command::{Block, Error, Flow};
 use crate::keyspace::db::Database;
 use crate::keyspace::waiters::Wish;
-use crate::resp::output::{Mark, Output};
+use crate::resp::output::Mark;
 use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv, is_http};
 use crate::session::transaction::{QUEUE_MAX_BYTES, Transaction};
 use crate::session::{Blocked, Closing, ReplyMode, hindrance};
+
+/// How a script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is answered.
+    Done,
+    /// It is answered with its error.
+    Failed,
+}
 
 impl Engine {
     /// Answers one command; whether it ran (it may have been refused, queued or held back).
@@ -36,7 +45,11 @@ impl Engine {
         if turn.session.reply_mode != ReplyMode::On && !self.answers_with_pushes(staged.command) {
             mute(turn, mark);
         }
-        if ran && self.keyspace.waiters.has_ready() && !turn.session.is_nested() {
+        if ran
+            && self.keyspace.waiters.has_ready()
+            && !turn.session.is_nested()
+            && self.server.scripts.running.is_none()
+        {
             self.serve_after(turn);
         }
         if self.server.outbox.has_held() && !turn.session.is_nested() {
@@ -65,6 +78,7 @@ impl Engine {
         }
         let hindered = turn.session.hindrances != 0
             || self.server.pause.is_set()
+            || self.server.scripts.running.is_some()
             || self
                 .server
                 .saver
@@ -94,13 +108,14 @@ impl Engine {
             return Ok(true);
         }
         turn.session.last_command = row.full_name;
-        if gates::is_paused(self, turn, row) {
+        if gates::is_paused(self, turn, argv, row) {
             turn.session.postponed = Some(Box::new(StoredArgv::from_argv(argv)));
             self.server.clients.count_blocked(true);
             return Ok(false);
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
-            queue(turn, argv, row)?;
+            let writes = gates::may_write(self, argv, row);
+            queue(turn, argv, row, writes)?;
             turn.session.commands += 1;
             turn.reply().simple("QUEUED");
             return Ok(false);
@@ -202,7 +217,7 @@ impl Engine {
         };
         let result = (row.handler)(&mut ctx, &mut args);
         // A command that waits is counted when it is answered.
-        let waits = matches!(result, Ok(Flow::Block(_)));
+        let waits = matches!(result, Ok(Flow::Block(_) | Flow::Await(_)));
         turn.session.commands += u64::from(!turn.session.is_nested() && !waits);
         if self.keyspace.has_news() {
             self.tell_news(Some(turn.session.id));
@@ -214,23 +229,30 @@ impl Engine {
             }
             self.spoil_watchers();
         }
+        let runs_script = row.group == Group::Scripting && row.is(flag::SKIP_MONITOR);
+        if runs_script && !self.server.monitors.is_empty() {
+            // A script stands before what it does.
+            self.show(turn, argv, row, db);
+        }
         let is_unit = match result {
             Ok(Flow::Done) => false,
-            Ok(flow) => self.follow(turn, argv, row, flow),
+            Ok(flow) => self.follow(turn, argv, command, flow),
             Err(error) => self.fail(turn, command, mark, error),
         };
         // A script reads nothing itself; what its commands read is remembered as they run.
-        let reads = row.is(flag::READONLY) && row.group != Group::Scripting;
+        let reads = row.is(flag::READONLY) && !runs_script;
         if turn.session.remembers_reads && reads {
             self.remember_reads(turn, argv, command, key);
         }
         if !self.server.monitors.is_empty() && !row.is(flag::SKIP_MONITOR | flag::ADMIN) {
-            self.show(turn, argv, row, db);
+            // SELECT shows where it has led.
+            self.show(turn, argv, row, turn.session.db);
         }
         if self.server.outbox.has_sends() {
             self.carry_out();
         }
-        if self.keyspace.dirty() != dirty && self.stream.has_readers() {
+        let changed = self.keyspace.dirty() != dirty;
+        if changed && self.stream.has_readers() && !turn.is_silent {
             if !is_unit {
                 self.stream.append(db, argv, propagate);
             }
@@ -251,7 +273,7 @@ impl Engine {
         &mut self,
         turn: &mut Turn<'_>,
         argv: Argv<'_>,
-        row: &'static Row,
+        command: CommandId,
         flow: Flow,
     ) -> bool {
         let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_) | Flow::LoadLog);
@@ -261,12 +283,10 @@ impl Engine {
             Flow::Block(block) => self.block(turn, block, argv, None),
             Flow::Await(wait) => self.block(turn, wait.block, wait.words.argv(), wait.again_ms),
             Flow::RunQueued => self.run_queued(turn),
-            Flow::RunScript(script) => {
-                // A script stands before what it does.
-                if !self.server.monitors.is_empty() {
-                    self.show(turn, argv, row, turn.session.db);
+            Flow::RunScript(run) => {
+                if self.run_script(turn, argv, &run) == Outcome::Failed {
+                    self.server.stats.by_command[usize::from(command)].failed += 1;
                 }
-                self.run_script(turn, script);
             }
             Flow::LoadLog => self.reload_log(turn),
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
@@ -346,32 +366,14 @@ impl Engine {
             self.count_run(turn, command, turn.session.blocked.is_none().into());
         }
     }
-
-    /// A program that calls commands: their replies go to the program, its own to the client.
-    fn run_script(&mut self, turn: &mut Turn<'_>, mut script: Box<dyn Script>) {
-        // A script that EXEC runs is part of EXEC's unit.
-        let nested = turn.session.is_nested();
-        turn.session
-            .hinder(hindrance::NESTED | hindrance::SCRIPTED, true);
-        self.stream.begin_unit();
-        let reply_to_client = std::mem::take(&mut turn.output);
-        let result = script.run(&mut |argv| {
-            turn.output = Output::default();
-            self.run_alone(turn, argv);
-            turn.output.bytes()
-        });
-        turn.output = reply_to_client;
-        self.stream.end_unit();
-        turn.session.hinder(hindrance::SCRIPTED, false);
-        turn.session.hinder(hindrance::NESTED, nested);
-        match result {
-            Ok(bytes) => turn.reply().raw(&bytes),
-            Err(error) => self.answer_error(turn, &error),
-        }
-    }
 }
 
-pub(super) fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> Result<(), Error> {
+pub(super) fn queue(
+    turn: &mut Turn<'_>,
+    argv: Argv<'_>,
+    row: &'static Row,
+    writes: bool,
+) -> Result<(), Error> {
     let transaction = turn
         .session
         .transaction
@@ -379,7 +381,7 @@ pub(super) fn queue(turn: &mut Turn<'_>, argv: Argv<'_>, row: &'static Row) -> R
     if transaction.queue_bytes + argv.wire_bytes() > QUEUE_MAX_BYTES {
         return Err(Error::Text("ERR Transaction queue is too large"));
     }
-    transaction.writes |= row.is(flag::WRITE | flag::MAY_REPLICATE);
+    transaction.writes |= writes;
     transaction.uses_memory |= row.is(flag::DENYOOM);
     transaction.push(StoredArgv::from_argv(argv));
     Ok(())

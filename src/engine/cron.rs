@@ -114,9 +114,9 @@ impl Engine {
         stats.note_memory(used, self.keyspace.now_ms());
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
-        self.close_slow_clients();
         self.save_if_due(host);
         self.tend_log(host);
+        self.close_slow_clients();
     }
 
     fn close_idle_clients(&mut self) {

@@ -129,7 +129,7 @@ impl Engine {
             return;
         }
         let address = session.peer.address.as_str();
-        let origin = if session.hindrances & hindrance::SCRIPTED != 0 {
+        let origin = if session.is_scripted() {
             Origin::Script
         } else if session.peer.unix {
             Origin::Unix(address.strip_suffix(":0").unwrap_or(address))

@@ -6,6 +6,8 @@ use super::{Engine, Turn};
 use crate::command::Error;
 use crate::command::row::{Row, flag};
 use crate::resp::reply::Protocol;
+use crate::resp::request::Argv;
+use crate::script::{self, script_flag};
 use crate::session::hindrance;
 use crate::session::pause::PauseKind;
 
@@ -33,13 +35,14 @@ Commands that may modify the data set are disabled, because this instance is con
 if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
 error.";
 
-const GATES: [Gate; 6] = [
+const GATES: [Gate; 7] = [
     authenticated,
+    not_busy,
     debug_enabled,
     allowed_in_transaction,
     memory_left,
-    allowed_to_subscriber,
     disk_takes_writes,
+    allowed_to_subscriber,
 ];
 
 /// Goes through all gates.
@@ -56,6 +59,16 @@ fn authenticated(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), E
         Ok(())
     } else {
         Err(Error::NoAuth)
+    }
+}
+
+/// While a script is busy only few commands run.
+fn not_busy(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    match &engine.server.scripts.running {
+        Some(running) if !turn.session.is_nested() && !row.is(flag::ALLOW_BUSY) => {
+            Err(Error::Busy(running.flavor))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -79,14 +92,9 @@ fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
 }
 
 fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
-    let limit = engine.server.config.settings.maxmemory;
     let queue = turn.session.transaction.as_ref();
     let runs_queue = row.full_name == "exec" && queue.is_some_and(|queue| queue.uses_memory);
-    if limit == 0 || !(row.is(flag::DENYOOM) || runs_queue) {
-        return Ok(());
-    }
-    let used = turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64;
-    if used > limit {
+    if (row.is(flag::DENYOOM) || runs_queue) && memory_is_full(engine, turn) {
         return Err(Error::Text(
             "OOM command not allowed when used memory > 'maxmemory'.",
         ));
@@ -127,6 +135,12 @@ fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
     }
 }
 
+/// Whether more memory is used than `maxmemory` allows.
+pub(super) fn memory_is_full(engine: &Engine, turn: &Turn<'_>) -> bool {
+    let limit = engine.server.config.settings.maxmemory;
+    limit > 0 && turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64 > limit
+}
+
 /// Whether this is the EXEC of a transaction that writes.
 fn runs_queued_writes(turn: &Turn<'_>, row: &'static Row) -> bool {
     let transaction = turn.session.transaction.as_ref();
@@ -134,14 +148,32 @@ fn runs_queued_writes(turn: &Turn<'_>, row: &'static Row) -> bool {
 }
 
 /// Whether CLIENT PAUSE holds the command back: also one that would only be queued.
-pub(super) fn is_paused(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> bool {
+pub(super) fn is_paused(
+    engine: &Engine,
+    turn: &Turn<'_>,
+    argv: Argv<'_>,
+    row: &'static Row,
+) -> bool {
     let Some((kind, _)) = engine.server.pause.at(engine.keyspace.now_ms()) else {
         return false;
     };
     match kind {
         PauseKind::All => true,
-        PauseKind::Write => {
-            runs_queued_writes(turn, row) || row.is(flag::WRITE | flag::MAY_REPLICATE)
-        }
+        PauseKind::Write => runs_queued_writes(turn, row) || may_write(engine, argv, row),
     }
+}
+
+/// Whether the command may change something: a script that promises to write nothing does not.
+pub(super) fn may_write(engine: &Engine, argv: Argv<'_>, row: &'static Row) -> bool {
+    if !row.is(flag::WRITE | flag::MAY_REPLICATE) {
+        return false;
+    }
+    let word = argv.get(1).unwrap_or_default();
+    let flags = match row.full_name {
+        "eval" => script::flags_of_text(word),
+        "evalsha" => engine.server.scripts.flags_by_sha1(word),
+        "fcall" => engine.server.scripts.libraries.flags(word),
+        _ => None,
+    };
+    flags.is_none_or(|flags| flags & script_flag::NO_WRITES == 0)
 }

@@ -16,6 +16,7 @@ mod gates;
 mod logging;
 mod replay;
 mod saving;
+mod script;
 mod serve;
 pub mod stream;
 
@@ -41,12 +42,14 @@ use crate::resp::reply::Reply;
 use crate::resp::request::{
     Argv, BATCH_COMMANDS_MAX, Batch, Filling, Parsed, RequestLimits, second_word,
 };
+use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
 use crate::session::{Closing, Peer, Session};
 use crate::tracking::Tracking;
 use crate::types::load::Room;
 use cron::Cron;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use stream::{ReaderId, Stream};
 
@@ -58,6 +61,9 @@ const OUTPUT_CHECKED_BYTES: usize = 64 << 10;
 
 /// Clients whose first commands are foreseen at once.
 const FORESEEN_MAX: usize = 16;
+
+/// Commands in a row on one key from which on its members are asked for ahead.
+const SAME_KEY_MIN: usize = 3;
 
 /// A command that has been parsed and looked up, and whose key has been hashed.
 #[derive(Clone, Copy)]
@@ -76,6 +82,8 @@ struct Turn<'h> {
     since_ns: u64,
     /// Where its output begins, counted from the connection's beginning.
     output_from: u64,
+    /// A script has asked that what it changes is not propagated.
+    is_silent: bool,
 }
 
 impl<'h> Turn<'h> {
@@ -87,8 +95,10 @@ impl<'h> Turn<'h> {
             host,
             since_ns: 0,
             output_from: 0,
+            is_silent: false,
         }
     }
+
     fn reply(&mut self) -> Reply<'_> {
         Reply::new(&mut self.output, self.session.protocol)
     }
@@ -110,6 +120,8 @@ pub struct Engine {
     timeouts: BTreeSet<(i64, u64)>,
     /// A watched key of the client whose command runs was changed by a client that it caused to be served.
     spoilt_while_lent: bool,
+    /// Where replies to scripts are written, between scripts.
+    script_output: Cell<Output>,
     cron: Cron,
     /// The append-only file, as a reader of the stream.
     log_reader: Option<ReaderId>,
@@ -152,6 +164,7 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
+            scripts: Scripts::default(),
             saver,
             aof: Aof::default(),
             last_load: Summary::default(),
@@ -168,6 +181,7 @@ impl Engine {
             foreseen: Vec::new(),
             timeouts: BTreeSet::new(),
             spoilt_while_lent: false,
+            script_output: Cell::default(),
             cron: Cron::default(),
             log_reader: None,
             held_slots: Vec::new(),
@@ -264,6 +278,7 @@ impl Engine {
             output,
             host,
             since_ns: began_ns,
+            is_silent: false,
         }
     }
 
@@ -451,6 +466,42 @@ impl Engine {
             }
             let staged = self.staged.len().min(BATCH_COMMANDS_MAX);
             LookUpAhead::prefetch_records(&mut ahead[..staged]);
+            self.stage_members(db, batch, input);
+        }
+    }
+
+    /// Where several commands in a row name members of the same key's value, asks for the cache lines of those too.
+    fn stage_members(&self, db: usize, batch: &Batch, input: &[u8]) {
+        let mut hashes = [0; BATCH_COMMANDS_MAX];
+        let same_key = |one: &Staged, other: &Staged| one.key.0 > 0 && one.key.1 == other.key.1;
+        let mut first = 0;
+        for run in self.staged.chunk_by(same_key) {
+            let run_at = first;
+            first += run.len();
+            if run.len() < SAME_KEY_MIN {
+                continue;
+            }
+            let mut named = 0;
+            for (index, staged) in run.iter().enumerate() {
+                let row = staged.command.map(|id| self.server.table.entry(id).row);
+                let at = row.map_or(0, |row| row.members_at);
+                let argv = batch.argv(run_at + index, input);
+                if let Some(name) = argv.get(at).filter(|_| at > 0)
+                    && let Some(hash) = hashes.get_mut(named)
+                {
+                    *hash = self.keyspace.hasher().hash(name);
+                    named += 1;
+                }
+            }
+            let argv = batch.argv(run_at, input);
+            if named >= SAME_KEY_MIN
+                && let Some(name) = argv.get(run[0].key.0)
+            {
+                let key = self.keyspace.key(name);
+                if let Some((_, record)) = self.keyspace.store(db).find(&key) {
+                    record.value().prefetch_members(&hashes[..named]);
+                }
+            }
         }
     }
 

@@ -370,7 +370,8 @@ impl Engine {
             return Err(tape.malformed(format!("wrong number of arguments for '{name}'")));
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
-            return super::call::queue(turn, argv, row)
+            let writes = super::gates::may_write(self, argv, row);
+            return super::call::queue(turn, argv, row, writes)
                 .map_err(|error| tape.malformed(error.to_string()));
         }
         // What waits, waits for nobody here.

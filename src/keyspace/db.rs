@@ -2,8 +2,9 @@
 //!
 //! - [`Database::read`] gives a value or `WrongType`; it counts hits and misses and notes the use of the key.
 //! - [`Database::edit`], [`Database::edit_or_create`] and [`Database::put`] give an [`Edit`] (of a string: a
-//!   [`StringEdit`]): the only way to a changed value. Who has changed it calls [`Edit::changed`] once: watchers, waiters, notifications, the dirty count and the
-//!   removal of an empty collection follow. An edit that was used and not announced is a bug that tests catch.
+//!   [`StringEdit`]): the only way to a changed value. Who has changed it calls [`Edit::changed`] once: watchers, waiters,
+//!   notifications, the dirty count and the removal of an empty collection follow. An edit that was used and not announced
+//!   is a bug that tests catch.
 //! - A key whose deadline has passed is not there: the first look at it deletes it.
 
 use super::Keyspace;

@@ -36,6 +36,8 @@ pub struct Edit<'a, T> {
     /// When the first member expires, as the store knows it.
     due: Option<i64>,
     changed: bool,
+    /// Whether it was published that the key came into being.
+    announced_new: bool,
     value: PhantomData<T>,
 }
 
@@ -66,6 +68,7 @@ impl<'a, T: Collection> Edit<'a, T> {
             place,
             due,
             changed: false,
+            announced_new: false,
             value: PhantomData,
         }
     }
@@ -139,7 +142,17 @@ impl<'a, T: Collection> Edit<'a, T> {
 
     /// Another event of the same change: it is published, and counts no second time.
     pub fn also(&mut self, event: Event) {
+        self.announce_new();
         self.keyspace.notify(self.db, self.key.bytes, event);
+    }
+
+    /// That a key came into being is published before what happened to it.
+    #[inline]
+    fn announce_new(&mut self) {
+        if self.position.is_none() && !self.announced_new {
+            self.announced_new = true;
+            self.keyspace.notify(self.db, self.key.bytes, event::NEW);
+        }
     }
 
     /// Announces the change; a collection that became empty is removed.
@@ -147,19 +160,15 @@ impl<'a, T: Collection> Edit<'a, T> {
     pub fn changed(mut self, event: Event) {
         self.changed = false;
         let (db, key) = (self.db, self.key);
-        let is_new = self.position.is_none();
         let is_empty = self.write_back();
+        if !is_empty {
+            self.announce_new();
+        }
         self.keyspace.changed(db, key.bytes, event);
-        match (is_new, is_empty) {
-            (true, false) => self.keyspace.notify(db, key.bytes, event::NEW),
-            (false, true) => {
-                if let Some(position) = self.position {
-                    let remains = self.keyspace.stores[db].remove(position, key.hash);
-                    self.keyspace.discard(remains);
-                }
-                self.keyspace.notify(db, key.bytes, event::DEL);
-            }
-            _ => {}
+        if let Some(position) = self.position.filter(|_| is_empty) {
+            let remains = self.keyspace.stores[db].remove(position, key.hash);
+            self.keyspace.discard(remains);
+            self.keyspace.notify(db, key.bytes, event::DEL);
         }
     }
 

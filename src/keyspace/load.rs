@@ -136,6 +136,11 @@ fn kept(value: Loaded<'_>) -> Option<NewValue<'_>> {
 }
 
 impl Keyspace {
+    /// Makes room for so many keys that are about to come into a database that has had none.
+    pub fn reserve(&mut self, db: usize, keys: usize) {
+        self.stores[db].reserve(keys);
+    }
+
     /// Puts the records of a batch into a database; the batch is empty afterwards.
     ///
     /// # Errors

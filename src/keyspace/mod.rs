@@ -52,14 +52,14 @@ pub struct Counters {
 
 impl Counters {
     /// INFO stats: hits, misses and expiry.
-    pub fn info(&self, evicted_clients: u64, info: &mut Info) {
+    pub fn info(&self, evicted_clients: u64, evicted_scripts: u64, info: &mut Info) {
         info.field("expired_subkeys", self.expired_members)
             .field("expired_keys", self.expired)
             .field("expired_stale_perc", "0.00")
             .field("expired_time_cap_reached_count", self.expire_capped)
             .zeros(&["evicted_keys"])
             .field("evicted_clients", evicted_clients)
-            .zeros(&["evicted_scripts"])
+            .field("evicted_scripts", evicted_scripts)
             .field("keyspace_hits", self.hits)
             .field("keyspace_misses", self.misses);
     }

@@ -3,7 +3,7 @@
 //! Small on purpose: ten thousand idle clients are ten thousand of these. It knows how to read and write without
 //! blocking and how to keep input that the engine does not take yet; when that happens is the loop's business.
 
-use super::CONNECTIONS_FROM;
+use super::sockets::CONNECTIONS_FROM;
 use crate::resp::output::{OUTPUT_SLICES_MAX, Output};
 use crate::resp::request::Filling;
 use mio::unix::SourceFd;

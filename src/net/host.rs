@@ -51,9 +51,10 @@ impl ProcessHost {
         self.listeners.replace(&places, settings, &self.registry)
     }
 
-    /// Ends the server after this turn.
+    /// Ends the server after this turn. Nobody can connect any more: who sees its connection end may rely on that.
     pub(super) fn begin_stop(&mut self) {
         self.stopping = true;
+        self.listeners.close();
     }
 
     /// Whether the server is to end.

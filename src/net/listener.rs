@@ -4,7 +4,7 @@
 //! over where the machine does not have it. [`Listeners::replace`] goes from one set of addresses to another and leaves
 //! everything as it was if that fails.
 
-use super::LISTENERS_FROM;
+use super::sockets::{CONNECTIONS_FROM, LISTENERS_FROM};
 use crate::command::host::reason;
 use crate::config::settings::Settings;
 use mio::unix::SourceFd;
@@ -206,7 +206,7 @@ impl Listeners {
         let is_free = |token: &Token| {
             !taken.contains(token) && self.list.iter().all(|listener| listener.token != *token)
         };
-        let token = (LISTENERS_FROM..super::CONNECTIONS_FROM)
+        let token = (LISTENERS_FROM..CONNECTIONS_FROM)
             .map(Token)
             .find(is_free)
             .ok_or_else(|| io::Error::other("too many addresses"))?;
@@ -235,6 +235,11 @@ impl Listeners {
     /// The listener at a place in the list.
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Listener> {
         self.list.get_mut(index)
+    }
+
+    /// Listens nowhere any more.
+    pub(super) fn close(&mut self) {
+        self.list.clear();
     }
 
     /// How many there are.

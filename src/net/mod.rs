@@ -13,6 +13,7 @@
 
 mod accept;
 mod ask;
+mod busy;
 mod connection;
 mod disk;
 mod freer;
@@ -21,17 +22,20 @@ mod listener;
 mod loading;
 mod log_disk;
 mod process;
+mod sockets;
 pub mod start;
 #[cfg(test)]
 mod tests;
 
 use crate::engine::Engine;
 use crate::session::Closing;
-use connection::{Connection, Transfer};
+use busy::HostInTurn;
+use connection::Transfer;
 use host::ProcessHost;
-use mio::{Events, Poll, Token};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use mio::{Events, Poll};
+use signal_hook::consts::SIGINT;
 use signal_hook_mio::v1_0::Signals;
+use sockets::Sockets;
 use std::io;
 use std::ops::Range;
 use std::time::Duration;
@@ -51,36 +55,15 @@ const GROUP_BYTES: usize = 8 << 10;
 /// Events taken at once.
 const EVENTS_MAX: usize = 1024;
 
-/// Token of the signals; those of listeners and connections (by slot) follow.
-const SIGNALS: Token = Token(0);
-/// Token of the helper threads' reports.
-const REPORTS: Token = Token(1);
-const LISTENERS_FROM: usize = 2;
-const CONNECTIONS_FROM: usize = 64;
-
 /// See the head of the file.
 struct Reactor {
     engine: Engine,
     host: ProcessHost,
-    poll: Poll,
-    signals: Signals,
-    /// By slot.
-    connections: Vec<Option<Connection>>,
-    /// Slots that are read in this turn.
-    ready: Vec<usize>,
-    /// Slots whose output goes on in the next turn.
-    unfinished: Vec<usize>,
-    /// Room for the lists of slots that the engine hands out.
-    slots: Vec<usize>,
+    sockets: Sockets,
+    /// What is read stands here while it runs.
     buffer: Box<[u8]>,
-    /// Who has been read in the running group, and where in the buffer.
-    group: Vec<(usize, Range<usize>)>,
-    /// Slots of the group that are read on their own.
-    alone: Vec<usize>,
     /// Milliseconds until the engine's next duty.
     wait_ms: u64,
-    /// No connection is accepted before this time (monotonic nanoseconds): there are no file descriptors.
-    accept_from_ns: u64,
 }
 
 impl Reactor {
@@ -88,17 +71,9 @@ impl Reactor {
         Self {
             engine,
             host,
-            poll,
-            signals,
-            connections: Vec::new(),
-            ready: Vec::new(),
-            unfinished: Vec::new(),
-            slots: Vec::new(),
+            sockets: Sockets::new(poll, signals),
             buffer: vec![0; GROUP_MAX * PORTION_BYTES].into_boxed_slice(),
-            group: Vec::with_capacity(GROUP_MAX),
-            alone: Vec::new(),
             wait_ms: 0,
-            accept_from_ns: 0,
         }
     }
 
@@ -109,7 +84,7 @@ impl Reactor {
     fn run(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.host.stopping() {
-            match self.poll.poll(&mut events, Some(self.wait())) {
+            match self.sockets.poll.poll(&mut events, Some(self.wait())) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
@@ -121,37 +96,31 @@ impl Reactor {
 
     /// How long the next turn may wait for events.
     fn wait(&self) -> Duration {
-        let busy = !self.ready.is_empty()
-            || !self.unfinished.is_empty()
+        let busy = !self.sockets.ready.is_empty()
+            || !self.sockets.unfinished.is_empty()
             || self.engine.server.clients.has_resume()
-            || (self.host.listeners.has_pending() && self.accept_from_ns == 0);
+            || (self.host.listeners.has_pending() && self.sockets.accept_from_ns == 0);
         Duration::from_millis(if busy { 0 } else { self.wait_ms })
     }
 
     fn turn(&mut self, events: &Events) {
         let began = self.engine.server.clock.monotonic_ns();
-        let mut reports = false;
         for event in events {
-            match event.token() {
-                SIGNALS => self.take_signals(),
-                REPORTS => reports = true,
-                Token(listener) if listener < CONNECTIONS_FROM => {
-                    self.host.listeners.wake(Token(listener));
-                }
-                Token(token) => self.note(token - CONNECTIONS_FROM, event),
-            }
+            self.sockets
+                .take_event(event, &mut self.engine, &mut self.host);
         }
+        self.follow_signals();
         self.read_ready();
         // Replies leave before the timed duties, which may take their whole budget.
         self.flush();
         self.resume();
-        if reports {
+        if std::mem::take(&mut self.sockets.reported) {
             self.take_reports();
         }
         self.wait_ms = self.engine.tick(&mut self.host);
         self.flush();
         if self.host.listeners.has_pending() {
-            self.accept(began);
+            self.sockets.accept(began, &mut self.engine, &mut self.host);
         }
         let stats = &mut self.engine.server.stats;
         let took = self.engine.server.clock.monotonic_ns() - began;
@@ -160,109 +129,82 @@ impl Reactor {
         stats.loop_max_ns = stats.loop_max_ns.max(took);
     }
 
+    /// Hands the turn's changes to the disk, then writes the outputs that do not wait for it.
+    fn flush(&mut self) {
+        self.engine.log_changes(&mut self.host);
+        if self.engine.logs() && self.host.disk.has_reports() {
+            self.take_reports();
+        }
+        self.sockets.flush(&mut self.engine);
+    }
+
     fn take_reports(&mut self) {
         for report in self.host.disk.take_reports() {
             self.engine.on_disk_report(&report, &mut self.host);
         }
     }
 
-    fn take_signals(&mut self) {
-        for signal in self.signals.pending() {
+    /// Ends the server if a signal has asked for it.
+    fn follow_signals(&mut self) {
+        for signal in std::mem::take(&mut self.sockets.signalled) {
             let settings = &self.engine.server.config.settings;
             let how = match signal {
-                SIGINT => {
-                    tracing::warn!("Received SIGINT scheduling shutdown...");
-                    settings.shutdown_on_sigint
-                }
-                SIGTERM => {
-                    tracing::warn!("Received SIGTERM scheduling shutdown...");
-                    settings.shutdown_on_sigterm
-                }
-                _ => continue,
+                SIGINT => settings.shutdown_on_sigint,
+                _ => settings.shutdown_on_sigterm,
             };
             self.engine.end(how, &mut self.host);
         }
     }
 
-    /// Notes what an event says of a connection.
-    fn note(&mut self, slot: usize, event: &mio::event::Event) {
-        let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
-            return;
-        };
-        if event.is_error() {
-            connection.ended = true;
-        }
-        if event.is_read_closed() {
-            connection.peer_closed = true;
-        }
-        if connection.ended || (event.is_writable() && connection.waits_to_write()) {
-            self.engine.server.clients.queue_flush_of(slot);
-        }
-        if event.is_readable() || event.is_read_closed() {
-            connection.unread = true;
-            if !connection.queued {
-                connection.queued = true;
-                self.ready.push(slot);
-            }
-        }
-    }
-
     fn read_ready(&mut self) {
-        let mut ready = std::mem::take(&mut self.ready);
-        let mut rest = ready.as_slice();
-        while !rest.is_empty() {
-            let taken = self.read_group(rest);
-            rest = rest.get(taken..).unwrap_or_default();
+        // What is queued anew meanwhile waits for the next turn, so that the others come first.
+        self.sockets.reading.extend(self.sockets.ready.drain(..));
+        while !self.sockets.reading.is_empty() {
+            self.read_group();
         }
-        ready.clear();
-        // What was queued anew meanwhile waits for the next turn, so that the others come first.
-        ready.append(&mut self.ready);
-        self.ready = ready;
     }
 
-    /// Reads the first few of `slots` before any of their commands runs, so that the cache misses of several clients
-    /// overlap; how many it took care of. A client that sends much is a group of its own.
-    fn read_group(&mut self, slots: &[usize]) -> usize {
-        let mut group = std::mem::take(&mut self.group);
-        group.clear();
-        let (mut slots_taken, mut bytes) = (0, 0);
-        for slot in slots.iter().take(GROUP_MAX) {
-            slots_taken += 1;
-            let start = group.len() * PORTION_BYTES;
-            match self.read_portion(*slot, start) {
+    /// Reads the first few slots before any of their commands runs, so that the cache misses of several clients overlap.
+    /// A client that sends much is a group of its own.
+    fn read_group(&mut self) {
+        let mut bytes = 0;
+        for _ in 0..GROUP_MAX {
+            let Some(slot) = self.sockets.reading.pop_front() else {
+                break;
+            };
+            let start = self.sockets.group.len() * PORTION_BYTES;
+            match self.read_portion(slot, start) {
                 Some(portion) => {
                     bytes += portion.len();
-                    group.push((*slot, portion));
+                    self.sockets.group.push_back((slot, portion));
                 }
-                None => self.alone.push(*slot),
+                None => self.sockets.alone.push(slot),
             }
             if bytes >= GROUP_BYTES {
                 break;
             }
         }
-        if group.len() > 1 {
-            let requests = group.iter().map(|(slot, portion)| {
+        if self.sockets.group.len() > 1 {
+            let requests = self.sockets.group.iter().map(|(slot, portion)| {
                 (*slot, self.buffer.get(portion.clone()).unwrap_or_default())
             });
             self.engine.foresee(requests);
         }
-        for (slot, portion) in &group {
+        while let Some((slot, portion)) = self.sockets.group.pop_front() {
             let full = portion.len() == PORTION_BYTES;
-            if !self.run_portion(*slot, portion.clone(), full) {
-                self.alone.push(*slot);
+            if !self.run_portion(slot, portion, full) {
+                self.sockets.alone.push(slot);
             }
         }
-        self.group = group;
         // These take the whole buffer, so they come when all portions have run.
-        while let Some(slot) = self.alone.pop() {
+        while let Some(slot) = self.sockets.alone.pop() {
             self.read(slot);
         }
-        slots_taken
     }
 
     /// Reads one portion of what a client sent to `start` in the buffer; `None`: it must be read in another way.
     fn read_portion(&mut self, slot: usize, start: usize) -> Option<Range<usize>> {
-        let connection = self.connections.get_mut(slot)?.as_mut()?;
+        let connection = self.sockets.connections.get_mut(slot)?.as_mut()?;
         if !connection.kept.is_empty() || self.engine.filling(slot).is_some() {
             return None;
         }
@@ -279,14 +221,21 @@ impl Reactor {
 
     /// Runs a portion; whether there is nothing more to be read of the client now.
     fn run_portion(&mut self, slot: usize, portion: Range<usize>, full: bool) -> bool {
-        let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
+        let Some(connection) = self.sockets.connection(slot) else {
             return true;
         };
         let drained = !full && !connection.peer_closed;
         connection.unread = !drained;
         let input = self.buffer.get(portion).unwrap_or_default();
-        let consumed = self.engine.feed(slot, input, &mut self.host);
-        connection.keep(input.get(consumed..).unwrap_or_default());
+        let mut host = HostInTurn {
+            host: &mut self.host,
+            sockets: &mut self.sockets,
+            buffer: &self.buffer,
+        };
+        let consumed = self.engine.feed(slot, input, &mut host);
+        if let Some(connection) = self.sockets.connection(slot) {
+            connection.keep(input.get(consumed..).unwrap_or_default());
+        }
         let closes = match self.engine.server.clients.get(slot) {
             Some(session) => session.closing != Closing::No,
             None => true,
@@ -298,20 +247,19 @@ impl Reactor {
     fn read(&mut self, slot: usize) {
         let mut budget = READ_BUDGET_BYTES;
         loop {
-            let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
+            let Some(connection) = self.sockets.connection(slot) else {
                 return;
             };
             connection.queued = false;
             if !connection.kept.is_empty() {
                 // A client that waits and has said all it will is gone for us.
                 if connection.peer_closed {
-                    self.end(slot);
+                    self.sockets.end(slot, &mut self.engine);
                 }
                 return;
             }
             if budget == 0 {
-                connection.queued = true;
-                self.ready.push(slot);
+                self.sockets.queue(slot);
                 return;
             }
             let Some(taken) = self.read_once(slot) else {
@@ -323,7 +271,7 @@ impl Reactor {
 
     /// Reads and runs one buffer; how many bytes it was, or `None` if reading is over for now.
     fn read_once(&mut self, slot: usize) -> Option<usize> {
-        let connection = self.connections.get_mut(slot)?.as_mut()?;
+        let connection = self.sockets.connections.get_mut(slot)?.as_mut()?;
         let stats = &mut self.engine.server.stats;
         stats.reads += 1;
         let filling = self.engine.filling(slot);
@@ -341,7 +289,7 @@ impl Reactor {
                 return None;
             }
             Transfer::Ended => {
-                self.end(slot);
+                self.sockets.end(slot, &mut self.engine);
                 return None;
             }
         };
@@ -362,108 +310,26 @@ impl Reactor {
         }
     }
 
-    /// The connection is over: what can still be written is, then it is closed.
-    fn end(&mut self, slot: usize) {
-        if let Some(session) = self.engine.server.clients.get(slot) {
-            let (id, address) = (session.id, &session.peer.address);
-            tracing::debug!("Client closed connection id={id} addr={address}");
-        }
-        if let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) {
-            connection.ended = true;
-            self.engine.server.clients.queue_flush_of(slot);
-        }
-    }
-
     /// Feeds the input that was kept of clients whose waiting has ended.
     fn resume(&mut self) {
         for slot in self.engine.take_resume() {
-            let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
+            let Some(connection) = self.sockets.connection(slot) else {
                 continue;
             };
             let kept = std::mem::take(&mut connection.kept);
-            let consumed = self.engine.feed(slot, &kept, &mut self.host);
-            connection.keep(kept.get(consumed..).unwrap_or_default());
-            if connection.unread && !connection.queued {
-                connection.queued = true;
-                self.ready.push(slot);
-            }
-        }
-    }
-
-    /// Writes the output of every client that has some, and closes those that are to be closed.
-    fn flush(&mut self) {
-        self.engine.log_changes(&mut self.host);
-        if self.engine.logs() && self.host.disk.has_reports() {
-            self.take_reports();
-        }
-        let mut slots = std::mem::take(&mut self.slots);
-        let unfinished = std::mem::take(&mut self.unfinished);
-        for slot in unfinished {
-            self.engine.server.clients.queue_flush_of(slot);
-        }
-        loop {
-            self.engine.take_flush(&mut slots);
-            if slots.is_empty() {
-                break;
-            }
-            for slot in slots.drain(..) {
-                if self.write(slot) {
-                    self.close(slot);
-                }
-            }
-        }
-        self.slots = slots;
-    }
-
-    /// Writes one client's output as far as its socket takes it; whether it is to be closed then.
-    fn write(&mut self, slot: usize) -> bool {
-        let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else {
-            return false;
-        };
-        let Some(session) = self.engine.server.clients.get_mut(slot) else {
-            return true;
-        };
-        if session.closing == Closing::Now {
-            return true;
-        }
-        let stats = &mut self.engine.server.stats;
-        let mut budget = WRITE_BUDGET_BYTES;
-        let mut blocked = false;
-        let mut writable = session.writable_bytes();
-        while writable > 0 && !blocked && budget > 0 {
-            let (transfer, offered) = connection.write(&session.output, writable);
-            stats.writes += 1;
-            let written = match transfer {
-                Transfer::Bytes(written) => written,
-                Transfer::Blocked => 0,
-                Transfer::Ended => return true,
+            let mut host = HostInTurn {
+                host: &mut self.host,
+                sockets: &mut self.sockets,
+                buffer: &self.buffer,
             };
-            session.output.advance(written);
-            session.net_output_bytes += written as u64;
-            stats.net_output_bytes += written as u64;
-            budget = budget.saturating_sub(written);
-            writable -= written;
-            blocked = written < offered;
-        }
-        let empty = session.output.is_empty();
-        let closing = session.closing;
-        if empty {
-            if let Some(buffer) = session.output.take_buffer() {
-                self.engine.server.clients.give_buffer(buffer);
+            let consumed = self.engine.feed(slot, &kept, &mut host);
+            let Some(connection) = self.sockets.connection(slot) else {
+                continue;
+            };
+            connection.keep(kept.get(consumed..).unwrap_or_default());
+            if connection.unread {
+                self.sockets.queue(slot);
             }
-        } else if !blocked && writable > 0 {
-            self.unfinished.push(slot);
         }
-        let watched = connection.wait_to_write(blocked, slot, self.poll.registry());
-        watched.is_err() || connection.ended || (empty && closing == Closing::AfterReply)
-    }
-
-    fn close(&mut self, slot: usize) {
-        self.engine.disconnect(slot);
-        if let Some(place) = self.connections.get_mut(slot) {
-            // Closing the socket takes it out of the poll.
-            *place = None;
-        }
-        self.accept_from_ns = 0;
     }
 }

@@ -5,7 +5,8 @@ use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
 use super::loading::load_file;
-use super::{REPORTS, Reactor, SIGNALS, process};
+use super::sockets::{REPORTS, SIGNALS};
+use super::{Reactor, process};
 use crate::base::clock::Clock;
 use crate::base::random::Seeds;
 use crate::command::ctx::Identity;
@@ -179,8 +180,8 @@ pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
-    // The terminal that started the server may go; the others mean nothing here and would end it. A file that may not
-    // grow shows where it is written.
+    // The terminal that started the server may go; the others mean nothing here and would end it.
+    // A file that may not become larger is an error of that file.
     for ignored in [SIGHUP, SIGUSR2, SIGALRM, SIGXFSZ] {
         signal_hook::flag::register(ignored, Arc::new(AtomicBool::new(false)))?;
     }

@@ -99,7 +99,8 @@ fn reactor() -> Reactor {
     let log = LOG.get_or_init(|| Log::install().expect("no other test has a log"));
     let poll = Poll::new().expect("descriptors are left");
     let registry = poll.registry().try_clone().expect("descriptors are left");
-    let waker = mio::Waker::new(poll.registry(), super::REPORTS).expect("descriptors are left");
+    let waker =
+        mio::Waker::new(poll.registry(), super::sockets::REPORTS).expect("descriptors are left");
     let host = ProcessHost::new(registry, super::disk::Disk::new(waker), log.clone());
     let rows = commands::rows().chain(ROWS);
     let (config, identity) = (Config::default(), Identity::default());

@@ -234,8 +234,9 @@ impl Loader<'_> {
             opcode::IDLE => self.next.idle_s = Some(from.number()?),
             opcode::SELECT_DB => self.select(from)?,
             opcode::RESIZE_DB => {
-                // The table grows without a pause whether it knows or not.
-                (from.number()?, from.number()?);
+                let keys = from.number()?;
+                let _expiring = from.number()?;
+                self.expect(keys, from.left());
             }
             opcode::AUX => self.auxiliary(from)?,
             opcode::FUNCTION => {
@@ -245,17 +246,27 @@ impl Loader<'_> {
             }
             opcode::MODULE_AUX => skip_module_field(from)?,
             opcode::SLOT_INFO => {
-                (from.number()?, from.number()?, from.number()?);
+                from.skip_numbers(3)?;
             }
             opcode::SLOT_IMPORT if self.dialect == Dialect::Valkey => {
                 from.skip_string()?;
                 for _ in 0..from.count(2)? {
-                    (from.number()?, from.number()?);
+                    from.skip_numbers(2)?;
                 }
             }
             other => return Err(from.corrupt("a kind of record", other)),
         }
         Ok(())
+    }
+
+    /// Makes room for so many keys, if what is left of the file can hold them.
+    fn expect(&mut self, keys: u64, left: u64) {
+        /// A kind, a key and a value.
+        const RECORD_MIN_BYTES: u64 = 3;
+        let is_known = left <= i64::MAX.cast_unsigned();
+        if is_known && keys <= left / RECORD_MIN_BYTES {
+            self.keyspace.reserve(self.db, keys as usize);
+        }
     }
 
     fn select(&mut self, from: &mut Reader<'_>) -> Result<(), ReadError> {
@@ -312,7 +323,7 @@ fn skip_module_field(from: &mut Reader<'_>) -> Result<(), ReadError> {
     const END: u64 = 0;
     let _module = from.number()?;
     // When it is to be read: the mark of an integer, and 1 or 2.
-    (from.number()?, from.number()?);
+    from.skip_numbers(2)?;
     loop {
         match from.number()? {
             END => return Ok(()),

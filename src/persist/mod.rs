@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The walk rests while so many bytes wait for the writer: only what is about to be changed comes then.
-pub const QUEUE_MAX_BYTES: usize = 4 << 20;
+pub const QUEUE_MAX_BYTES: usize = 2 << 20;
 
 /// Something to be done on disk.
 pub enum Job {

@@ -9,6 +9,7 @@
 
 use super::aof::BASE_DRAFT_PREFIX;
 use super::aof::commands::Commands;
+use super::aof::writer::make_folder;
 use super::{Format, Report, SnapshotJob, Target, sync_folder};
 use crate::keyspace::snapshot::Part;
 use crate::rdb::lzf::Compressor;
@@ -233,7 +234,10 @@ impl SnapshotWriter {
             return self.fail("Write error saving DB on disk", &error);
         }
         let (temporary, path) = (&draft.target.temporary, &draft.target.path);
-        if let Err(error) = fs::rename(temporary, path).and_then(|()| sync_folder(path)) {
+        if let Err(error) = make_folder(path)
+            .and_then(|()| fs::rename(temporary, path))
+            .and_then(|()| sync_folder(path))
+        {
             let doing = format!(
                 "Error moving temp DB file {} on the final destination {}",
                 temporary.display(),

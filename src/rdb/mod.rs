@@ -8,7 +8,7 @@
 //! All other numbers are little-endian. The checksum is CRC-64/Redis over every byte before it.
 //!
 //! Compressing is left to the thread that writes: an [`Encoder`] notes where plain strings stand that may be worth it, and
-//! [`compress`] makes the final bytes of a piece.
+//! [`Encoder::compress_to`] makes the final bytes of a piece.
 
 pub mod lzf;
 pub mod read;
@@ -333,8 +333,8 @@ pub fn seal_payload(payload: &mut Vec<u8>, version: u16) {
 #[error("DUMP payload version or checksum are wrong")]
 pub struct BadPayload;
 
-/// The value in a payload with its kind in front, and the version that it is written in; the checksum has been compared
-/// (0: there is none).
+/// The value in a payload with its kind in front (libraries of functions: all of them, perhaps none), and the version
+/// that it is written in; the checksum has been compared (0: there is none).
 pub fn open_payload(payload: &[u8]) -> Result<(&[u8], u16), BadPayload> {
     let (signed, checksum) = payload.split_last_chunk::<8>().ok_or(BadPayload)?;
     let (value, version) = signed.split_last_chunk::<2>().ok_or(BadPayload)?;
@@ -342,7 +342,7 @@ pub fn open_payload(payload: &[u8]) -> Result<(&[u8], u16), BadPayload> {
     let mut checksum = Checksum::default();
     checksum.update(signed);
     let known = version <= VERSION_READ_MAX || version == VERSION_VALKEY;
-    if !known || value.is_empty() || told != 0 && told != checksum.value() {
+    if !known || told != 0 && told != checksum.value() {
         return Err(BadPayload);
     }
     Ok((value, version))

@@ -313,6 +313,11 @@ impl<'s> Reader<'s> {
         Ok(&self.string)
     }
 
+    /// Passes over numbers.
+    pub fn skip_numbers(&mut self, count: usize) -> Result<(), ReadError> {
+        (0..count).try_for_each(|_| self.number().map(|_| ()))
+    }
+
     /// Passes over a string.
     pub fn skip_string(&mut self) -> Result<(), ReadError> {
         self.string().map(|_| ())

@@ -234,19 +234,19 @@ impl Clients {
         }
     }
 
-    /// Who has output to be written, since the last call.
+    /// Who has output to be written, since the last call. Who is lent stays for a later one.
     pub fn take_flush(&mut self, into: &mut Vec<usize>) {
         into.clear();
-        std::mem::swap(into, &mut self.flush);
-        for slot in into.iter() {
-            if let Some(session) = self
-                .slots
-                .get_mut(*slot)
-                .and_then(|slot| slot.as_deref_mut())
-            {
+        let slots = &mut self.slots;
+        self.flush.retain(|slot| {
+            let session = slots.get_mut(*slot).and_then(|slot| slot.as_deref_mut());
+            let is_lent = session.is_none();
+            if let Some(session) = session {
                 session.flush_queued = false;
+                into.push(*slot);
             }
-        }
+            is_lent
+        });
     }
 
     /// Closes a client that is not lent.

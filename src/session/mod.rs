@@ -311,6 +311,12 @@ impl Session {
         self.hindrances & hindrance::NESTED != 0
     }
 
+    /// Whether a script runs commands for it.
+    #[inline]
+    pub fn is_scripted(&self) -> bool {
+        self.hindrances & hindrance::SCRIPTED != 0
+    }
+
     /// Whether it listens to channels or patterns.
     #[inline]
     pub fn is_subscribed(&self) -> bool {

@@ -92,7 +92,8 @@ impl Point {
         let (one, two) = (self.latitude * DEGREE, other.latitude * DEGREE);
         let u = ((two - one) / 2.0).sin();
         let a = u * u + one.cos() * two.cos() * v * v;
-        2.0 * EARTH_RADIUS_M * a.sqrt().asin()
+        // Rounding may take it just above 1 for places on opposite sides.
+        2.0 * EARTH_RADIUS_M * a.sqrt().min(1.0).asin()
     }
 }
 

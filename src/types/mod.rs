@@ -216,18 +216,21 @@ pub enum Wanted {
     /// Its elements, as they are at this moment, one by one from now on: see [`Stored::begin_walk`].
     Elements(ElementSink),
     /// The value itself: see [`Stored::freeze`].
-    Frozen(Box<dyn FnOnce(Option<Box<dyn Frozen>>) + Send>),
+    Frozen(FrozenSink),
 }
+
+/// Takes a frozen value; `None`: there is none after all.
+pub type FrozenSink = Box<dyn FnOnce(Option<Box<dyn Frozen>>) + Send>;
 
 /// Takes each element of a walked collection once.
 pub type ElementSink = Box<dyn FnMut(Walked<'_>) + Send>;
 
 /// Bytes after which a [`Frozen`] value ends a part of its body.
-pub const FROZEN_PART_BYTES: usize = 256 << 10;
+pub const FROZEN_PART_BYTES: usize = 64 << 10;
 
 /// A value that does not change any more. See [`Stored::freeze`].
 pub trait Frozen: Send {
-    /// Appends the next part of its body, some hundred KiB at most; whether there is more.
+    /// Appends the next part of its body, [`FROZEN_PART_BYTES`] and a node at most; whether there is more.
     fn encode(&mut self, to: &mut Encoder) -> bool;
 }
 
@@ -411,6 +414,18 @@ impl<'a> ValueRef<'a> {
             ValueRef::Zset(_) => Type::Zset,
             ValueRef::Hash(_) => Type::Hash,
             ValueRef::Stream(_) => Type::Stream,
+        }
+    }
+
+    /// Asks for the cache lines of members that will be looked for, whose names have these hashes: their look-ups will
+    /// not wait for one another.
+    pub fn prefetch_members(self, hashes: &[u64]) {
+        let hashes = hashes.iter().copied();
+        match self {
+            ValueRef::Set(SetRef::Table(members)) => members.prefetch(hashes),
+            ValueRef::Zset(ZsetRef::Table(ranking)) => ranking.members().prefetch(hashes),
+            ValueRef::Hash(HashRef::Table(members)) => members.prefetch(hashes),
+            _ => {}
         }
     }
 

@@ -241,6 +241,16 @@ fn object_shows_how_a_value_is_kept_and_how_long_it_is_in_a_file() {
 }
 
 #[test]
+fn object_shows_an_expired_key_that_nobody_has_met() {
+    let mut server = server();
+    server.check("SET k v PX 10 -> OK\n DEBUG SET-ACTIVE-EXPIRE 0 -> OK");
+    server.pass_ms(20);
+    let reply = server.run("DEBUG OBJECT k");
+    assert!(reply.starts_with("Value at:0x"), "{reply}");
+    server.check("EXISTS k -> (0)\n DEBUG OBJECT k -> !ERR no such key");
+}
+
+#[test]
 fn a_counter_is_changed_where_it_lies() {
     let mut server = server();
     let address = |server: &mut Server| {

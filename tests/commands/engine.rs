@@ -2,11 +2,11 @@
 //! matter how bytes are cut. The commands of `rows` stand for all others.
 
 use crate::harness::{Server, replies};
-use crate::rows::{HALF, PROGRAM, PUT, TAKE};
+use crate::rows::{HALF, PUT, TAKE};
 use oxidis::engine::stream::ReaderId;
 
 fn server() -> Server {
-    Server::build("", [&PUT, &TAKE, &HALF, &PROGRAM])
+    Server::build("", [&PUT, &TAKE, &HALF])
 }
 
 fn blocked(server: &Server) -> usize {
@@ -174,41 +174,6 @@ fn a_muted_client_gets_no_late_reply_either() {
 }
 
 #[test]
-fn a_script_gets_the_replies_of_its_commands_errors_among_them() {
-    let mut server = server();
-    server.check(
-        "PROGRAM \"PUT a 1\" \"GET a\" \"GET\" \"NOSUCH x\" HALF -> [OK 1 !ERR wrong number of arguments for 'get' command !ERR unknown command 'NOSUCH', with args beginning with: 'x'  !ERR value is not an integer or out of range]
-         PROGRAM \"PUT a 2\" STOP -> !ERR stopped
-         GET a -> 2
-         PROGRAM \"TAKE nothing 0\" -> [nil]
-         MULTI -> OK
-         PROGRAM \"GET a\" -> QUEUED
-         EXEC -> [[2]]",
-    );
-    assert_eq!(blocked(&server), 0);
-}
-
-#[test]
-fn a_script_is_one_unit_of_the_stream_and_its_own_words_are_not_in_it() {
-    let mut server = server();
-    let reader = server.engine.open_stream();
-    server.check("PROGRAM \"PUT a 1\" \"GET a\" NOSUCH \"PUT b 2\" -> [OK 1 !ERR unknown command 'NOSUCH', with args beginning with:  OK]");
-    assert_eq!(
-        stream(&mut server, reader),
-        ["SELECT 0", "MULTI", "PUT a 1", "PUT b 2", "EXEC"]
-    );
-    server.check("PROGRAM \"PUT a 1\" -> [OK]\n PROGRAM \"GET a\" -> [1]");
-    assert_eq!(stream(&mut server, reader), ["PUT a 1"]);
-    server.check(
-        "MULTI -> OK\n PROGRAM \"PUT a 1\" -> QUEUED\n PUT c 3 -> QUEUED\n EXEC -> [[OK] OK]",
-    );
-    assert_eq!(
-        stream(&mut server, reader),
-        ["MULTI", "PUT a 1", "PUT c 3", "EXEC"]
-    );
-}
-
-#[test]
 fn the_stream_has_changes_only_and_says_in_which_database() {
     let mut server = server();
     let reader = server.engine.open_stream();
@@ -362,7 +327,7 @@ fn pause_write_lets_reads_go_on_and_runs_writes_afterwards_in_order() {
     let bytes = b"GET k\r\nPUT k 1\r\nGET k\r\nPUT k 2\r\n";
     assert_eq!(replies(&server.feed(writer, bytes)), "0");
     assert_eq!(server.run_as(late, "PUT k 3"), "");
-    server.check("GET k -> 0\n PROGRAM -> !ERR wrong number of arguments for 'program' command");
+    server.check("GET k -> 0\n EVAL -> !ERR wrong number of arguments for 'eval' command");
     assert_eq!(blocked(&server), 2);
     let line = server.run("CLIENT LIST ID 2");
     assert!(

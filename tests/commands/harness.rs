@@ -5,7 +5,7 @@ use oxidis::base::clock::Clock;
 use oxidis::base::random::Seeds;
 use oxidis::command::Row;
 use oxidis::command::ctx::Identity;
-use oxidis::command::host::{Host, Usage};
+use oxidis::command::host::{AskError, Engaged, Host, Question, Usage};
 use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
@@ -14,7 +14,7 @@ use oxidis::keyspace::Garbage;
 use oxidis::persist::{Job, Report};
 use oxidis::resp::value::{Value, parse_value};
 use oxidis::session::{Closing, Peer};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::time::Duration;
 
@@ -37,6 +37,14 @@ pub struct TestHost {
     pub clients_max: Option<u32>,
     /// What `usage` answers.
     pub usage: Usage,
+    /// What other clients send while a script is busy, one at each turn; then the server is stopped.
+    pub others: VecDeque<(usize, Vec<u8>)>,
+    /// What they are answered, in short.
+    pub answers: Vec<String>,
+    /// What another server was asked last.
+    pub asked: Vec<u8>,
+    /// What it answers; `None`: it is not there.
+    pub answer: Option<Vec<u8>>,
     /// Where snapshots go: into `files`.
     pub disk: TestDisk,
 }
@@ -79,6 +87,10 @@ impl Host for TestHost {
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
     }
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        self.asked = question.request.to_vec();
+        self.answer.take().ok_or(AskError::Connect)
+    }
     fn disk(&mut self, job: Job) {
         self.disk.send(job, &mut self.files);
     }
@@ -94,6 +106,20 @@ impl Host for TestHost {
     }
     fn stop(&mut self) {
         self.stopped = true;
+    }
+    fn is_stopping(&self) -> bool {
+        self.stopped
+    }
+    fn serve_others(&mut self, engine: &mut dyn Engaged) {
+        let Some((client, bytes)) = self.others.pop_front() else {
+            return self.stop();
+        };
+        let taken = engine.feed(client, &bytes, self);
+        assert_eq!(taken, bytes.len(), "a busy server keeps nobody waiting");
+        if let Some(session) = engine.server().clients.get_mut(client) {
+            self.answers.push(replies(&session.output.bytes()));
+            session.output.clear();
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! MONITOR: what is shown, and to whom.
 
 use crate::harness::Server;
-use crate::rows::{PROGRAM, TAKE};
+use crate::rows::TAKE;
 
 /// A server and a client that watches it.
 fn watched() -> (Server, usize) {
-    let mut server = Server::build("", [&PROGRAM, &TAKE]);
+    let mut server = Server::build("", [&TAKE]);
     let monitor = server.connect();
     assert_eq!(server.run_as(monitor, "MONITOR"), "OK");
     (server, monitor)
@@ -47,13 +47,35 @@ fn a_transaction_shows_its_commands_before_exec() {
 #[test]
 fn commands_of_a_script_come_from_lua_after_the_script() {
     let (mut server, monitor) = watched();
-    server.run("PROGRAM 'GET a'");
-    let shown = server.received(monitor);
-    let lua = r#"1704067200.000000 [0 lua] "GET" "a""#;
-    assert!(
-        shown.starts_with(&format!(r#"{FROM} "PROGRAM" "GET a" ; {lua}"#)),
-        "{shown}"
+    server.run(r#"EVAL "redis.call('select', 3) return redis.call('GET', KEYS[1])" 1 a"#);
+    let eval = r#""EVAL" "redis.call('select', 3) return redis.call('GET', KEYS[1])" "1" "a""#;
+    let lua = |db: u32| format!("1704067200.000000 [{db} lua]");
+    assert_eq!(
+        server.received(monitor),
+        format!(
+            r#"{FROM} {eval} ; {} "select" "3" ; {} "GET" "a""#,
+            lua(3),
+            lua(3)
+        )
     );
+    // What a script has selected is over with it.
+    server.run("GET a");
+    assert_eq!(server.received(monitor), format!(r#"{FROM} "GET" "a""#));
+    server.run("SELECT 3");
+    assert_eq!(
+        server.received(monitor),
+        format!(r#"{} "SELECT" "3""#, FROM.replace("[0", "[3"))
+    );
+}
+
+#[test]
+fn a_script_that_cannot_run_is_shown_too() {
+    let (mut server, monitor) = watched();
+    for line in ["EVALSHA x 0", "FCALL nosuch 0", "EVAL ( 0"] {
+        server.run(line);
+        let words = line.replace(' ', r#"" ""#);
+        assert_eq!(server.received(monitor), format!(r#"{FROM} "{words}""#));
+    }
 }
 
 #[test]

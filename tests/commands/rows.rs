@@ -5,15 +5,13 @@
 //! TAKE key ms [to]     takes a key's value away, perhaps to another key; waits for it until ms have passed (0: for
 //!                      ever), then answers null
 //! HALF                 answers the half of an array, then fails
-//! PROGRAM line...      a script: runs each line as a command, answers their replies in an array; STOP fails
+//! PASS ms              lets so much time pass in the middle of a command
 //! ```
 
-use oxidis::base::quoting::split_args;
 use oxidis::command::row::{Group, KeySpec, Row, flag, key_flag};
-use oxidis::command::{Args, Block, Ctx, Error, Flow, Script};
+use oxidis::command::{Args, Block, Ctx, Error, Flow};
 use oxidis::keyspace::db::{Deadline, Str};
 use oxidis::keyspace::event;
-use oxidis::resp::request::{Argv, StoredArgv};
 use oxidis::types::Type;
 use oxidis::types::string::{NewString, StringRef};
 
@@ -29,9 +27,8 @@ pub static TAKE: Row = Row::new("take", Group::String, -3, take)
     .keys(FIRST);
 /// HALF
 pub static HALF: Row = Row::new("half", Group::String, 1, half);
-/// PROGRAM
-pub static PROGRAM: Row =
-    Row::new("program", Group::Scripting, -2, program).flags(flag::NOSCRIPT | flag::MAY_REPLICATE);
+/// PASS
+pub static PASS: Row = Row::new("pass", Group::Server, 2, pass);
 
 fn put(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let (key, value) = (args.key()?, args.string()?);
@@ -85,25 +82,9 @@ fn half(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     Err(Error::NotInteger)
 }
 
-struct Program {
-    lines: Vec<Vec<u8>>,
-}
-
-impl Script for Program {
-    fn run(&mut self, call: &mut dyn FnMut(Argv<'_>) -> Vec<u8>) -> Result<Vec<u8>, Error> {
-        let mut all = format!("*{}\r\n", self.lines.len()).into_bytes();
-        for line in &self.lines {
-            if line == b"STOP" {
-                return Err(Error::Text("ERR stopped"));
-            }
-            let words = split_args(line).ok_or(Error::Syntax)?;
-            all.extend(call(StoredArgv::from_words(words).argv()));
-        }
-        Ok(all)
-    }
-}
-
-fn program(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let lines = args.rest().map(<[u8]>::to_vec).collect();
-    Ok(Flow::RunScript(Box::new(Program { lines })))
+fn pass(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    let ms = args.count()?;
+    ctx.server.clock.advance_ms(ms as u64);
+    ctx.reply.ok();
+    Ok(Flow::Done)
 }

@@ -89,6 +89,8 @@ fn results_are_stored_as_a_list() {
              SORT s BY nosort DESC LIMIT 1 2 -> [2 10]
              SORT none STORE d -> (0)
              EXISTS d -> (0)
+             SADD set 10 9 2 1 -> (4)
+             EVAL \"return redis.call('SORT', 'set', 'BY', 'nosort')\" 0 -> [1 10 2 9]
              SORT_RO s STORE d -> !ERR syntax error
              SORT s STORE -> !ERR syntax error",
         );

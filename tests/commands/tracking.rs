@@ -1,11 +1,10 @@
 //! Client-side caching: who is told of which keys, when, and in which form.
 
 use crate::harness::Server;
-use crate::rows::PROGRAM;
 
 /// A server whose first client speaks RESP3 and is tracked with these options, and another client.
 fn tracking(options: &str) -> (Server, usize) {
-    let mut server = Server::build("", [&PROGRAM]);
+    let mut server = Server::new();
     server.run("HELLO 3");
     server.run(&format!("CLIENT TRACKING ON {options}"));
     let other = server.connect();
@@ -70,11 +69,16 @@ fn an_own_change_is_told_after_the_reply() {
 fn what_a_script_reads_is_remembered_and_told_after_its_reply() {
     let (mut server, other) = tracking("");
     server.check(
-        "PROGRAM 'GET a' 'SET b 1' -> [nil OK]
-         PROGRAM 'SET a 1' 'GET a' 'SET a 2' -> [OK 1 OK] ; >[invalidate [a]] ; >[invalidate [a]]",
+        r#"EVAL "redis.call('GET', 'a') return redis.call('SET', KEYS[1], 1)" 1 b -> OK
+           EVAL "redis.call('SET', 'a', 1) redis.call('GET', 'a') return redis.call('SET', 'a', 2)" 0 -> OK ; >[invalidate [a]] ; >[invalidate [a]]
+           EVAL_RO "return redis.call('EXISTS', 'c')" 2 c d -> (0)"#,
     );
-    server.run_as(other, "SET b 2");
+    for line in ["SET b 2", "SET d 1"] {
+        server.run_as(other, line);
+    }
     assert_eq!(heard(&mut server), "");
+    server.run_as(other, "SET c 1");
+    assert_eq!(heard(&mut server), ">[invalidate [c]]");
 }
 
 #[test]

@@ -208,7 +208,7 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
     let mut command = program();
     command
         .args(["--port", &free_port().to_string(), "--bind", "127.0.0.1"])
-        .args(["--supervised", "systemd"])
+        .args(["--supervised", "systemd", "--save", ""])
         .env("NOTIFY_SOCKET", &path);
     let mut child = command.spawn().expect("the program runs");
     let ready = receive();

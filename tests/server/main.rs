@@ -7,3 +7,5 @@ mod harness;
 mod lifecycle;
 mod listeners;
 mod pubsub;
+mod saving;
+mod scripts;

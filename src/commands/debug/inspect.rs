@@ -12,7 +12,10 @@ pub(super) fn object(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
     let key = args.key()?;
     let now_ms = ctx.db.now_ms();
     let policy = ctx.db.keyspace().access_policy();
-    let record = ctx.db.peek(&key).ok_or(Error::NoSuchKey)?;
+    // Also a key whose deadline has passed, and which is still there: nothing is deleted by being looked at.
+    let db = ctx.db.index();
+    let found = ctx.db.keyspace().store(db).find(&key);
+    let (_, record) = found.ok_or(Error::NoSuchKey)?;
     let line = format!(
         "Value at:{:#x} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
         record.address(),

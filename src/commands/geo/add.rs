@@ -3,7 +3,7 @@
 use super::point;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::event;
-use crate::types::zset::{Added, Rule, Zset};
+use crate::types::zset::{Rule, Zset};
 
 pub(super) fn geoadd(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
@@ -25,19 +25,11 @@ pub(super) fn geoadd(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
     let mut places = Vec::with_capacity(args.left() / 3);
     while !args.is_empty() {
         let point = point(args)?;
-        places.push((args.word()?, point.encode()));
+        places.push((args.word()?, point.encode() as f64));
     }
     let mut edit = ctx.db.edit_or_create::<Zset>(&key)?;
     let (zset, limits) = edit.parts();
-    zset.expect(places.len(), limits);
-    let (mut new, mut changed) = (0, 0);
-    for (name, geohash) in places {
-        match zset.add(name, geohash as f64, rule, limits) {
-            Added::New(_) => new += 1,
-            Added::Changed(_) => changed += 1,
-            Added::Same(_) | Added::Refused | Added::NotANumber => {}
-        }
-    }
+    let (new, changed) = zset.add_all(places.into_iter(), rule, limits);
     if new + changed > 0 {
         edit.changed(event::ZADD);
     } else {

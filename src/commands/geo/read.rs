@@ -2,6 +2,8 @@
 
 use super::{Unit, place_of, reply_distance, reply_point};
 use crate::command::{Args, Ctx, Error, Flow};
+use crate::resp::reply::Reply;
+use crate::types::geohash::Point;
 use crate::types::zset::Zset;
 
 pub(super) fn geodist(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
@@ -26,31 +28,32 @@ pub(super) fn geodist(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
 }
 
 pub(super) fn geohash(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let key = args.key()?;
-    let names = args.rest();
-    let Ctx { db, reply, .. } = ctx;
-    let zset = db.read::<Zset>(&key)?;
-    reply.array(names.len());
-    for name in names {
-        match zset.and_then(|zset| place_of(zset, name)) {
-            Some(place) => reply.bulk(&place.text()),
-            None => reply.null(),
-        }
-    }
-    Ok(Flow::Done)
+    answer_each(ctx, args, |reply, place| match place {
+        Some(place) => reply.bulk(&place.text()),
+        None => reply.null(),
+    })
 }
 
 pub(super) fn geopos(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    answer_each(ctx, args, |reply, place| match place {
+        Some(place) => reply_point(reply, place),
+        None => reply.null_array(),
+    })
+}
+
+/// Answers an array of what `write` makes of the place of each member.
+fn answer_each(
+    ctx: &mut Ctx<'_>,
+    args: &mut Args<'_>,
+    write: impl Fn(&mut Reply<'_>, Option<Point>),
+) -> Result<Flow, Error> {
     let key = args.key()?;
     let names = args.rest();
     let Ctx { db, reply, .. } = ctx;
     let zset = db.read::<Zset>(&key)?;
     reply.array(names.len());
     for name in names {
-        match zset.and_then(|zset| place_of(zset, name)) {
-            Some(place) => reply_point(reply, place),
-            None => reply.null_array(),
-        }
+        write(reply, zset.and_then(|zset| place_of(zset, name)));
     }
     Ok(Flow::Done)
 }

@@ -3,8 +3,8 @@
 //! A field whose deadline has passed is not there. Who asks for it by name makes it go; who goes through all only leaves
 //! it out.
 
-use super::{expire, reply_element};
-use crate::command::{Args, Ctx, Error, Flow};
+use super::expire;
+use crate::command::{Args, Ctx, Error, Flow, elements};
 use crate::ds::listpack::Element;
 use crate::keyspace::entry::Key;
 use crate::resp::reply::Reply;
@@ -13,7 +13,7 @@ use crate::types::hash::{Hash, HashRef};
 
 pub(super) fn hget(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     answer(ctx, args, |reply, value| match value {
-        Some(value) => reply_element(reply, value),
+        Some(value) => elements::reply(reply, value),
         None => reply.null(),
     })
 }
@@ -68,7 +68,7 @@ pub(super) fn read_fields<'a>(
     let mut expired: Vec<&'a [u8]> = Vec::new();
     for name in names {
         match hash.and_then(|hash| hash.get(name)) {
-            Some(field) if field.lives(now_ms) => reply_element(reply, field.value),
+            Some(field) if field.lives(now_ms) => elements::reply(reply, field.value),
             Some(_) => {
                 reply.null();
                 expired.push(name);
@@ -126,10 +126,10 @@ fn all(ctx: &mut Ctx<'_>, args: &mut Args<'_>, part: Part) -> Result<Flow, Error
     };
     hash.for_each(now_ms, |name, value| {
         if part != Part::Values {
-            reply_element(reply, name);
+            elements::reply(reply, name);
         }
         if part != Part::Names {
-            reply_element(reply, value);
+            elements::reply(reply, value);
         }
     });
     Ok(Flow::Done)

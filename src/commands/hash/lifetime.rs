@@ -1,13 +1,13 @@
 //! Deadlines of fields: what [`crate::command::member_expiry`] needs of hashes, and HGETEX, HSETEX, HGETDEL, which read
 //! or write values with them.
 
+use super::expire_named;
 use super::get::read_fields;
-use super::{expire_named, reply_element};
 use crate::base::number;
 use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::expiry::{self, Unit};
 use crate::command::member_expiry::{self as members, ExpiringMembers, Vocabulary, type_first};
-use crate::command::{Args, Ctx, Error, Flow};
+use crate::command::{Args, Ctx, Error, Flow, elements};
 use crate::keyspace::edit::Edit;
 use crate::keyspace::entry::Key;
 use crate::keyspace::event;
@@ -102,7 +102,7 @@ fn read_and_settle(
     let mut settled: Vec<&[u8]> = Vec::new();
     for name in &names {
         let done = hash.settle(now_ms, name, |field| {
-            reply_element(reply, field.value);
+            elements::reply(reply, field.value);
             match fate {
                 Fate::Persist if field.deadline.is_none() => Fate::Stay,
                 fate => fate,
@@ -152,7 +152,7 @@ enum Presence {
 struct Options {
     presence: Option<Presence>,
     lifetime: Option<Lifetime>,
-    /// The deadline was said in Unix milliseconds, or there is none: the words can go out as they are.
+    /// The deadline was not said in Unix milliseconds: the words cannot go out as they are.
     relative: bool,
 }
 

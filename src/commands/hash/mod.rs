@@ -13,10 +13,8 @@ mod set;
 use crate::command::help::container;
 use crate::command::member_expiry;
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
-use crate::ds::listpack::Element;
 use crate::keyspace::db::Database;
 use crate::keyspace::entry::Key;
-use crate::resp::reply::Reply;
 use crate::types::hash::Hash;
 
 const READ: &[KeySpec] = &[KeySpec::one(1, key_flag::RO | key_flag::ACCESS)];
@@ -94,6 +92,7 @@ pub const ROWS: &[Row] = &[
     Row::new("hdel", Group::Hash, -3, set::hdel)
         .flags(flag::WRITE | flag::FAST)
         .keys(DELETED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(N) where N is the number of fields to be removed.", "Deletes fields of a hash; without fields the hash goes too.")
         .syntax("key field...")
@@ -101,6 +100,7 @@ pub const ROWS: &[Row] = &[
     Row::new("hexists", Group::Hash, 3, get::hexists)
         .flags(flag::READONLY | flag::FAST)
         .keys(SEEN)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1)", "Tells whether a hash has a field.")
         .syntax("key field"),
@@ -125,6 +125,7 @@ pub const ROWS: &[Row] = &[
     Row::new("hget", Group::Hash, 3, get::hget)
         .flags(flag::READONLY | flag::FAST)
         .keys(READ)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1)", "Returns the value of a field of a hash.")
         .syntax("key field"),
@@ -154,12 +155,14 @@ pub const ROWS: &[Row] = &[
     Row::new("hincrby", Group::Hash, 4, set::hincrby)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(CHANGED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1)", "Adds a number to the integer in a field; a missing one counts as 0.")
         .syntax("key field increment:integer"),
     Row::new("hincrbyfloat", Group::Hash, 4, set::hincrbyfloat)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(CHANGED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.6.0", "O(1)", "Adds a floating point number to the one in a field; a missing one counts as 0.")
         .syntax("key field increment:double"),
@@ -179,12 +182,14 @@ pub const ROWS: &[Row] = &[
     Row::new("hmget", Group::Hash, -3, get::hmget)
         .flags(flag::READONLY | flag::FAST)
         .keys(READ)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(N) where N is the number of fields being requested.", "Returns the values of several fields of a hash.")
         .syntax("key field..."),
     Row::new("hmset", Group::Hash, -4, set::hmset)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(UPDATED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(N) where N is the number of fields being set.", "Sets the values of several fields of a hash.")
         .syntax("key data:( field value )...")
@@ -237,6 +242,7 @@ pub const ROWS: &[Row] = &[
     Row::new("hset", Group::Hash, -4, set::hset)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(UPDATED)
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs.", "Sets the values of fields of a hash.")
         .syntax("key data:( field value )...")
@@ -250,12 +256,14 @@ pub const ROWS: &[Row] = &[
     Row::new("hsetnx", Group::Hash, 4, set::hsetnx)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(&[KeySpec::one(1, key_flag::RW | key_flag::INSERT)])
+        .members_at(2)
         .acl(acl::HASH)
         .about("2.0.0", "O(1)", "Sets the value of a field that is not there.")
         .syntax("key field value"),
     Row::new("hstrlen", Group::Hash, 3, get::hstrlen)
         .flags(flag::READONLY | flag::FAST)
         .keys(SEEN)
+        .members_at(2)
         .acl(acl::HASH)
         .about("3.2.0", "O(1)", "Returns the length of a field's value.")
         .syntax("key field"),
@@ -274,15 +282,6 @@ pub const ROWS: &[Row] = &[
         .syntax("key")
         .tips(&["nondeterministic_output_order"]),
 ];
-
-/// Answers a field's name or value.
-#[inline]
-fn reply_element(reply: &mut Reply<'_>, element: Element<'_>) {
-    match element {
-        Element::Bytes(bytes) => reply.bulk(bytes),
-        Element::Int(value) => reply.bulk_i64(value),
-    }
-}
 
 /// A field that a command has found, and whose deadline has passed, goes.
 #[cold]

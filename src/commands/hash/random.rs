@@ -1,16 +1,14 @@
 //! HRANDFIELD: fields by chance, each with the same probability.
 
-use super::reply_element;
-use crate::base::random::Random;
-use crate::command::{Args, Ctx, Error, Flow};
+use crate::base::random::{Choice, Random};
+use crate::command::draws::Draws;
+use crate::command::{Args, Ctx, Error, Flow, elements};
 use crate::ds::listpack::Element;
 use crate::resp::reply::{Protocol, Reply};
 use crate::types::View;
 use crate::types::hash::{Hash, HashRef};
 use std::collections::HashSet;
 
-/// Fields that one command draws at most where they may repeat themselves: the reply must fit into memory.
-const DRAWS_MAX: u64 = 1 << 27;
 /// A sample of less than this part of a table is drawn field by field; a larger one in one pass over all.
 const SPARSE_PART: usize = 4;
 
@@ -18,70 +16,36 @@ type Pair<'a> = (Element<'a>, Element<'a>);
 
 pub(super) fn hrandfield(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    let wanted = Wanted::read(args)?;
+    let (draws, with_values) = Draws::read(args, Some("WITHVALUES"))?;
     ctx.db.expire_members(&key);
     let now_ms = ctx.db.now_ms();
     let random = &mut ctx.server.random;
     let mut answer = Answer {
-        values: wanted.with_values,
+        values: with_values,
         reply: &mut ctx.reply,
     };
     let hash = ctx.db.read::<Hash>(&key)?;
-    let Some(count) = wanted.count else {
-        let drawn = hash.and_then(|hash| Pool::new(hash, now_ms, 1).one(random));
-        match drawn {
-            Some((name, _)) => reply_element(answer.reply, name),
-            None => answer.reply.null(),
+    let pool = hash.map(|hash| Pool::new(hash, now_ms, draws));
+    let Some(pool) = pool.filter(|pool| pool.len() > 0) else {
+        match draws {
+            Draws::One => answer.reply.null(),
+            Draws::Different(_) | Draws::Repeated(_) => answer.reply.empty_array(),
         }
         return Ok(Flow::Done);
     };
-    let pool = hash.map(|hash| Pool::new(hash, now_ms, count));
-    let Some(pool) = pool.filter(|pool| pool.len() > 0 && count != 0) else {
-        answer.reply.empty_array();
-        return Ok(Flow::Done);
-    };
-    let draws = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
-    if count < 0 {
-        draw_again_and_again(&pool, draws, random, &mut answer);
-    } else if draws >= pool.len() {
-        answer.begin(pool.len());
-        pool.for_each(|pair| answer.pair(pair));
-    } else {
-        answer.begin(draws);
-        draw_once_each(&pool, draws, random, &mut answer);
+    match draws {
+        Draws::One => match pool.one(random) {
+            Some((name, _)) => elements::reply(answer.reply, name),
+            None => answer.reply.null(),
+        },
+        Draws::Repeated(count) => draw_again_and_again(&pool, count, random, &mut answer),
+        Draws::Different(count) => {
+            let count = count.min(pool.len());
+            answer.begin(count);
+            draw_once_each(&pool, count, random, &mut answer);
+        }
     }
     Ok(Flow::Done)
-}
-
-/// The words behind the key.
-struct Wanted {
-    /// How many: different ones, or if negative any; `None`: one, not in an array.
-    count: Option<i64>,
-    with_values: bool,
-}
-
-impl Wanted {
-    fn read(args: &mut Args<'_>) -> Result<Self, Error> {
-        if args.is_empty() {
-            let (count, with_values) = (None, false);
-            return Ok(Self { count, with_values });
-        }
-        let count = args.int()?;
-        if count == i64::MIN {
-            return Err(Error::Text(
-                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-            ));
-        }
-        let with_values = args.flag("WITHVALUES");
-        args.finish()?;
-        let max = if with_values { i64::MAX / 2 } else { i64::MAX };
-        let too_many = count < 0 && count.unsigned_abs() > DRAWS_MAX;
-        if too_many || !(-max..=max).contains(&count) {
-            return Err(Error::OutOfRange);
-        }
-        let count = Some(count);
-        Ok(Self { count, with_values })
-    }
 }
 
 /// Writes what was drawn.
@@ -98,13 +62,13 @@ impl Answer<'_, '_> {
 
     fn pair(&mut self, (name, value): Pair<'_>) {
         if !self.values {
-            return reply_element(self.reply, name);
+            return elements::reply(self.reply, name);
         }
         if self.reply.protocol() == Protocol::Resp3 {
             self.reply.array(2);
         }
-        reply_element(self.reply, name);
-        reply_element(self.reply, value);
+        elements::reply(self.reply, name);
+        elements::reply(self.reply, value);
     }
 }
 
@@ -118,8 +82,9 @@ enum Pool<'a> {
 
 impl<'a> Pool<'a> {
     /// A short hash is listed where it would be gone through for each of several draws.
-    fn new(hash: HashRef<'a>, now_ms: i64, count: i64) -> Self {
-        let quick = matches!(hash, HashRef::Table(_)) || count >= -1;
+    fn new(hash: HashRef<'a>, now_ms: i64, draws: Draws) -> Self {
+        let several = matches!(draws, Draws::Repeated(2..));
+        let quick = matches!(hash, HashRef::Table(_)) || !several;
         if quick && !hash.has_expired(now_ms) {
             return Self::Hash(hash);
         }
@@ -168,21 +133,18 @@ fn draw_again_and_again(
     }
 }
 
-/// `draws` different fields, fewer than there are.
+/// `draws` different fields; there are so many.
 fn draw_once_each(pool: &Pool<'_>, draws: usize, random: &mut Random, answer: &mut Answer<'_, '_>) {
     if let Pool::Hash(hash @ HashRef::Table(_)) = pool
         && draws < hash.len() / SPARSE_PART
     {
         return draw_sparsely(*hash, draws, random, answer);
     }
-    let (mut left, mut wanted) = (pool.len() as u64, draws as u64);
+    let mut choice = Choice::new(draws, pool.len());
     pool.for_each(|pair| {
-        // Of those that are left each has the same chance to be among the wanted.
-        if wanted > 0 && random.below(left) < wanted {
+        if choice.takes_next(random) {
             answer.pair(pair);
-            wanted -= 1;
         }
-        left -= 1;
     });
 }
 

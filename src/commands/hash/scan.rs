@@ -1,15 +1,14 @@
 //! HSCAN: the fields of a hash step by step. A short hash is answered at once.
 
-use super::reply_element;
 use crate::command::member_expiry::type_first;
 use crate::command::scan::{ScanOptions, Scanned, cursor};
-use crate::command::{Args, Ctx, Error, Flow};
+use crate::command::{Args, Ctx, Error, Flow, elements};
 use crate::ds::listpack::Element;
 use crate::types::hash::Hash;
 
 pub(super) fn hscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    let mut cursor = cursor(args)?;
+    let cursor = cursor(args)?;
     let options = match ScanOptions::read(args, Scanned::Hash) {
         Ok(options) => options,
         // Redis looks at the key before the options: without one it answers nothing, and no error.
@@ -22,33 +21,28 @@ pub(super) fn hscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     };
     let mut found: Vec<(Element<'_>, Element<'_>)> = Vec::new();
     let mut room = Vec::new();
-    let (mut seen, mut steps) = (0, 0);
-    loop {
-        cursor = hash.scan(cursor, now_ms, |name, value| {
-            seen += 1;
+    let next = options.walk(cursor, |cursor, seen| {
+        hash.scan(cursor, now_ms, |name, value| {
+            *seen += 1;
             if options.accepts(name.bytes(&mut room)) {
                 found.push((name, value));
             }
-        });
-        steps += 1;
-        if cursor == 0 || seen >= options.count || steps >= options.steps_max() {
-            break;
-        }
-    }
+        })
+    });
     let reply = &mut ctx.reply;
     reply.array(2);
-    reply.bulk(cursor.to_string().as_bytes());
+    reply.bulk(next.to_string().as_bytes());
     if options.without_values {
         reply.array(found.len());
         found
             .iter()
-            .for_each(|(name, _)| reply_element(reply, *name));
+            .for_each(|(name, _)| elements::reply(reply, *name));
         return Ok(Flow::Done);
     }
     reply.array(found.len() * 2);
     for (name, value) in found {
-        reply_element(reply, name);
-        reply_element(reply, value);
+        elements::reply(reply, name);
+        elements::reply(reply, value);
     }
     Ok(Flow::Done)
 }

@@ -26,13 +26,12 @@ pub(super) fn keys(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error
 }
 
 pub(super) fn scan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let mut cursor = cursor(args)?;
+    let cursor = cursor(args)?;
     let options = ScanOptions::read(args, Scanned::Keys)?;
     let mut found = Names::default();
-    let (mut seen, mut steps) = (0, 0);
-    loop {
-        cursor = ctx.db.scan(cursor, |record| {
-            seen += 1;
+    let next = options.walk(cursor, |cursor, seen| {
+        ctx.db.scan(cursor, |record| {
+            *seen += 1;
             let is_of_type = options.type_name.is_none_or(|name| {
                 let own_name = record.type_of().name();
                 name.eq_ignore_ascii_case(own_name.as_bytes())
@@ -40,14 +39,10 @@ pub(super) fn scan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error
             if is_of_type && options.accepts(record.key()) {
                 found.push(record.key());
             }
-        });
-        steps += 1;
-        if cursor == 0 || seen >= options.count || steps >= options.steps_max() {
-            break;
-        }
-    }
+        })
+    });
     ctx.reply.array(2);
-    ctx.reply.bulk(cursor.to_string().as_bytes());
+    ctx.reply.bulk(next.to_string().as_bytes());
     ctx.reply.array(found.ends.len());
     found.iter().for_each(|name| ctx.reply.bulk(name));
     Ok(Flow::Done)

@@ -1,8 +1,8 @@
 //! LSET, LINSERT, LREM, LTRIM.
 
-use super::{index_of, span, word};
+use super::{index_of, word};
 use crate::base::number;
-use crate::command::{Args, Ctx, Error, Flow};
+use crate::command::{Args, Ctx, Error, Flow, ranges};
 use crate::keyspace::event;
 use crate::types::list::{List, Side};
 use crate::types::{Stored, View};
@@ -46,7 +46,7 @@ pub(super) fn linsert(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
 
 pub(super) fn lrem(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    let count = args.int()?;
+    let count = args.int_with_negative()?;
     let word = args.word()?;
     let from = if count < 0 { Side::Back } else { Side::Front };
     let max = match count.unsigned_abs() {
@@ -76,10 +76,10 @@ pub(super) fn ltrim(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     if let Some(mut edit) = ctx.db.edit::<List>(&key)? {
         let (list, limits) = edit.parts();
         let len = list.len();
-        let (start, count) = span(start, stop, len);
-        list.trim(start, count, limits);
+        let kept = ranges::places(start, stop, len);
+        list.trim(kept.start, kept.len(), limits);
         edit.changed(event::LTRIM);
-        if count == len {
+        if kept.len() == len {
             // Watchers are told as in Redis; the data is what it was.
             ctx.propagate.nothing();
         }

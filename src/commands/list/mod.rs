@@ -12,12 +12,13 @@ mod range;
 mod transfer;
 
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
-use crate::command::{Args, Block, Error, Flow};
-use crate::ds::listpack::{Element, WideElement};
+use crate::command::{Args, Block, Error, Flow, elements};
+use crate::ds::listpack::WideElement;
 use crate::keyspace::event::{self, Event};
 use crate::resp::reply::Reply;
 use crate::types::Type;
 use crate::types::list::{ListRef, Part, Side, Value, Word};
+use std::ops::Range;
 
 const READ: &[KeySpec] = &[KeySpec::one(1, key_flag::RO | key_flag::ACCESS)];
 const INSERTED: &[KeySpec] = &[KeySpec::one(1, key_flag::RW | key_flag::INSERT)];
@@ -264,37 +265,18 @@ fn index_of(index: i64, len: usize) -> Option<usize> {
     usize::try_from(index).ok().filter(|_| index < len)
 }
 
-/// The elements from `start` to `stop`, both counted as a client does: (the first one, how many).
-fn span(start: i64, stop: i64, len: usize) -> (usize, usize) {
-    let len = len as i64;
-    let from_end = |index: i64| {
-        if index < 0 {
-            index.saturating_add(len)
-        } else {
-            index
-        }
-    };
-    let (start, stop) = (from_end(start).max(0), from_end(stop).min(len - 1));
-    if start > stop {
-        (0, 0)
-    } else {
-        (start as usize, (stop - start + 1) as usize)
-    }
-}
-
 #[inline]
 fn reply_value(reply: &mut Reply<'_>, value: Value<'_>) {
     match value {
-        Value::Packed(Element::Bytes(bytes)) => reply.bulk(bytes),
-        Value::Packed(Element::Int(value)) => reply.bulk_i64(value),
+        Value::Packed(element) => elements::reply(reply, element),
         Value::Plain(bytes) => reply.bulk_shared(bytes),
     }
 }
 
-/// Answers `count` elements from `start` on; there must be so many. Their array has been begun.
-fn reply_span(reply: &mut Reply<'_>, list: ListRef<'_>, start: usize, count: usize) {
-    let mut left = count;
-    for (part, from) in list.parts_from(start) {
+/// Answers these elements, which must be there. Their array has been begun.
+fn reply_span(reply: &mut Reply<'_>, list: ListRef<'_>, range: Range<usize>) {
+    let mut left = range.len();
+    for (part, from) in list.parts_from(range.start) {
         match part {
             Part::Plain(bytes) if left > 0 => {
                 reply.bulk_shared(bytes);
@@ -319,7 +301,7 @@ fn reply_span(reply: &mut Reply<'_>, list: ListRef<'_>, start: usize, count: usi
 /// been begun.
 fn reply_taken(reply: &mut Reply<'_>, list: ListRef<'_>, side: Side, count: usize) {
     match side {
-        Side::Front => reply_span(reply, list, 0, count),
+        Side::Front => reply_span(reply, list, 0..count),
         Side::Back => list
             .iter_back()
             .take(count)

@@ -1,7 +1,6 @@
 //! LPOP, RPOP, LMPOP, and BLPOP, BRPOP, BLMPOP, which wait until there is something to take.
 
 use super::{block, pop_name, popped, reply_taken, reply_value, side};
-use crate::base::number;
 use crate::command::{Args, Ctx, Error, Flow, timeout};
 use crate::keyspace::edit::Edit;
 use crate::keyspace::entry::Key;
@@ -91,13 +90,7 @@ impl<'a> MultiPop<'a> {
     fn read(args: &mut Args<'a>) -> Result<Self, Error> {
         const NUMKEYS: Error = Error::Text("ERR numkeys should be greater than 0");
         const COUNT: Error = Error::Text("ERR count should be greater than 0");
-        let positive = |word: &[u8], error: Error| {
-            let number = number::parse_i64(word).filter(|number| *number > 0);
-            number
-                .and_then(|number| usize::try_from(number).ok())
-                .ok_or(error)
-        };
-        let numkeys = positive(args.word()?, NUMKEYS)?;
+        let numkeys = args.positive(NUMKEYS)?;
         let keys = args.clone();
         if numkeys >= args.left() {
             return Err(Error::Syntax);
@@ -106,9 +99,10 @@ impl<'a> MultiPop<'a> {
             args.word()?;
         }
         let side = side(args)?;
-        let count = match args.value_of("COUNT")? {
-            Some(word) => positive(word, COUNT)?,
-            None => 1,
+        let count = if args.flag("COUNT") {
+            args.positive(COUNT)?
+        } else {
+            1
         };
         args.finish()?;
         Ok(Self {

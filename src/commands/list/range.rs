@@ -1,8 +1,7 @@
 //! LLEN, LINDEX, LRANGE, LPOS.
 
-use super::{index_of, reply_span, reply_value, span};
-use crate::base::number;
-use crate::command::{Args, Ctx, Error, Flow};
+use super::{index_of, reply_span, reply_value};
+use crate::command::{Args, Ctx, Error, Flow, ranges};
 use crate::ds::listpack::Sought;
 use crate::types::View;
 use crate::types::list::{List, ListRef};
@@ -36,9 +35,9 @@ pub(super) fn lrange(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
         ctx.reply.empty_array();
         return Ok(Flow::Done);
     };
-    let (start, count) = span(start, stop, list.len());
-    ctx.reply.array(count);
-    reply_span(&mut ctx.reply, list, start, count);
+    let range = ranges::places(start, stop, list.len());
+    ctx.reply.array(range.len());
+    reply_span(&mut ctx.reply, list, range);
     Ok(Flow::Done)
 }
 
@@ -58,12 +57,6 @@ impl<'a> Search<'a> {
     fn read(args: &mut Args<'a>) -> Result<Self, Error> {
         const COUNT: Error = Error::Text("ERR COUNT can't be negative");
         const MAXLEN: Error = Error::Text("ERR MAXLEN can't be negative");
-        let natural = |word: &[u8], error: Error| {
-            let number = number::parse_i64(word);
-            number
-                .and_then(|number| usize::try_from(number).ok())
-                .ok_or(error)
-        };
         let mut search = Self {
             word: Sought::new(args.word()?),
             backwards: false,
@@ -72,12 +65,12 @@ impl<'a> Search<'a> {
             compare_max: 0,
         };
         while !args.is_empty() {
-            if let Some(word) = args.value_of("RANK")? {
-                search.set_rank(word)?;
-            } else if let Some(word) = args.value_of("COUNT")? {
-                search.count = Some(natural(word, COUNT)?);
-            } else if let Some(word) = args.value_of("MAXLEN")? {
-                search.compare_max = natural(word, MAXLEN)?;
+            if args.flag("RANK") {
+                search.set_rank(args.int_with_negative()?)?;
+            } else if args.flag("COUNT") {
+                search.count = Some(args.natural(COUNT)?);
+            } else if args.flag("MAXLEN") {
+                search.compare_max = args.natural(MAXLEN)?;
             } else {
                 return Err(Error::Syntax);
             }
@@ -85,11 +78,8 @@ impl<'a> Search<'a> {
         Ok(search)
     }
 
-    fn set_rank(&mut self, word: &[u8]) -> Result<(), Error> {
-        match number::parse_i64(word).ok_or(Error::NotInteger)? {
-            i64::MIN => Err(Error::Text(
-                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-            )),
+    fn set_rank(&mut self, rank: i64) -> Result<(), Error> {
+        match rank {
             0 => Err(Error::Text(
                 "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to \
                  start from the end of the list",

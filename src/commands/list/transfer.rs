@@ -3,7 +3,6 @@
 //! As in Redis the destination's event comes before the source's.
 
 use super::{block, popped, pushed, reply_value, side, side_name};
-use crate::base::number;
 use crate::command::{Args, Ctx, Error, Flow, timeout};
 use crate::ds::listpack::Element;
 use crate::keyspace::entry::Key;
@@ -211,16 +210,15 @@ impl HowMany {
         if !exactly && !args.flag("COUNT") {
             return Err(Error::Syntax);
         }
-        let word = args.word()?;
+        // The count is looked at when the grammar has been seen to be right.
+        let mut number = args.clone();
+        args.word()?;
         let one_by_one = args.flag("OBO");
         if !one_by_one && !args.flag("BULK") {
             return Err(Error::Syntax);
         }
         args.finish()?;
-        let most = number::parse_i64(word)
-            .and_then(|count| usize::try_from(count).ok())
-            .filter(|count| *count > 0)
-            .ok_or(COUNT)?;
+        let most = number.positive(COUNT)?;
         Ok(Self {
             least: if exactly { most } else { 1 },
             most,

@@ -259,7 +259,12 @@ fn find_keys(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Result<(StoredArgv, Vec<Foun
             "ERR Invalid number of arguments specified for command",
         ));
     }
-    let keys = keys_of(row, argv).map_err(|error| Error::Message(error.to_string()))?;
+    let keys = match keys_of(row, argv) {
+        Ok(keys) => keys,
+        // Words that name no keys may still be a command that needs none.
+        Err(_) if row.is(flag::NO_MANDATORY_KEYS) => Vec::new(),
+        Err(error) => return Err(Error::Message(error.to_string())),
+    };
     Ok((command, keys))
 }
 

@@ -181,20 +181,9 @@ fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {
             format_args!("{:.2}%", figures.dataset_percent()),
         )
         .field("allocator_allocated", used)
-        .bytes("total_system_memory", figures.usage.machine_bytes)
-        .zeros(&["used_memory_lua", "used_memory_vm_eval"])
-        .field("used_memory_lua_human", "0B")
-        .zeros(&[
-            "used_memory_scripts_eval",
-            "number_of_cached_scripts",
-            "number_of_functions",
-            "number_of_libraries",
-            "used_memory_vm_functions",
-        ])
-        .bytes("used_memory_vm_total", 0)
-        .zeros(&["used_memory_functions"])
-        .bytes("used_memory_scripts", 0)
-        .bytes("maxmemory", settings.maxmemory)
+        .bytes("total_system_memory", figures.usage.machine_bytes);
+    ctx.server.scripts.info(info);
+    info.bytes("maxmemory", settings.maxmemory)
         .field("maxmemory_policy", settings.maxmemory_policy.word())
         .field("mem_fragmentation_ratio", ratio(resident, used))
         .field(
@@ -252,7 +241,9 @@ fn stats(ctx: &mut Ctx<'_>, info: &mut Info) {
     ctx.server.stats.info_traffic(info);
     info.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
     let evicted_clients = ctx.server.stats.evicted_clients;
-    ctx.db.keyspace().counters.info(evicted_clients, info);
+    let evicted_scripts = ctx.server.scripts.evicted();
+    let counters = &ctx.db.keyspace().counters;
+    counters.info(evicted_clients, evicted_scripts, info);
     ctx.server.pubsub.info(info);
     info.zeros(&[
         "latest_fork_usec",

@@ -46,6 +46,12 @@ pub(super) fn shutdown(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, E
         // A shutdown takes no time in which it could be taken back.
         return Err(Error::Text("ERR No shutdown in progress."));
     }
+    if let Some(running) = ctx.server.scripts.running.as_ref()
+        && !options.nosave
+    {
+        // What the script has done so far is no state to be saved.
+        return Err(Error::Busy(running.flavor));
+    }
     // No replicas are waited for, so NOW changes nothing.
     let _ = options.now;
     let ending = Ending {

@@ -3,19 +3,11 @@
 //! What SPOP has drawn goes out as SREM of these members, or as DEL when it was all of them.
 
 use super::reply_members;
-use crate::base::number;
-use crate::command::elements;
-use crate::command::{Args, Ctx, Error, Flow};
+use crate::command::draws::Draws;
+use crate::command::{Args, Ctx, Error, Flow, elements};
 use crate::keyspace::entry::Key;
 use crate::keyspace::event;
 use crate::types::set::Set;
-
-const COUNT_OUT_OF_RANGE: Error = Error::Text(
-    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-);
-
-/// Draws that one command makes at most, where a member may come again: the reply must fit in memory.
-const DRAWS_MAX: i64 = 1 << 27;
 
 pub(super) fn spop(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
@@ -83,53 +75,38 @@ fn pop_several(ctx: &mut Ctx<'_>, key: &Key<'_>, count: usize) -> Result<Flow, E
 
 pub(super) fn srandmember(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    match args.left() {
-        0 => draw_one(ctx, &key),
-        1 => {
-            let count = number::parse_i64(args.word()?).ok_or(Error::NotInteger)?;
-            if count == i64::MIN {
-                return Err(COUNT_OUT_OF_RANGE);
-            }
-            if count < -DRAWS_MAX {
-                return Err(Error::OutOfRange);
-            }
-            draw_several(ctx, &key, count)
-        }
-        _ => Err(Error::Syntax),
+    if args.left() > 1 {
+        return Err(Error::Syntax);
     }
-}
-
-fn draw_one(ctx: &mut Ctx<'_>, key: &Key<'_>) -> Result<Flow, Error> {
-    let now_ms = ctx.db.now_ms();
-    let set = ctx.db.read::<Set>(key)?;
-    let random = &mut ctx.server.random;
-    match set.and_then(|set| set.random(random, now_ms)) {
-        Some(member) => elements::reply(&mut ctx.reply, member),
-        None => ctx.reply.null(),
-    }
-    Ok(Flow::Done)
-}
-
-/// A negative count: that many draws, in which a member may come again.
-fn draw_several(ctx: &mut Ctx<'_>, key: &Key<'_>, count: i64) -> Result<Flow, Error> {
+    let (draws, _) = Draws::read(args, None)?;
     let now_ms = ctx.db.now_ms();
     let (reply, random) = (&mut ctx.reply, &mut ctx.server.random);
-    let Some(set) = ctx.db.read::<Set>(key)?.filter(|_| count != 0) else {
-        reply.array(0);
+    let set = ctx.db.read::<Set>(&key)?;
+    let all = set.map_or(0, |set| set.count(now_ms));
+    let Some(set) = set.filter(|_| all > 0) else {
+        match draws {
+            Draws::One => reply.null(),
+            Draws::Different(_) | Draws::Repeated(_) => reply.array(0),
+        }
         return Ok(Flow::Done);
     };
-    let all = set.count(now_ms);
-    let draws = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
-    if count < 0 {
-        reply.array(if all == 0 { 0 } else { draws });
-        set.draw(draws as u64, random, now_ms, |member| {
-            elements::reply(reply, member);
-        });
-    } else {
-        reply.array(draws.min(all));
-        set.sample(draws, random, now_ms, |member| {
-            elements::reply(reply, member)
-        });
+    match draws {
+        Draws::One => match set.random(random, now_ms) {
+            Some(member) => elements::reply(reply, member),
+            None => reply.null(),
+        },
+        Draws::Different(count) => {
+            reply.array(count.min(all));
+            set.sample(count, random, now_ms, |member| {
+                elements::reply(reply, member)
+            });
+        }
+        Draws::Repeated(count) => {
+            reply.array(count);
+            set.draw(count, random, now_ms, |member| {
+                elements::reply(reply, member);
+            });
+        }
     }
     Ok(Flow::Done)
 }

@@ -2,7 +2,6 @@
 //!
 //! SUNIONCARD counts exactly with APPROX too: nothing is gathered for it but what an exact count needs.
 
-use crate::base::number;
 use crate::command::elements;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::ds::listpack::Element;
@@ -141,9 +140,7 @@ pub(super) fn sdiffcard(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, 
 
 /// `numkeys key... [APPROX] [LIMIT limit]`; APPROX of unions only. LIMIT 0: none.
 fn count(ctx: &mut Ctx<'_>, args: &mut Args<'_>, operation: Operation) -> Result<Flow, Error> {
-    let numkeys = number::parse_i64(args.word()?).filter(|count| *count > 0);
-    let numkeys = numkeys.ok_or(Error::Text("ERR numkeys should be greater than 0"))?;
-    let numkeys = usize::try_from(numkeys).unwrap_or(usize::MAX);
+    let numkeys = args.positive(Error::Text("ERR numkeys should be greater than 0"))?;
     if numkeys > args.left() {
         return Err(Error::Text(
             "ERR Number of keys can't be greater than number of args",
@@ -154,9 +151,8 @@ fn count(ctx: &mut Ctx<'_>, args: &mut Args<'_>, operation: Operation) -> Result
         .collect::<Result<Vec<_>, _>>()?;
     let mut limit = 0;
     while !args.is_empty() {
-        if let Some(word) = args.value_of("LIMIT")? {
-            let given = number::parse_i64(word).and_then(|limit| usize::try_from(limit).ok());
-            limit = given.ok_or(Error::Text("ERR LIMIT can't be negative"))?;
+        if args.flag("LIMIT") {
+            limit = args.natural(Error::Text("ERR LIMIT can't be negative"))?;
         } else if operation != Operation::Union || !args.flag("APPROX") {
             return Err(Error::Syntax);
         }

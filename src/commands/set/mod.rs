@@ -40,6 +40,7 @@ pub const ROWS: &[Row] = &[
     Row::new("sadd", Group::Set, -3, members::sadd)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(&[KeySpec::one(1, key_flag::RW | key_flag::INSERT)])
+        .members_at(2)
         .acl(acl::SET)
         .about("1.0.0", "O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.", "Adds members to a set; a missing key becomes a set of them.")
         .syntax("key member...")
@@ -109,6 +110,7 @@ pub const ROWS: &[Row] = &[
     Row::new("sismember", Group::Set, 3, members::sismember)
         .flags(flag::READONLY | flag::FAST)
         .keys(SEEN)
+        .members_at(2)
         .acl(acl::SET)
         .about("1.0.0", "O(1)", "Tells whether a set has a member.")
         .syntax("key member"),
@@ -122,6 +124,7 @@ pub const ROWS: &[Row] = &[
     Row::new("smismember", Group::Set, -3, members::smismember)
         .flags(flag::READONLY | flag::FAST)
         .keys(READ)
+        .members_at(2)
         .acl(acl::SET)
         .about("6.2.0", "O(N) where N is the number of elements being checked for membership", "Tells of several words whether a set has them.")
         .syntax("key member..."),
@@ -181,6 +184,7 @@ pub const ROWS: &[Row] = &[
     Row::new("srem", Group::Set, -3, members::srem)
         .flags(flag::WRITE | flag::FAST)
         .keys(&[KeySpec::one(1, key_flag::RW | key_flag::DELETE)])
+        .members_at(2)
         .acl(acl::SET)
         .about("1.0.0", "O(N) where N is the number of members to be removed.", "Removes members from a set.")
         .syntax("key member...")

@@ -8,7 +8,7 @@ use crate::types::set::Set;
 
 pub(super) fn sscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    let mut cursor = cursor(args)?;
+    let cursor = cursor(args)?;
     let now_ms = ctx.db.now_ms();
     let Some(set) = ctx.db.read::<Set>(&key)? else {
         ctx.reply.array(2);
@@ -18,21 +18,16 @@ pub(super) fn sscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     };
     let options = ScanOptions::read(args, Scanned::Members)?;
     let (mut found, mut room) = (Vec::new(), Vec::new());
-    let (mut seen, mut steps) = (0, 0);
-    loop {
-        cursor = set.scan(cursor, now_ms, |member: Element<'_>| {
-            seen += 1;
+    let next = options.walk(cursor, |cursor, seen| {
+        set.scan(cursor, now_ms, |member: Element<'_>| {
+            *seen += 1;
             if options.accepts(member.bytes(&mut room)) {
                 found.push(member);
             }
-        });
-        steps += 1;
-        if cursor == 0 || seen >= options.count || steps >= options.steps_max() {
-            break;
-        }
-    }
+        })
+    });
     ctx.reply.array(2);
-    ctx.reply.bulk(cursor.to_string().as_bytes());
+    ctx.reply.bulk(next.to_string().as_bytes());
     ctx.reply.array(found.len());
     found
         .into_iter()

@@ -131,8 +131,9 @@ fn run(ctx: &mut Ctx<'_>, args: &mut Args<'_>, may_store: bool) -> Result<Flow, 
     let key = args.key()?;
     let mut options = Options::read(args, may_store)?;
     let (type_of, elements) = elements_of(&mut ctx.db, &key)?;
-    if options.keeps_order() && type_of == Some(Type::Set) && options.store.is_some() {
-        // What is stored must not depend on where a set happens to keep its members.
+    let is_for_keeps = options.store.is_some() || ctx.client.is_scripted();
+    if options.keeps_order() && type_of == Some(Type::Set) && is_for_keeps {
+        // What is stored, or decides what a script does, must not depend on where a set happens to keep its members.
         (options.by, options.alpha) = (None, true);
     }
     let chosen = if options.keeps_order() {

@@ -28,7 +28,10 @@ pub(super) fn no_key_or_group(key: &[u8], group: &[u8]) -> Error {
 }
 
 /// The stream, if it has the group.
-fn with_group<'k>(edit: Option<Edit<'k, Stream>>, group: &[u8]) -> Option<Edit<'k, Stream>> {
+pub(super) fn with_group<'k>(
+    edit: Option<Edit<'k, Stream>>,
+    group: &[u8],
+) -> Option<Edit<'k, Stream>> {
     let mut edit = edit?;
     let has_group = edit.view().groups.contains_key(group);
     has_group.then_some(edit)

@@ -1,5 +1,6 @@
 //! XDEL and XDELEX, XACK and XACKDEL: entries go, or are done with.
 
+use super::claim::with_group;
 use super::ids::{counted_ids, rest_of_ids, take_references};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::event;
@@ -86,15 +87,10 @@ pub(super) fn xdelex(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
 
 pub(super) fn xack(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let (key, group) = (args.key()?, args.word()?);
-    let edit = ctx.db.edit::<Stream>(&key)?;
-    let Some(mut edit) = edit else {
+    let Some(mut edit) = with_group(ctx.db.edit::<Stream>(&key)?, group) else {
         ctx.reply.integer(0);
         return Ok(Flow::Done);
     };
-    if !edit.view().groups.contains_key(group) {
-        ctx.reply.integer(0);
-        return Ok(Flow::Done);
-    }
     let ids = rest_of_ids(args)?;
     let mut acknowledged = 0;
     if let Some(group) = edit.value().groups.get_mut(group) {

@@ -1,6 +1,6 @@
 //! What commands answer: ids, entries, and entries with what is known of their delivery.
 
-use crate::ds::listpack::Element;
+use crate::command::elements;
 use crate::resp::reply::{Later, Protocol, Reply};
 use crate::types::stream::{Entry, Log, Range, StreamId};
 
@@ -8,14 +8,6 @@ use crate::types::stream::{Entry, Log, Range, StreamId};
 #[inline]
 pub(super) fn reply_id(reply: &mut Reply<'_>, id: StreamId) {
     reply.bulk_with(id.text_bytes(), |out| id.write(out));
-}
-
-#[inline]
-fn reply_element(reply: &mut Reply<'_>, element: Element<'_>) {
-    match element {
-        Element::Bytes(bytes) => reply.bulk(bytes),
-        Element::Int(value) => reply.bulk_i64(value),
-    }
 }
 
 /// Answers `[id [field value ...]]`.
@@ -44,8 +36,8 @@ pub(super) fn reply_delivery(
 fn reply_pairs(reply: &mut Reply<'_>, entry: Entry<'_, '_>) {
     reply.array(2 * entry.pairs());
     entry.for_each_pair(|field, value| {
-        reply_element(reply, field);
-        reply_element(reply, value);
+        elements::reply(reply, field);
+        elements::reply(reply, value);
     });
 }
 

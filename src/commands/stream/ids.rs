@@ -1,6 +1,5 @@
 //! How commands spell ids: one id, the ends of an interval, and `IDS numids id...`.
 
-use crate::base::number;
 use crate::command::{Args, Error};
 use crate::types::stream::{References, StreamId};
 
@@ -71,10 +70,7 @@ pub(super) fn rest_of_ids(args: &mut Args<'_>) -> Result<Vec<StreamId>, Error> {
 
 /// `IDS numids id...`, behind the word IDS. More words may follow.
 pub(super) fn counted_ids(args: &mut Args<'_>) -> Result<Vec<StreamId>, Error> {
-    let count = number::parse_i64(args.word()?).and_then(|count| usize::try_from(count).ok());
-    let Some(count) = count.filter(|count| *count > 0) else {
-        return Err(Error::Text("ERR Number of IDs must be a positive integer"));
-    };
+    let count = args.positive(Error::Text("ERR Number of IDs must be a positive integer"))?;
     if count > args.left() {
         return Err(Error::Text(
             "ERR The `numids` parameter must match the number of arguments",

@@ -4,7 +4,7 @@
 use super::entries::{reply_stream, streams_later};
 use super::ids::parse_id;
 use crate::base::number;
-use crate::command::{Args, Await, Block, Ctx, Error, Flow};
+use crate::command::{Args, Await, Block, Ctx, Error, Flow, timeout};
 use crate::keyspace::entry::Key;
 use crate::resp::reply::Reply;
 use crate::resp::request::{Argv, StoredArgv};
@@ -15,8 +15,8 @@ use crate::types::stream::{Stream, StreamId};
 pub(super) struct Request<'a> {
     /// Entries of each stream at most.
     pub(super) count: usize,
-    /// How long to wait, in milliseconds; 0: for ever; `None`: not at all.
-    pub(super) block_ms: Option<i64>,
+    /// BLOCK: up to when to wait, Unix milliseconds; the inner `None`: for ever.
+    pub(super) deadline_ms: Option<Option<i64>>,
     /// The group and the consumer.
     pub(super) group: Option<(&'a [u8], &'a [u8])>,
     /// Entries count as acknowledged when they are delivered.
@@ -31,10 +31,10 @@ pub(super) struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Reads the options up to the first key. `is_group`: XREADGROUP.
-    pub(super) fn read(args: &mut Args<'a>, is_group: bool) -> Result<Self, Error> {
+    pub(super) fn read(args: &mut Args<'a>, is_group: bool, now_ms: i64) -> Result<Self, Error> {
         let mut request = Request {
             count: usize::MAX,
-            block_ms: None,
+            deadline_ms: None,
             group: None,
             no_ack: false,
             claim_ms: None,
@@ -45,7 +45,7 @@ impl<'a> Request<'a> {
             if args.is_empty() {
                 return Err(Error::Syntax);
             }
-            request.take_option(args, is_group)?;
+            request.take_option(args, is_group, now_ms)?;
         }
         if is_group && request.group.is_none() {
             return Err(Error::Text("ERR Missing GROUP option for XREADGROUP"));
@@ -53,10 +53,15 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
-    fn take_option(&mut self, args: &mut Args<'a>, is_group: bool) -> Result<(), Error> {
+    fn take_option(
+        &mut self,
+        args: &mut Args<'a>,
+        is_group: bool,
+        now_ms: i64,
+    ) -> Result<(), Error> {
         let left = args.left();
         if left >= 2 && args.flag("BLOCK") {
-            self.block_ms = Some(timeout(args.word()?)?);
+            self.deadline_ms = Some(timeout::milliseconds(args, now_ms)?);
         } else if left >= 2 && args.flag("COUNT") {
             let count = usize::try_from(args.int()?).unwrap_or(0);
             self.count = if count == 0 { usize::MAX } else { count };
@@ -105,21 +110,6 @@ impl<'a> Request<'a> {
         self.ids_at = args.argv().len() - self.keys;
         Ok(())
     }
-
-    /// Up to when it waits.
-    pub(super) fn deadline_ms(&self, now_ms: i64) -> Option<i64> {
-        self.block_ms
-            .filter(|ms| *ms > 0)
-            .map(|ms| now_ms.saturating_add(ms))
-    }
-}
-
-fn timeout(word: &[u8]) -> Result<i64, Error> {
-    let no_number = Error::Text("ERR timeout is not an integer or out of range");
-    match number::parse_i64(word).ok_or(no_number)? {
-        ..0 => Err(Error::Text("ERR timeout is negative")),
-        ms => Ok(ms),
-    }
 }
 
 fn min_idle(word: &[u8]) -> Result<i64, Error> {
@@ -165,7 +155,7 @@ fn serve(
 }
 
 pub(super) fn xread(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let request = Request::read(args, false)?;
+    let request = Request::read(args, false, ctx.db.now_ms())?;
     let argv = args.argv();
     let mut targets = Vec::new();
     for at in 0..request.keys {
@@ -183,13 +173,12 @@ pub(super) fn xread(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     if request.keys > 1 && serve_several(ctx, &targets, request.count)? {
         return Ok(Flow::Done);
     }
-    if request.block_ms.is_none() {
+    let Some(deadline_ms) = request.deadline_ms else {
         ctx.reply.null_array();
         return Ok(Flow::Done);
-    }
+    };
     let ids = targets.iter().map(|(_, id)| id.to_vec()).collect();
     let names = targets.iter().map(|(key, _)| key.bytes.into()).collect();
-    let deadline_ms = request.deadline_ms(ctx.db.now_ms());
     let words = again(argv, request.ids_at, ids);
     Ok(wait(names, false, deadline_ms, words, None))
 }

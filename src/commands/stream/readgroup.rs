@@ -1,6 +1,7 @@
 //! XREADGROUP: the entries that a group has not been given yet go to a consumer; or what it was given and has not
 //! acknowledged, again.
 
+use super::claim::with_group;
 use super::entries::{begin_stream, reply_delivery, reply_entry, reply_id, streams_later};
 use super::ids::parse_id;
 use super::read::{Request, wait};
@@ -54,7 +55,7 @@ struct Reading<'a> {
 }
 
 pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let request = Request::read(args, true)?;
+    let request = Request::read(args, true, ctx.db.now_ms())?;
     let (group, consumer) = request.group.ok_or(Error::Syntax)?;
     let argv = args.argv();
     let from = |at| parse_from(argv.word(request.ids_at + at));
@@ -95,13 +96,12 @@ pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
         return Ok(Flow::Done);
     }
     ctx.reply.output().truncate(before);
-    if request.block_ms.is_none() {
+    let Some(deadline_ms) = request.deadline_ms else {
         ctx.reply.null_array();
         return Ok(Flow::Done);
-    }
+    };
     let keys = argv.iter().skip(request.ids_at - request.keys);
     let names = keys.take(request.keys).map(Box::from).collect();
-    let deadline_ms = request.deadline_ms(reading.now_ms);
     let words = StoredArgv::from_argv(argv);
     Ok(wait(names, true, deadline_ms, words, again_ms))
 }
@@ -120,19 +120,13 @@ fn edit_group<'k>(
     group: &[u8],
 ) -> Result<Edit<'k, Stream>, Error> {
     let edit = db.edit::<Stream>(key)?;
-    let mut edit = edit.ok_or_else(|| no_group(key, group))?;
-    if !edit.view().groups.contains_key(group) {
-        return Err(no_group(key, group));
-    }
-    Ok(edit)
-}
-
-fn no_group(key: &Key<'_>, group: &[u8]) -> Error {
-    Error::Message(format!(
-        "NOGROUP No such key '{}' or consumer group '{}' in XREADGROUP with GROUP option",
-        shown(key.bytes, usize::MAX),
-        shown(group, usize::MAX)
-    ))
+    with_group(edit, group).ok_or_else(|| {
+        Error::Message(format!(
+            "NOGROUP No such key '{}' or consumer group '{}' in XREADGROUP with GROUP option",
+            shown(key.bytes, usize::MAX),
+            shown(group, usize::MAX)
+        ))
+    })
 }
 
 /// What came of one stream.

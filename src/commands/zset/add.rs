@@ -109,15 +109,7 @@ fn add_several(
     let mut edit = ctx.db.edit_or_create::<Zset>(key)?;
     edit.view().prefetch(names.clone());
     let (zset, limits) = edit.parts();
-    zset.expect(pairs, limits);
-    let (mut new, mut changed) = (0, 0);
-    for (name, score) in names.zip(scores) {
-        match zset.add(name, score, options.rule, limits) {
-            Added::New(_) => new += 1,
-            Added::Changed(_) => changed += 1,
-            Added::Same(_) | Added::Refused | Added::NotANumber => {}
-        }
-    }
+    let (new, changed) = zset.add_all(names.zip(scores), options.rule, limits);
     if new + changed > 0 {
         edit.changed(event::ZADD);
     } else {

@@ -57,8 +57,10 @@ impl Aggregate {
     fn join(self, one: f64, other: f64) -> f64 {
         match self {
             Aggregate::Sum | Aggregate::Count => number_or_zero(one + other),
-            Aggregate::Min => one.min(other),
-            Aggregate::Max => one.max(other),
+            // Of two zeros the first stays, whatever their signs.
+            Aggregate::Min if other < one => other,
+            Aggregate::Max if other > one => other,
+            Aggregate::Min | Aggregate::Max => one,
         }
     }
 }
@@ -386,11 +388,10 @@ pub(super) fn zintercard(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
     look_up(&mut ctx.db, &keys)?;
     let mut limit = 0;
     while !args.is_empty() {
-        let Some(word) = args.value_of("LIMIT")? else {
+        if !args.flag("LIMIT") {
             return Err(Error::Syntax);
-        };
-        let value = number::parse_i64(word).and_then(|value| usize::try_from(value).ok());
-        limit = value.ok_or(Error::Text("ERR LIMIT can't be negative"))?;
+        }
+        limit = args.natural(Error::Text("ERR LIMIT can't be negative"))?;
     }
     let now_ms = ctx.db.now_ms();
     let inputs = keys.iter().map(|key| Input::of(ctx.db.value(key), now_ms));

@@ -5,7 +5,6 @@
 //! and to replicas is ZPOPMIN or ZPOPMAX of the one key that gave something.
 
 use super::{reply_member, reply_members};
-use crate::base::number;
 use crate::command::{Args, Block, Ctx, Error, Flow, timeout};
 use crate::keyspace::entry::Key;
 use crate::keyspace::event::{self, Event};
@@ -96,7 +95,7 @@ struct Several<'a> {
 impl<'a> Several<'a> {
     fn read(args: &mut Args<'a>) -> Result<Self, Error> {
         let no_keys = Error::Text("ERR numkeys should be greater than 0");
-        let numkeys = positive(args.word()?, no_keys)?;
+        let numkeys = args.positive(no_keys)?;
         // One word must come after the keys.
         if numkeys >= args.left() {
             return Err(Error::Syntax);
@@ -109,9 +108,10 @@ impl<'a> Several<'a> {
         } else {
             return Err(Error::Syntax);
         };
-        let count = match args.value_of("COUNT")? {
-            None => 1,
-            Some(word) => positive(word, Error::Text("ERR count should be greater than 0"))?,
+        let count = if args.flag("COUNT") {
+            args.positive(Error::Text("ERR count should be greater than 0"))?
+        } else {
+            1
         };
         args.finish()?;
         Ok(Self {
@@ -120,11 +120,6 @@ impl<'a> Several<'a> {
             count,
         })
     }
-}
-
-fn positive(word: &[u8], error: Error) -> Result<usize, Error> {
-    let value = number::parse_i64(word).filter(|value| *value > 0);
-    value.and_then(|v| usize::try_from(v).ok()).ok_or(error)
 }
 
 pub(super) fn zmpop(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {

@@ -2,8 +2,8 @@
 //! negative one for draws that may repeat.
 
 use super::{begin_members, reply_shown};
-use crate::base::number;
-use crate::base::random::Random;
+use crate::base::random::{Choice, Random};
+use crate::command::draws::Draws;
 use crate::command::{Args, Ctx, Error, Flow, elements};
 use crate::ds::listpack::Element;
 use crate::resp::reply::Reply;
@@ -16,52 +16,31 @@ const WALK_PART: usize = 3;
 
 pub(super) fn zrandmember(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    if args.is_empty() {
-        return one(ctx, &key);
-    }
-    let count = read_count(args.word()?)?;
-    let with_scores = args.flag("WITHSCORES");
-    args.finish()?;
-    if with_scores && count.unsigned_abs() > i64::MAX as u64 / 2 {
-        return Err(Error::OutOfRange);
-    }
+    let (draws, with_scores) = Draws::read(args, Some("WITHSCORES"))?;
     let random = &mut ctx.server.random;
     let Ctx { db, reply, .. } = ctx;
-    let zset = db.read::<Zset>(&key)?.filter(|_| count != 0);
-    let Some(zset) = zset else {
-        reply.empty_array();
+    let Some(zset) = db.read::<Zset>(&key)? else {
+        match draws {
+            Draws::One => reply.null(),
+            Draws::Different(_) | Draws::Repeated(_) => reply.empty_array(),
+        }
         return Ok(Flow::Done);
     };
-    let wanted = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
-    if count < 0 {
-        let mut show = begin(reply, wanted, with_scores);
-        return draw(zset, wanted, random, &mut show).map(|()| Flow::Done);
-    }
-    let mut show = begin(reply, wanted.min(zset.len()), with_scores);
-    different(zset, wanted, random, &mut show);
-    Ok(Flow::Done)
-}
-
-fn read_count(word: &[u8]) -> Result<i64, Error> {
-    match number::parse_i64(word) {
-        None => Err(Error::NotInteger),
-        Some(i64::MIN) => Err(Error::Text(
-            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-        )),
-        Some(count) => Ok(count),
-    }
-}
-
-fn one(ctx: &mut Ctx<'_>, key: &crate::keyspace::entry::Key<'_>) -> Result<Flow, Error> {
-    let random = &mut ctx.server.random;
-    let Ctx { db, reply, .. } = ctx;
-    match db.read::<Zset>(key)? {
-        None => reply.null(),
-        Some(zset) => {
+    match draws {
+        Draws::One => {
             let rank = random.below(zset.len() as u64) as usize;
             zset.for_each(rank..rank + 1, false, |name, _| {
                 elements::reply(reply, name)
             });
+        }
+        Draws::Different(count) => {
+            let count = count.min(zset.len());
+            let mut show = begin(reply, count, with_scores);
+            different(zset, count, random, &mut show);
+        }
+        Draws::Repeated(count) => {
+            let mut show = begin(reply, count, with_scores);
+            draw(zset, count, random, &mut show);
         }
     }
     Ok(Flow::Done)
@@ -77,12 +56,13 @@ fn begin<'r>(
     move |name, score| reply_shown(reply, shown, name, score)
 }
 
+/// `wanted` members, which may repeat.
 fn draw(
     zset: ZsetRef<'_>,
     wanted: usize,
     random: &mut Random,
     show: &mut impl FnMut(Element<'_>, f64),
-) -> Result<(), Error> {
+) {
     let len = zset.len();
     if let ZsetRef::Packed(_) = zset {
         let mut all = Vec::with_capacity(len);
@@ -91,15 +71,15 @@ fn draw(
             let (name, score) = all[random.below(len as u64) as usize];
             show(name, score);
         }
-        return Ok(());
+        return;
     }
     for _ in 0..wanted {
         let rank = random.below(len as u64) as usize;
         zset.for_each(rank..rank + 1, false, &mut *show);
     }
-    Ok(())
 }
 
+/// `wanted` different members; there are so many.
 fn different(
     zset: ZsetRef<'_>,
     wanted: usize,
@@ -107,18 +87,12 @@ fn different(
     show: &mut impl FnMut(Element<'_>, f64),
 ) {
     let len = zset.len();
-    if wanted >= len {
-        return zset.for_each(0..len, false, show);
-    }
     if wanted.saturating_mul(WALK_PART) >= len || matches!(zset, ZsetRef::Packed(_)) {
-        // Of those left to come, as many are taken as are left to choose.
-        let (mut left, mut choose) = (len, wanted);
+        let mut choice = Choice::new(wanted, len);
         return zset.for_each(0..len, false, |name, score| {
-            if random.below(left as u64) < choose as u64 {
+            if choice.takes_next(random) {
                 show(name, score);
-                choose -= 1;
             }
-            left -= 1;
         });
     }
     // Floyd's choice: each new rank is tried among one more, and the last of them taken if it is known already.

@@ -89,7 +89,7 @@ impl<'a> Wanted<'a> {
         let range = match &self.bounds {
             Bounds::Ranks(start, stop) => {
                 let len = zset.len();
-                let range = ranks_between(*start, *stop, len);
+                let range = ranges::places(*start, *stop, len);
                 return if self.reversed {
                     len - range.end..len - range.start
                 } else {
@@ -132,24 +132,6 @@ impl<'a> Bounds<'a> {
 
 fn rank(word: &[u8]) -> Result<i64, Error> {
     number::parse_i64(word).ok_or(Error::NotInteger)
-}
-
-/// The ranks from `start` to `stop`, which is one of them; negative ones count from the end.
-fn ranks_between(start: i64, stop: i64, len: usize) -> Range<usize> {
-    let len = len as i64;
-    let from_front = |rank: i64| {
-        if rank < 0 {
-            rank.saturating_add(len)
-        } else {
-            rank
-        }
-    };
-    let start = from_front(start).max(0);
-    let end = from_front(stop).min(len - 1) + 1;
-    if start >= end {
-        return 0..0;
-    }
-    start as usize..end as usize
 }
 
 pub(super) fn zrange(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {

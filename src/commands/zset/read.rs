@@ -100,7 +100,7 @@ fn rank(ctx: &mut Ctx<'_>, args: &mut Args<'_>, reversed: bool) -> Result<Flow, 
 
 pub(super) fn zscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
-    let mut cursor = cursor(args)?;
+    let cursor = cursor(args)?;
     let Ctx { db, reply, .. } = ctx;
     let Some(zset) = db.read::<Zset>(&key)? else {
         // Nobody looks at the options then.
@@ -110,26 +110,21 @@ pub(super) fn zscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
         return Ok(Flow::Done);
     };
     let options = ScanOptions::read(args, Scanned::Members)?;
-    let (mut seen, mut steps) = (0, 0);
     // Names in one allocation: the cursor stands before them in the reply, and is known after them.
     let (mut names, mut found): (Vec<u8>, Vec<(usize, f64)>) = Default::default();
     let mut room = Vec::new();
-    loop {
-        cursor = zset.scan(cursor, |name, score| {
-            seen += 1;
+    let next = options.walk(cursor, |cursor, seen| {
+        zset.scan(cursor, |name, score| {
+            *seen += 1;
             let name = name.bytes(&mut room);
             if options.accepts(name) {
                 names.extend_from_slice(name);
                 found.push((names.len(), score));
             }
-        });
-        steps += 1;
-        if cursor == 0 || seen >= options.count || steps >= options.steps_max() {
-            break;
-        }
-    }
+        })
+    });
     reply.array(2);
-    reply.bulk(cursor.to_string().as_bytes());
+    reply.bulk(next.to_string().as_bytes());
     reply.array(found.len() * 2);
     let is_table = matches!(zset, ZsetRef::Table(_));
     let mut start = 0;

@@ -459,9 +459,12 @@ impl Listpack {
         self.0.reserve(bytes);
     }
 
-    /// Gives back memory that is not used.
+    /// Gives back memory that is not used. A copy does what the allocator may not: it likes to leave in its place what
+    /// becomes less than twice as small.
     pub fn shrink(&mut self) {
-        self.0.shrink_to_fit();
+        if self.0.capacity() > self.0.len() {
+            self.0 = self.0.as_slice().into();
+        }
     }
 
     /// Whether a word of `word_bytes` may be added without passing [`LISTPACK_MAX_BYTES`].

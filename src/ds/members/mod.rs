@@ -573,6 +573,22 @@ impl<K: Kind> Members<K> {
             .map(|(deadline, handle)| (deadline, MemberRef::new(handle)))
     }
 
+    /// Takes out the member that expires first and tells its name, if its deadline is before `now_ms`; whether it was.
+    pub fn expire_first(&mut self, now_ms: i64, gone: &mut dyn FnMut(&[u8])) -> bool {
+        let Some((_, member)) = self
+            .first_expiring()
+            .filter(|(deadline, _)| *deadline < now_ms)
+        else {
+            return false;
+        };
+        gone(member.name());
+        let name = self.name(member.name());
+        let (hash, found) = (name.hash, self.find(&name));
+        let (position, _) = found.expect("a member in the heap is in the table");
+        self.remove(position, hash);
+        true
+    }
+
     /// Every member, in the order of hashes; the records of the bucket ahead are asked for.
     pub fn iter(&self) -> MembersIter<'_, K> {
         MembersIter(self.table.iter())

@@ -166,6 +166,32 @@ fn any_sequence_of_changes_leaves_what_a_vector_would_have() {
 }
 
 #[test]
+fn shared_nodes_stay_as_they_were_whatever_the_list_does() {
+    for (seed, limits) in LIMITS.iter().enumerate() {
+        let mut random = Random::from_seed(seed as u64 + 70);
+        let (mut list, mut model) = (Quicklist::default(), Vec::new());
+        let mut shared: Vec<(Vec<SharedPart>, Vec<Vec<u8>>)> = Vec::new();
+        for round in 0..3_000 {
+            match random.below(30) {
+                0 => shared.push((list.share(), model.clone())),
+                1 if !shared.is_empty() => {
+                    let (parts, then) = shared.swap_remove(0);
+                    let mut room = Vec::new();
+                    let values = parts.iter().flat_map(|part| part.part().values());
+                    let values = values.map(|value| value.bytes(&mut room).to_vec());
+                    assert_eq!(values.collect::<Vec<_>>(), then);
+                }
+                2..12 => push(&mut list, &mut model, &mut random, limits),
+                _ => change(&mut list, &mut model, &mut random, limits),
+            }
+            if round % 7 == 0 {
+                check(&list, &model, limits);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_run_that_is_worked_on_at_both_ends_stays_a_true_listpack() {
     let mut random = Random::from_seed(3);
     let (mut run, mut model) = (Run::default(), VecDeque::new());

@@ -75,7 +75,36 @@ pub(super) fn release_segment(arena: &mut Option<Box<Arena>>, entry: Entry) {
     }
 }
 
+/// The depth of the directory and the buckets of each segment of a table that is made for `len` elements at once.
+fn shape_for(len: usize) -> (u32, usize) {
+    /// How full the average segment is to be; the few that are too full by chance grow.
+    const FILL_PERCENT: usize = 87;
+    let fits = |size: usize, len: usize| size * SLOTS * FILL_PERCENT >= len * 100;
+    let depth = (0..DEPTH_MAX / 2).find(|depth| fits(BUCKETS_MAX, len >> depth));
+    let depth = depth.unwrap_or(DEPTH_MAX / 2);
+    let mut sizes = SIZES.iter().map(|size| usize::from(*size));
+    let size = sizes.find(|size| fits(*size, len >> depth));
+    (depth, size.unwrap_or(BUCKETS_MAX))
+}
+
 impl<S: Slot> Table<S> {
+    /// Makes room for `len` elements that are about to come, so that no segment has to be laid out anew for them. Only a
+    /// table that has never held any does so.
+    pub fn reserve(&mut self, len: usize) {
+        if !self.directory.is_empty() || len == 0 {
+            return;
+        }
+        let (depth, count) = shape_for(len);
+        let segments = 1usize << depth;
+        self.depth = depth;
+        self.directory.reserve_exact(segments);
+        for _ in 0..segments {
+            let entry = self.allocate(count, depth);
+            self.directory.push(entry);
+        }
+        (self.segments, self.deepest) = (segments, segments);
+    }
+
     pub(super) fn allocate(&mut self, count: usize, depth: u32) -> Entry {
         self.bucket_bytes += count * size_of::<Bucket>();
         let mut pages = Pages([std::ptr::null_mut(); PAGES_MAX]);

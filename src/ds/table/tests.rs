@@ -347,3 +347,28 @@ fn elements_that_stand_close_together_split_segments_until_they_fit() {
             .len()
     );
 }
+
+#[test]
+fn a_table_made_for_so_many_elements_takes_them_and_more_and_loses_them_again() {
+    for len in [1, 9, 100, 500, 5_000, 40_000] {
+        let hasher = Hasher::new(1, 2);
+        let mut table: Table<Item> = Table::new(hasher, true);
+        table.reserve(len);
+        let segments = table.shape().0;
+        let hash = |key: u32| hasher.hash(&key.to_le_bytes());
+        let end = u32::try_from(len * 2).expect("tests are small");
+        for key in 0..end {
+            if key as usize == len {
+                assert_eq!(table.shape().0, segments, "none was split for {len}");
+            }
+            table.insert(hash(key), Item { key, version: 1 });
+        }
+        assert_eq!(table.len(), len * 2);
+        for key in 0..end {
+            let found = table.find(hash(key), |item| item.key == key);
+            let (position, _) = found.expect("it was inserted");
+            table.remove(position, hash(key));
+        }
+        assert!(table.is_empty() && table.shape().0 < segments.max(2));
+    }
+}

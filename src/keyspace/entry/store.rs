@@ -169,6 +169,11 @@ impl Store {
         self.table.heap_bytes() + self.expiring.heap_bytes()
     }
 
+    /// Makes room for so many keys that are about to come into a store that has had none.
+    pub fn reserve(&mut self, keys: usize) {
+        self.table.reserve(keys);
+    }
+
     /// (segments, directory entries, largest segment, capacity) of the table.
     pub fn shape(&self) -> (usize, usize, usize, usize) {
         let (segments, directory, largest) = self.table.shape();

@@ -15,8 +15,6 @@
 
 mod output;
 mod piece;
-#[cfg(test)]
-mod tests;
 
 pub use piece::{PART_BYTES, Part};
 
@@ -223,8 +221,7 @@ impl Snapshot {
 
     fn abandon(&mut self) {
         let objects = lock(&self.output).abandon();
-        self.garbage
-            .extend(objects.into_iter().map(Garbage::Object));
+        self.garbage.extend(objects);
         let stores = self.flushed.drain(..);
         self.garbage
             .extend(stores.map(|(_, store)| Garbage::Store(store)));

@@ -7,6 +7,7 @@
 //! in `main` goes out, and then the next open collection has its turn.
 
 use super::piece::{Part, Run};
+use crate::keyspace::Garbage;
 use crate::keyspace::access::AccessPolicy;
 use crate::keyspace::entry::RecordRef;
 use crate::rdb::{Encoder, opcode};
@@ -200,7 +201,12 @@ impl Output {
     /// An object in custody comes back.
     pub(super) fn advance(&mut self, number: u64, complete: bool) -> Option<Box<Object>> {
         if let Some(open) = self.open.get(&number) {
-            self.out.take_from(&mut lock(&open.run));
+            let mut run = lock(&open.run);
+            if complete {
+                self.out.take_from(&mut run);
+            } else {
+                self.out.take_complete_from(&mut run);
+            }
         }
         let open = complete.then(|| self.open.remove(&number)).flatten()?;
         self.by_address.remove(&open.address);
@@ -246,22 +252,20 @@ impl Output {
     }
 
     /// Nothing is written any more. The deleted objects that were kept come back.
-    pub(super) fn abandon(&mut self) -> Vec<Box<Object>> {
+    pub(super) fn abandon(&mut self) -> Vec<Garbage> {
         self.is_abandoned = true;
         self.out.abandon();
         self.main.abandon();
         let mut back = Vec::new();
-        self.open
-            .values()
-            .for_each(|open| lock(&open.run).abandon());
-        let in_custody = self
-            .open
-            .extract_if(.., |_, open| matches!(open.place, Place::Custody(_)));
-        for (_, open) in in_custody {
-            self.by_address.remove(&open.address);
+        for (number, mut open) in std::mem::take(&mut self.open) {
+            lock(&open.run).abandon();
             if let Place::Custody(object) = open.place {
-                back.push(object);
+                self.by_address.remove(&open.address);
+                back.push(Garbage::Object(object));
+                continue;
             }
+            open.deadlines = None;
+            self.open.insert(number, open);
         }
         back
     }

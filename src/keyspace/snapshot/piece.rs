@@ -5,7 +5,7 @@ use crate::types::Frozen;
 use bytes::Bytes;
 
 /// A run cuts off a part when so many bytes have come together.
-pub const PART_BYTES: usize = 256 << 10;
+pub const PART_BYTES: usize = 64 << 10;
 /// Smaller parts are appended to what stands before them.
 const MERGE_MAX_BYTES: usize = PART_BYTES / 4;
 

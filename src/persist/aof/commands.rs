@@ -98,6 +98,10 @@ impl Commands {
                 let number = from.number()?.to_string();
                 self.command(&[b"SELECT", number.as_bytes()]);
             }
+            opcode::FUNCTION => {
+                let source = from.string()?.to_vec();
+                self.command(&[b"FUNCTION", b"LOAD", &source]);
+            }
             opcode::AUX => self.auxiliary(from)?,
             of_kind => self.value(of_kind, from, pending)?,
         }

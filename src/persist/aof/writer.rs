@@ -248,7 +248,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Makes the folder of a file, if it is not there.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+pub(in crate::persist) fn make_folder(path: &Path) -> io::Result<()> {
     let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) else {
         return Ok(());
     };

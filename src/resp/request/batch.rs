@@ -295,7 +295,15 @@ impl StoredArgv {
             + self.larges.iter().map(Bytes::len).sum::<usize>()
     }
 
-    fn push(&mut self, word: &[u8]) {
+    /// Forgets the words; the room for them stays.
+    pub fn clear(&mut self) {
+        self.words.clear();
+        self.bytes.clear();
+        self.larges.clear();
+    }
+
+    /// Adds a word, copied.
+    pub fn push(&mut self, word: &[u8]) {
         if word.len() > LARGE_BULK_MIN_BYTES || self.bytes.len() > OFFSETS_MAX_BYTES {
             return self.push_large(Bytes::copy_from_slice(word));
         }

@@ -334,19 +334,9 @@ impl Stored for Hash {
         match self {
             Hash::Packed(_) => {}
             Hash::Expiring(pack) => expiring::expire(pack, now_ms, max, gone),
-            Hash::Table(members) => {
-                for _ in 0..max {
-                    let first = members.first_expiring();
-                    let Some((_, member)) = first.filter(|(deadline, _)| *deadline < now_ms) else {
-                        return;
-                    };
-                    gone(member.name());
-                    let name = members.name(member.name());
-                    let (hash, found) = (name.hash, members.find(&name));
-                    let (position, _) = found.expect("a member in the heap is in the table");
-                    members.remove(position, hash);
-                }
-            }
+            Hash::Table(members) => (0..max)
+                .take_while(|_| members.expire_first(now_ms, gone))
+                .for_each(drop),
         }
     }
 

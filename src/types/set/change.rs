@@ -4,10 +4,10 @@
 //! a listpack if that may hold all of it, otherwise a table. A listpack takes `set-max-listpack-entries` words of
 //! `set-max-listpack-value` bytes, then it becomes a table.
 
-use super::read::{Choice, Names, SPARSE};
+use super::read::{Names, SPARSE};
 use super::{Set, SetRef};
 use crate::base::number;
-use crate::base::random::Random;
+use crate::base::random::{Choice, Random};
 use crate::ds::intset::Intset;
 use crate::ds::listpack::{Element, LISTPACK_MAX_BYTES, Listpack};
 use crate::ds::members::{Members, Name, NameOnly};

@@ -140,18 +140,9 @@ impl Stored for Set {
 
     fn expire_members(&mut self, now_ms: i64, max: usize, gone: &mut dyn FnMut(&[u8])) {
         let Self::Table(members) = self else { return };
-        for _ in 0..max {
-            let found = match members.first_expiring() {
-                Some((deadline, member)) if deadline < now_ms => {
-                    gone(member.name());
-                    let name = members.name(member.name());
-                    members.find(&name).map(|(place, _)| (place, name.hash))
-                }
-                _ => return,
-            };
-            let (position, hash) = found.expect("what is in the heap is in the table");
-            members.remove(position, hash);
-        }
+        (0..max)
+            .take_while(|_| members.expire_first(now_ms, gone))
+            .for_each(drop);
     }
 
     fn is_walkable(&self) -> bool {

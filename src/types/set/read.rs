@@ -1,7 +1,7 @@
 //! What can be asked of a set: who is in it, all of it, steps of an iteration, chance.
 
 use super::{SetIter, SetRef};
-use crate::base::random::Random;
+use crate::base::random::{Choice, Random};
 use crate::ds::listpack::Element;
 use crate::ds::members::{Members, Name, NameOnly};
 use crate::types::View;
@@ -129,7 +129,7 @@ impl<'a> SetRef<'a> {
     /// Draws `count` times from all members, each draw with the same probability; from an empty set none.
     pub fn draw(
         self,
-        count: u64,
+        count: usize,
         random: &mut Random,
         now_ms: i64,
         mut visit: impl FnMut(Element<'a>),
@@ -191,32 +191,6 @@ pub(super) fn all_live(members: &Members<NameOnly>, now_ms: i64) -> bool {
     members
         .first_expiring()
         .is_none_or(|(deadline, _)| deadline >= now_ms)
-}
-
-/// Chooses some of many in one pass, every choice with the same probability (Knuth's algorithm S).
-pub(super) struct Choice {
-    wanted: u64,
-    left: u64,
-}
-
-impl Choice {
-    /// `wanted` of `all`; all if there are no more.
-    pub(super) fn new(wanted: usize, all: usize) -> Self {
-        Self {
-            wanted: wanted.min(all) as u64,
-            left: all as u64,
-        }
-    }
-
-    /// Whether the next one is chosen.
-    #[inline]
-    pub(super) fn takes_next(&mut self, random: &mut Random) -> bool {
-        let takes =
-            self.wanted == self.left || self.wanted > 0 && random.below(self.left) < self.wanted;
-        self.left = self.left.saturating_sub(1);
-        self.wanted -= u64::from(takes && self.wanted > 0);
-        takes
-    }
 }
 
 /// Names that are looked up together.

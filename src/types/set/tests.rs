@@ -203,10 +203,9 @@ fn every_member_is_drawn_as_often_as_any_other() {
             *single.entry(member.to_vec()).or_insert(0) += 1;
         }
         even(&single, DRAWS);
-        set.view()
-            .draw(DRAWS as u64, &mut random, NOW_MS, |member| {
-                *drawn.entry(member.to_vec()).or_insert(0) += 1;
-            });
+        set.view().draw(DRAWS, &mut random, NOW_MS, |member| {
+            *drawn.entry(member.to_vec()).or_insert(0) += 1;
+        });
         even(&drawn, DRAWS);
         for size in [1, 10, 40] {
             let mut sampled = BTreeMap::new();

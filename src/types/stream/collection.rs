@@ -2,10 +2,12 @@
 //! record of its key.
 
 use super::{Group, Stream, StreamId};
+use crate::ds::listpack::Listpack;
 use crate::rdb::Encoder;
 use crate::types::{
     Collection, FROZEN_PART_BYTES, Form, Frozen, Object, Scratch, Stored, Type, View, rdb,
 };
+use std::sync::Arc;
 
 impl View for &Stream {
     fn encoding(self) -> &'static str {
@@ -72,36 +74,39 @@ impl Stored for Stream {
     }
 
     fn freeze(&mut self) -> Option<Box<dyn Frozen>> {
+        let mut rest = Encoder::default();
+        rdb::save_stream_rest(self, &mut rest);
         Some(Box::new(FrozenStream {
-            stream: self.clone(),
-            nodes_done: None,
+            nodes: self.log.share().into_iter(),
+            begun: false,
+            rest,
         }))
     }
 }
 
-/// A stream on its way into a snapshot.
+/// A stream on its way into a snapshot. Nodes are let go of as they are encoded.
 struct FrozenStream {
-    stream: Stream,
-    /// Nodes that have been encoded; `None`: nothing yet.
-    nodes_done: Option<usize>,
+    nodes: std::vec::IntoIter<(StreamId, Arc<Listpack>)>,
+    begun: bool,
+    /// What follows the nodes, encoded already.
+    rest: Encoder,
 }
 
 impl Frozen for FrozenStream {
     fn encode(&mut self, to: &mut Encoder) -> bool {
-        let log = &self.stream.log;
-        let done = self.nodes_done.get_or_insert_with(|| {
-            to.length(log.nodes());
-            0
-        });
-        for (id, pack) in log.packs().skip(*done) {
-            if to.len() >= FROZEN_PART_BYTES {
-                return true;
-            }
-            rdb::save_stream_node(id, pack, to);
-            *done += 1;
+        if !std::mem::replace(&mut self.begun, true) {
+            to.length(self.nodes.len());
         }
-        rdb::save_stream_rest(&self.stream, to);
-        false
+        while to.len() < FROZEN_PART_BYTES {
+            match self.nodes.next() {
+                Some((id, pack)) => rdb::save_stream_node(id, pack.pack().bytes(), to),
+                None => {
+                    to.append(&self.rest);
+                    return false;
+                }
+            }
+        }
+        true
     }
 }
 

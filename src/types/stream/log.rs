@@ -7,7 +7,9 @@ use super::NodeLimits;
 use super::id::StreamId;
 use super::node::Node;
 use super::range::{Range, node_of};
+use crate::ds::listpack::Listpack;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// See the head of the file.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +57,12 @@ impl Log {
             .map(|node| (node.first, node.pack.pack().bytes()))
     }
 
+    /// All nodes as they are now, each with the id of its first entry, without a copy of their content.
+    pub fn share(&mut self) -> Vec<(StreamId, Arc<Listpack>)> {
+        let nodes = self.nodes.iter_mut();
+        nodes.map(|node| (node.first, node.pack.share())).collect()
+    }
+
     /// Adds an entry with these fields and values, in turn. Its id is larger than [`Self::last_id`], which it becomes.
     pub fn append<'w>(
         &mut self,
@@ -66,10 +74,11 @@ impl Log {
         match self.nodes.back_mut() {
             Some(node) if !node.is_full(bytes, limits) => node.append(id, words, bytes),
             full => {
-                // The next node will be as long as this one, most likely.
+                // The next node will be about as long as this one, most likely.
                 let room = full.map_or(0, |node| {
                     node.pack.shrink();
-                    node.pack.pack().bytes().len()
+                    let bytes = node.pack.pack().bytes().len();
+                    bytes + bytes / 16
                 });
                 let mut node = Node::new(id, words.clone(), room);
                 node.append(id, words, bytes);

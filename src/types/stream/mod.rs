@@ -12,6 +12,7 @@ mod log;
 mod node;
 mod producers;
 mod range;
+mod shared;
 mod trim;
 
 pub use group::{Consumer, ConsumerId, Group, Groups, Pending};

@@ -11,6 +11,7 @@
 
 use super::NodeLimits;
 use super::id::StreamId;
+use super::shared::SharedPack;
 use crate::ds::listpack::{Element, Items, Listpack, Pack, Sought};
 
 /// The entry is deleted.
@@ -29,7 +30,7 @@ const TAIL_STEPS: usize = 4;
 pub(super) struct Node {
     /// The id of the first entry.
     pub(super) first: StreamId,
-    pub(super) pack: Listpack,
+    pub(super) pack: SharedPack,
     /// Offset of an entry before which all are deleted; 0: not known.
     live_from: usize,
 }
@@ -68,7 +69,7 @@ impl Node {
         drop(master);
         Self {
             first,
-            pack,
+            pack: SharedPack::Own(pack),
             live_from: 0,
         }
     }
@@ -77,7 +78,7 @@ impl Node {
     pub(super) fn of_pack(first: StreamId, pack: Listpack) -> Self {
         Self {
             first,
-            pack,
+            pack: SharedPack::Own(pack),
             live_from: 0,
         }
     }
@@ -149,8 +150,9 @@ impl Node {
     #[inline]
     fn set_head(&mut self, index: usize, value: usize) {
         let before = self.pack.pack().bytes().len();
-        if let Some(item) = self.pack.pack().iter().nth(index) {
-            self.pack.replace_int(item.at, as_i64(value));
+        let at = self.pack.pack().iter().nth(index).map(|item| item.at);
+        if let Some(at) = at {
+            self.pack.replace_int(at, as_i64(value));
         }
         if self.live_from != 0 {
             self.live_from = self.live_from + self.pack.pack().bytes().len() - before;

@@ -146,7 +146,7 @@ impl Zset {
 
     /// So many members are about to be given scores: a listpack that could not hold them becomes a table at once.
     #[inline]
-    pub fn expect(&mut self, members: usize, limits: &Limits) {
+    fn expect(&mut self, members: usize, limits: &Limits) {
         if members > limits.zset_max_listpack_entries {
             self.table(limits);
         }
@@ -179,6 +179,25 @@ impl Zset {
             ranking.insert(&name, score, None);
         }
         Added::New(score)
+    }
+
+    /// Gives members scores one after the other; how many of them are new, and how many had another score.
+    pub fn add_all<'n>(
+        &mut self,
+        members: impl ExactSizeIterator<Item = (&'n [u8], f64)>,
+        rule: Rule,
+        limits: &Limits,
+    ) -> (i64, i64) {
+        self.expect(members.len(), limits);
+        let (mut new, mut changed) = (0, 0);
+        for (name, score) in members {
+            match self.add(name, score, rule, limits) {
+                Added::New(_) => new += 1,
+                Added::Changed(_) => changed += 1,
+                Added::Same(_) | Added::Refused | Added::NotANumber => {}
+            }
+        }
+        (new, changed)
     }
 
     /// Takes a member out; the score it had.

@@ -24,6 +24,28 @@ fn events(server: &mut Server, listener: usize) -> String {
 }
 
 #[test]
+fn that_a_key_came_into_being_is_published_before_what_happened_to_it() {
+    let mut server = Server::with_config("notify-keyspace-events EAn");
+    let listener = server.connect();
+    server.run_as(listener, "PSUBSCRIBE __keyevent@*");
+    publishes(
+        &mut server,
+        listener,
+        "HSET h a 1 => new h ; hset h
+         HSET h a 2 => hset h
+         HSETEX e EX 100 FIELDS 1 a 1 => new e ; hset e ; hexpire e
+         SADD s a => new s ; sadd s
+         SMOVE s t a => srem s ; del s ; new t ; sadd t
+         ZADD z 1 a => new z ; zadd z
+         RPUSH l a => new l ; rpush l
+         XADD x 1 a 1 => new x ; xadd x
+         ZUNIONSTORE u 1 z => new u ; zunionstore u
+         APPEND a 1 => new a ; append a
+         HSETEX gone PXAT 1 FIELDS 1 a 1 => new gone ; hset gone ; hdel gone ; del gone",
+    );
+}
+
+#[test]
 fn every_change_is_published_with_its_name() {
     let mut server = Server::with_config("notify-keyspace-events Exhg");
     let listener = server.connect();

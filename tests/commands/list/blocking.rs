@@ -2,7 +2,6 @@
 
 use super::in_every_encoding;
 use crate::harness::Server;
-use crate::rows::PROGRAM;
 
 /// So many clients more.
 fn clients<const N: usize>(server: &mut Server) -> [usize; N] {
@@ -139,7 +138,7 @@ fn keys_that_come_by_other_ways_wake_too() {
 
 #[test]
 fn what_a_transaction_or_a_script_leaves_is_what_counts() {
-    let mut server = Server::build("", [&PROGRAM]);
+    let mut server = Server::new();
     let [waiter] = clients(&mut server);
     server.run_as(waiter, "BLPOP l 0");
     server.check(
@@ -149,7 +148,9 @@ fn what_a_transaction_or_a_script_leaves_is_what_counts() {
          EXEC -> [(1) (1)]",
     );
     assert_eq!(server.received(waiter), "");
-    server.check("PROGRAM \"RPUSH l a\" \"RPOP l\" -> [(1) a]");
+    server.check(
+        "EVAL \"return {redis.call('RPUSH', 'l', 'a'), redis.call('RPOP', 'l')}\" 0 -> [(1) a]",
+    );
     assert_eq!(server.received(waiter), "");
     server.check(
         "MULTI -> OK
@@ -159,13 +160,13 @@ fn what_a_transaction_or_a_script_leaves_is_what_counts() {
     );
     assert_eq!(server.received(waiter), "[l b]");
     server.run_as(waiter, "BLPOP m 0");
-    server.check("PROGRAM \"RPUSH m a\" \"RPUSH m b\" -> [(1) (2)]");
+    server.check("EVAL \"return {redis.call('RPUSH', 'm', 'a'), redis.call('RPUSH', 'm', 'b')}\" 0 -> [(1) (2)]");
     assert_eq!(server.received(waiter), "[m a]");
 }
 
 #[test]
 fn where_nobody_can_wait_the_answer_comes_at_once() {
-    let mut server = Server::build("", [&PROGRAM]);
+    let mut server = Server::new();
     let lines = [
         ("BLPOP l 0", "nil[]"),
         ("BRPOP l 0", "nil[]"),
@@ -175,9 +176,10 @@ fn where_nobody_can_wait_the_answer_comes_at_once() {
         ("BLMOVEM l m LEFT LEFT 0", "nil[]"),
     ];
     for (line, reply) in lines {
+        let words = line.replace(' ', "', '");
         assert_eq!(
-            server.run(&format!("PROGRAM \"{line}\"")),
-            format!("[{reply}]")
+            server.run(&format!("EVAL \"return {{redis.call('{words}')}}\" 0")),
+            "[nil]"
         );
         server.check(&format!(
             "MULTI -> OK\n {line} -> QUEUED\n EXEC -> [{reply}]"

@@ -1,11 +1,11 @@
 //! Reads a snapshot into plain maps, and the keyspace into the same, so that they can be compared.
 
-use oxidis::ds::listpack::Pack;
+use oxidis::base::hash::Hasher;
 use oxidis::keyspace::Keyspace;
-use oxidis::keyspace::entry::RecordRef;
 use oxidis::rdb::read::Reader;
 use oxidis::rdb::{kind, opcode};
-use oxidis::types::{ValueRef, View};
+use oxidis::types::load::{Dialect, Loaded, Room, load_value};
+use oxidis::types::{Limits, ValueRef, View};
 use std::collections::BTreeMap;
 
 pub type Bytes = Vec<u8>;
@@ -99,66 +99,16 @@ fn content(kind: u8, reader: &mut Reader<'_>) -> Content {
     if kind == kind::STRING {
         return Content::String(string(reader));
     }
-    let earliest = (kind == kind::HASH_METADATA).then(|| reader.i64().expect("a deadline"));
-    let count = reader.count(1).expect("a count");
-    match kind {
-        kind::LIST_QUICKLIST_2 => Content::List((0..count).flat_map(|_| node(reader)).collect()),
-        kind::SET => Content::Set((0..count).map(|_| (string(reader), None)).collect()),
-        kind::HASH | kind::HASH_METADATA => {
-            let field = |_| {
-                let after = earliest.map_or(0, |_| reader.number().expect("a deadline"));
-                let at = |earliest: i64| earliest + after as i64 - 1;
-                let deadline = earliest.filter(|_| after > 0).map(at);
-                (string(reader), (string(reader), deadline))
-            };
-            Content::Hash((0..count).map(field).collect())
+    let limits = Limits::new(Hasher::new(1, 2));
+    let mut room = Room::default();
+    match load_value(kind, Dialect::Redis, reader, &limits, &mut room).expect("a value") {
+        Loaded::Packed(type_of, form, bytes) => {
+            let value = ValueRef::of_packed(type_of, form, bytes);
+            content_of(value.expect("a collection"))
         }
-        kind::ZSET_2 => {
-            let member = |_| {
-                let name = string(reader);
-                (name, (reader.f64().expect("a score").to_bits(), None))
-            };
-            Content::Zset((0..count).map(member).collect())
-        }
-        kind::STREAM_3 => stream(count, reader),
-        other => panic!("a value of kind {other}"),
+        Loaded::Boxed(object) => content_of(object.view()),
+        other => panic!("a collection has {other:?}"),
     }
-}
-
-fn node(reader: &mut Reader<'_>) -> Vec<Bytes> {
-    let form = reader.number().expect("a form");
-    let bytes = string(reader);
-    if form == 1 {
-        return vec![bytes];
-    }
-    let mut room = Vec::new();
-    let items = Pack::new(&bytes).iter();
-    items
-        .map(|item| item.element.bytes(&mut room).to_vec())
-        .collect()
-}
-
-/// A stream without groups, or with groups of which nothing was read.
-fn stream(nodes: usize, reader: &mut Reader<'_>) -> Content {
-    let packs = (0..nodes).map(|_| {
-        assert_eq!(string(reader).len(), 16, "an id");
-        string(reader)
-    });
-    let packs = packs.collect();
-    let entries = reader.number().expect("entries");
-    for _ in 0..7 {
-        reader.number().expect("ids and entries ever added");
-    }
-    let groups = reader.number().expect("groups");
-    for _ in 0..groups {
-        string(reader);
-        for _ in 0..5 {
-            reader
-                .number()
-                .expect("ids, entries read, nothing pending, nobody");
-        }
-    }
-    Content::Stream(packs, entries, groups)
 }
 
 fn add_deadlines(data: &mut Data, db: usize, value: &[u8]) {
@@ -184,7 +134,7 @@ pub fn data_of(keyspace: &Keyspace) -> Data {
         keyspace.store(db).for_each(|record| {
             let entry = Entry {
                 deadline: record.deadline(),
-                content: content_of(record),
+                content: content_of(record.value()),
             };
             data.insert((db, record.key().to_vec()), entry);
         });
@@ -192,9 +142,8 @@ pub fn data_of(keyspace: &Keyspace) -> Data {
     data
 }
 
-fn content_of(record: RecordRef<'_>) -> Content {
+fn content_of(value: ValueRef<'_>) -> Content {
     let mut words: Vec<Vec<Bytes>> = Vec::new();
-    let value = record.value();
     value.visit(i64::MIN, &mut |element| {
         words.push(element.iter().map(|word| word.to_vec()).collect());
     });

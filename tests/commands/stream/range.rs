@@ -39,6 +39,16 @@ fn bad_ranges_are_refused() {
 }
 
 #[test]
+fn a_time_to_wait_that_is_none_is_refused() {
+    Server::new().check(
+        "XREAD BLOCK x STREAMS s $ -> !ERR timeout is not an integer or out of range
+         XREAD BLOCK 1.5 STREAMS s $ -> !ERR timeout is not an integer or out of range
+         XREAD BLOCK -1 STREAMS s $ -> !ERR timeout is negative
+         XREAD BLOCK 9223372036854775807 STREAMS s $ -> !ERR timeout is out of range",
+    );
+}
+
+#[test]
 fn entries_keep_their_fields_in_order_and_in_any_bytes() {
     for config in super::NODE_SIZES {
         Server::with_config(config).check(

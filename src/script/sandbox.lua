@@ -1,0 +1,427 @@
+-- What scripts and functions can reach, built once for each Lua state.
+--
+-- An error that a function of this file raises begins with a place in this file, which is not the script's business:
+-- whatever catches an error puts the script's place there (plain, below).
+--
+-- Lua 5.1 has no read-only tables. So what must not change stands behind a proxy: an empty table whose metatable leads
+-- reads to the real one and refuses writes. The functions that look past metatables (rawset, next, table.insert ...) are
+-- wrapped to know the proxies. Functions that could take memory, C stack or time without bound are wrapped too.
+--
+-- bridge: the functions that the server offers. What they raise are userdata, of which scripts see nothing.
+-- limits: string_bytes, pattern_bytes, coroutines. flavor: 'eval' or 'functions'.
+local bridge, limits, flavor = ...
+
+local collectgarbage, error, getmetatable, loadstring, next = collectgarbage, error, getmetatable, loadstring, next
+local pairs, pcall, rawget, rawset, select, setmetatable = pairs, pcall, rawget, rawset, select, setmetatable
+local tonumber, tostring, type, unpack, xpcall = tonumber, tostring, type, unpack, xpcall
+local byte, sub, floor = string.byte, string.sub, math.floor
+local concat, insert, remove = table.concat, table.insert, table.remove
+local create, resume, running, status = coroutine.create, coroutine.resume, coroutine.running, coroutine.status
+
+local READONLY = 'Attempt to modify a readonly table'
+
+---------------------------------------------------------------------------------------------- read-only tables
+
+local behind = {} -- proxy -> what stands behind it
+
+local function refuse_write() error(READONLY, 2) end
+
+local function seal(real, shown_metatable)
+  local proxy = setmetatable({}, { __index = real, __newindex = refuse_write, __metatable = shown_metatable or false })
+  behind[proxy] = real
+  return proxy
+end
+
+---------------------------------------------------------------------------------------------- base library
+
+local G = {}       -- the globals
+local loading = {} -- the globals while a library of functions is being loaded
+local scope        -- what scripts have as _G: a proxy of one of the two
+
+for _, name in pairs {
+  'assert', 'error', 'gcinfo', 'ipairs', 'rawequal', 'select', 'tonumber', 'tostring', 'type', 'unpack', '_VERSION',
+} do
+  G[name] = _G[name]
+end
+
+-- What a function of the server has raised is a userdata: a table {err = text} is made of it, or a text with its place.
+local function plain(failure)
+  if type(failure) == 'userdata' then return bridge.plain(failure) end
+  if type(failure) == 'string' and sub(failure, 1, 8) == 'sandbox:' then return bridge.placed(failure) end
+  return failure
+end
+
+local function message_of(failure)
+  failure = plain(failure)
+  if type(failure) == 'table' then
+    local message = rawget(failure, 'err')
+    if type(message) == 'string' then return message end
+    if type(message) == 'number' then return tostring(message) end
+  end
+  return failure
+end
+
+local function caught(ok, failure, ...)
+  if ok then return true, failure, ... end
+  return false, message_of(failure)
+end
+
+function G.pcall(...) return caught(pcall(...)) end
+
+function G.xpcall(action, ...)
+  local handler = ...
+  if type(handler) ~= 'function' then return xpcall(action, ...) end
+  return xpcall(action, function(failure)
+    -- A killed script's error is raised in a hook, where no further hook would end a handler that never returns.
+    if bridge.is_killed() then return plain(failure) end
+    return handler(plain(failure))
+  end)
+end
+
+function G.getmetatable(object)
+  local shown = getmetatable(object)
+  if shown == false and behind[object] then return nil end
+  return shown
+end
+
+function G.setmetatable(object, metatable)
+  if behind[object] then error(READONLY, 0) end
+  return setmetatable(object, metatable)
+end
+
+function G.rawget(object, key)
+  return rawget(behind[object] or object, key)
+end
+
+function G.rawset(object, key, value)
+  if behind[object] then error(READONLY, 0) end
+  return rawset(object, key, value)
+end
+
+function G.next(object, key)
+  return next(behind[object] or object, key)
+end
+
+function G.pairs(object)
+  local real = object ~= nil and behind[object]
+  if real then
+    object = {}
+    for key, value in next, real do object[key] = value end
+  end
+  return pairs(object)
+end
+
+function G.loadstring(text, name)
+  if type(text) == 'string' and byte(text, 1) == 27 then return nil, 'binary chunks are not allowed' end
+  return loadstring(text, name)
+end
+
+function G.load(reader, name)
+  if type(reader) ~= 'function' then
+    error("bad argument #1 to 'load' (function expected, got " .. type(reader) .. ')')
+  end
+  local pieces = {}
+  while true do
+    local piece = reader()
+    if piece == nil or piece == '' then break end
+    if type(piece) ~= 'string' and type(piece) ~= 'number' then return nil, 'reader function must return a string' end
+    pieces[#pieces + 1] = piece
+  end
+  return G.loadstring(concat(pieces), name or '=(load)')
+end
+
+local COLLECTIONS = { collect = true, count = true, step = true }
+
+function G.collectgarbage(option, argument)
+  option = option or 'collect'
+  if type(option) ~= 'string' or COLLECTIONS[option] then return collectgarbage(option, argument) end
+  -- The pace of the collector is the server's: a script can ask, not change.
+  if option == 'stop' or option == 'restart' or option == 'setpause' or option == 'setstepmul' then return 0 end
+  return collectgarbage(option, argument)
+end
+
+---------------------------------------------------------------------------------------------- string
+
+local strings = {}
+for name, value in pairs(string) do strings[name] = value end
+
+local rep = string.rep
+
+local function repeated(text, count)
+  if #text * count <= 4096 then return rep(text, count) end
+  local half = repeated(text, floor(count / 2))
+  if count % 2 == 0 then return half .. half end
+  return half .. half .. text
+end
+
+function strings.rep(...)
+  local text, count = ...
+  local bytes = (type(text) == 'string' or type(text) == 'number') and #tostring(text)
+  local times = tonumber(count)
+  if not bytes or not times then return rep(...) end
+  if bytes == 0 or not (times >= 1) then return '' end
+  if bytes * times > limits.string_bytes then error('resulting string too large') end
+  return repeated(tostring(text), floor(times))
+end
+
+-- Each item of a pattern may be a call in C: a long pattern is looked at before it runs.
+local function bounded(name)
+  local match = string[name]
+  strings[name] = function(text, pattern, ...)
+    if type(pattern) == 'string' and #pattern > limits.pattern_bytes and bridge.is_deep_pattern(pattern) then
+      local is_plain = name == 'find' and select(2, ...)
+      if not is_plain then error('pattern too complex') end
+    end
+    return match(text, pattern, ...)
+  end
+end
+bounded 'find'
+bounded 'match'
+bounded 'gmatch'
+bounded 'gsub'
+strings.gfind = strings.gmatch
+
+G.string = seal(strings)
+local string_metatable = getmetatable('')
+string_metatable.__index = strings
+string_metatable.__metatable = seal({ __index = G.string })
+
+---------------------------------------------------------------------------------------------- table, math, os
+
+local tables = {}
+for name, value in pairs(table) do tables[name] = value end
+
+function tables.insert(list, ...)
+  if behind[list] then error(READONLY, 0) end
+  return insert(list, ...)
+end
+
+function tables.remove(list, ...)
+  if behind[list] then error(READONLY, 0) end
+  return remove(list, ...)
+end
+
+G.table = seal(tables)
+
+local maths = {}
+for name, value in pairs(math) do maths[name] = value end
+
+local function integer(value, index, name)
+  local number = tonumber(value)
+  if not number then
+    error('bad argument #' .. index .. " to '" .. name .. "' (number expected, got " .. type(value) .. ')')
+  end
+  return number < 0 and -floor(-number) or floor(number)
+end
+
+function maths.random(...)
+  local chance = bridge.random()
+  local count = select('#', ...)
+  if count == 0 then return chance end
+  if count > 2 then error('wrong number of arguments') end
+  local low, high = ...
+  low = integer(low, 1, 'random')
+  if count == 1 then low, high = 1, low else high = integer(high, 2, 'random') end
+  if low > high then error('bad argument #' .. count .. " to 'random' (interval is empty)") end
+  return floor(chance * (high - low + 1)) + low
+end
+
+function maths.randomseed(...)
+  if select('#', ...) == 0 then error("bad argument #1 to 'randomseed' (number expected, got no value)") end
+  bridge.seed_random(integer((...), 1, 'randomseed'))
+end
+
+G.math = seal(maths)
+G.os = seal { clock = os.clock }
+
+---------------------------------------------------------------------------------------------- coroutine
+
+-- Every resumed coroutine takes C stack, and has a hook of its own: so how many are inside one another is bounded, and a
+-- killed script does not get to resume another one.
+local depth = 0
+
+local function resumed(ok, failure, ...)
+  depth = depth - 1
+  if bridge.is_killed() then error(bridge.killed_text(), 0) end
+  if ok then return ok, failure, ... end
+  return ok, plain(failure)
+end
+
+local function guarded_resume(routine, ...)
+  if depth >= limits.coroutines then return false, 'C stack overflow' end
+  if bridge.is_killed() then error(bridge.killed_text(), 0) end
+  depth = depth + 1
+  return resumed(resume(routine, ...))
+end
+
+local function unwrapped(ok, failure, ...)
+  if ok then return failure, ... end
+  error(failure, type(failure) == 'string' and 1 or 0)
+end
+
+G.coroutine = seal {
+  create = create,
+  resume = guarded_resume,
+  running = running,
+  status = status,
+  yield = coroutine.yield,
+  wrap = function(action)
+    local routine = create(action)
+    return function(...) return unwrapped(guarded_resume(routine, ...)) end
+  end,
+}
+
+---------------------------------------------------------------------------------------------- libraries of the server
+
+
+for name, library in pairs(bridge.libraries) do G[name] = seal(library) end
+
+---------------------------------------------------------------------------------------------- redis
+
+local redis = {
+  call = bridge.call,
+  pcall = bridge.pcall,
+  log = bridge.log,
+  sha1hex = bridge.sha1hex,
+  setresp = bridge.setresp,
+  set_repl = bridge.set_repl,
+  acl_check_cmd = bridge.acl_check_cmd,
+  error_reply = bridge.error_reply,
+  status_reply = bridge.status_reply,
+  replicate_commands = function() return true end,
+  breakpoint = function() return false end,
+  debug = function() end,
+}
+for name, value in pairs(bridge.constants) do redis[name] = value end
+
+if flavor == 'functions' then
+  redis.replicate_commands, redis.breakpoint, redis.debug = nil, nil, nil
+end
+G.redis = seal(redis)
+
+---------------------------------------------------------------------------------------------- register_function
+
+local function throw(text) error({ err = text }, 0) end
+
+local NAMED = { function_name = 'string', callback = 'function', flags = 'table', description = 'string' }
+
+local function named_arguments(given)
+  local got = {}
+  for key, value in next, given do
+    if type(key) == 'number' then key = tostring(key) end
+    if type(key) ~= 'string' then
+      throw('ERR named argument key given to redis.register_function is not a string')
+    end
+    local wanted = NAMED[key]
+    if not wanted then throw('ERR unknown argument given to redis.register_function') end
+    if wanted == 'string' and type(value) == 'number' then value = tostring(value) end
+    if type(value) ~= wanted then
+      if key == 'flags' then
+        throw('ERR flags argument to redis.register_function must be a table representing function flags')
+      end
+      throw('ERR ' .. key .. ' argument given to redis.register_function must be a ' .. wanted)
+    end
+    got[key] = value
+  end
+  if not got.function_name then throw('ERR redis.register_function must get a function name argument') end
+  if not got.callback then throw('ERR redis.register_function must get a callback argument') end
+  return got
+end
+
+local function register_function(...)
+  local count = select('#', ...)
+  local first, second = ...
+  if count < 1 or count > 2 then throw('ERR wrong number of arguments to redis.register_function') end
+  local got
+  if count == 1 then
+    if type(first) ~= 'table' then
+      throw('ERR calling redis.register_function with a single argument is only applicable to Lua table (representing named arguments).')
+    end
+    got = named_arguments(first)
+  else
+    if type(first) == 'number' then first = tostring(first) end
+    if type(first) ~= 'string' then throw('ERR first argument to redis.register_function must be a string') end
+    if type(second) ~= 'function' then throw('ERR second argument to redis.register_function must be a function') end
+    got = { function_name = first, callback = second }
+  end
+  local flags = {}
+  for index = 1, #(got.flags or flags) do flags[index] = got.flags[index] end
+  bridge.register(got.function_name, got.callback, flags, got.description)
+end
+
+---------------------------------------------------------------------------------------------- globals
+
+local function missing(_, name)
+  error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
+end
+setmetatable(G, { __index = missing })
+
+if flavor == 'functions' then
+  local api = { register_function = register_function, log = redis.log }
+  for name, value in pairs(bridge.constants) do
+    if sub(name, 1, 5) ~= 'REPL_' then api[name] = value end
+  end
+  loading.redis = seal(setmetatable(api, { __index = missing }))
+end
+setmetatable(loading, { __index = missing })
+
+local scope_metatable = { __index = G, __newindex = refuse_write }
+scope_metatable.__metatable = seal({ __index = missing })
+scope = setmetatable({}, scope_metatable)
+behind[scope] = G
+G._G = scope
+
+---------------------------------------------------------------------------------------------- running
+
+-- Turns what was raised into a table {err, source, line}; runs where it was raised.
+local function on_failure(failure)
+  local source, line = bridge.place()
+  failure = plain(failure)
+  if type(failure) ~= 'table' then
+    failure = { err = 'ERR ' .. (type(failure) == 'string' and failure or tostring(failure)) }
+  end
+  rawset(failure, 'source', source)
+  rawset(failure, 'line', line)
+  return failure
+end
+
+local run = {}
+
+if flavor == 'eval' then G.KEYS, G.ARGV = {}, {} end
+
+function run.script(code, keys, arguments)
+  depth = 0
+  G.KEYS = keys
+  G.ARGV = arguments
+  return xpcall(code, on_failure)
+end
+
+-- The same with a few words, the first `count` of them keys, of which the tables are made here.
+function run.few(code, count, ...)
+  local words, rest = { ... }, {}
+  for index = count + 1, #words do
+    rest[index - count] = words[index]
+    words[index] = nil
+  end
+  depth = 0
+  G.KEYS = words
+  G.ARGV = rest
+  return xpcall(code, on_failure)
+end
+
+function run.call(code, keys, arguments)
+  depth = 0
+  return xpcall(function() return code(keys, arguments) end, on_failure)
+end
+
+function run.load(code)
+  depth = 0
+  scope_metatable.__index = loading
+  behind[scope] = loading
+  local ok, failure = xpcall(code, on_failure)
+  scope_metatable.__index = G
+  behind[scope] = G
+  return ok, failure
+end
+
+return scope, run

@@ -1,0 +1,168 @@
+//! Snapshots on a real disk: whole files or none, whatever happens to the process and to the disk.
+
+use crate::harness::{Client, Server};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+use std::fs;
+use std::net::TcpStream;
+
+/// A value that one file of [`FILE_MAX_BYTES`] cannot hold.
+const LARGE_BYTES: usize = 300_000;
+const FILE_MAX_BYTES: u64 = 100_000;
+
+/// Files of the server may have so many bytes; `None`: any number.
+fn limit_files(server: &Server, bytes: Option<u64>) {
+    let pid = Pid::from_raw(i32::try_from(server.pid()).expect("process ids are small"));
+    let limit = Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    prlimit(pid, Resource::Fsize, limit).expect("the process is ours");
+}
+
+/// Bytes that do not compress.
+fn noise(bytes: usize) -> String {
+    let mut state = 1_u64;
+    let mut letter = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        char::from(b'!' + (state >> 58) as u8)
+    };
+    (0..bytes).map(|_| letter()).collect()
+}
+
+fn set(client: &mut Client<TcpStream>, key: &str, value: &str) {
+    client.ask(
+        format!(
+            "*3\r\n$3\r\nSET\r\n${}\r\n{key}\r\n${}\r\n{value}\r\n",
+            key.len(),
+            value.len()
+        ),
+        "+OK\r\n",
+    );
+}
+
+fn names(server: &Server) -> Vec<String> {
+    let entries = fs::read_dir(server.folder.path()).expect("the folder is readable");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("it is readable").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn dump(server: &Server) -> Vec<u8> {
+    fs::read(server.folder.file("dump.rdb")).expect("it was saved")
+}
+
+fn is_whole(file: &[u8]) -> bool {
+    file.starts_with(b"REDIS0011") && file[file.len() - 9] == 0xff
+}
+
+#[test]
+fn what_bgsave_writes_takes_its_place_when_it_is_whole() {
+    let server = Server::start(&["--save", ""]);
+    let mut client = server.client();
+    set(&mut client, "key", "first");
+    client.ask("BGSAVE\r\n", "+Background saving started\r\n");
+    server.log.expect("Background saving started");
+    server.log.expect("DB saved on disk");
+    server
+        .log
+        .expect("Background saving terminated with success");
+    assert_eq!(names(&server), ["dump.rdb"]);
+    let file = dump(&server);
+    assert!(is_whole(&file) && file.windows(5).any(|window| window == b"first"));
+    set(&mut client, "key", "second");
+    client.ask("SAVE\r\n", "+OK\r\n");
+    assert!(dump(&server).windows(6).any(|window| window == b"second"));
+}
+
+#[test]
+fn sigterm_saves_where_there_are_save_points() {
+    for (save, saves) in [("900 1", true), ("", false)] {
+        let mut server = Server::start(&["--save", save]);
+        set(&mut server.client(), "key", "value");
+        assert_eq!(server.terminate().code(), Some(0));
+        assert_eq!(server.folder.path().join("dump.rdb").exists(), saves);
+        if saves {
+            server
+                .log
+                .expect("Saving the final RDB snapshot before exiting.");
+            assert!(is_whole(&dump(&server)));
+        }
+    }
+}
+
+#[test]
+fn a_save_into_another_folder_after_config_set_dir() {
+    let server = Server::start(&["--save", "", "--enable-protected-configs", "yes"]);
+    let folder = server.folder.file("sub");
+    fs::create_dir(&folder).expect("the folder is writable");
+    let mut client = server.client();
+    client.ask(
+        format!("CONFIG SET dir {folder}\r\nSAVE\r\n"),
+        "+OK\r\n+OK\r\n",
+    );
+    assert!(fs::exists(format!("{folder}/dump.rdb")).expect("the folder is readable"));
+}
+
+#[test]
+fn kill_9_in_the_middle_leaves_the_old_file_and_the_next_start_tidies_up() {
+    let mut server = Server::start(&["--save", "", "--enable-debug-command", "yes"]);
+    let mut client = server.client();
+    set(&mut client, "key", "value");
+    client.ask("SAVE\r\n", "+OK\r\n");
+    let before = dump(&server);
+    client.ask("DEBUG POPULATE 5000\r\n", "+OK\r\n");
+    client.ask("CONFIG SET rdb-key-save-delay 1000000\r\n", "+OK\r\n");
+    client.ask("BGSAVE\r\n", "+Background saving started\r\n");
+    // The answer to this comes from a later turn of the loop; the file is created meanwhile, sooner or later.
+    while names(&server).len() < 2 {
+        client.ask("PING\r\n", "+PONG\r\n");
+    }
+    server.signal(Signal::KILL);
+    assert!(!server.wait().success());
+    assert!(names(&server)[1].starts_with("temp-"));
+    assert_eq!(dump(&server), before);
+    let folder = server.folder.path().display().to_string();
+    let other = Server::start(&["--save", "", "--dir", &folder]);
+    assert_eq!(names(&server), ["dump.rdb"]);
+    drop(other);
+}
+
+#[test]
+fn a_full_disk_costs_neither_the_old_file_nor_the_service() {
+    let server = Server::start(&["--save", "3600 1"]);
+    let mut client = server.client();
+    set(&mut client, "key", "value");
+    client.ask("SAVE\r\n", "+OK\r\n");
+    let before = dump(&server);
+    limit_files(&server, Some(FILE_MAX_BYTES));
+    set(&mut client, "large", &noise(LARGE_BYTES));
+    client.ask("BGSAVE\r\n", "+Background saving started\r\n");
+    server.log.expect("Write error saving DB on disk");
+    server.log.expect("Background saving error");
+    assert_eq!(
+        (names(&server), dump(&server)),
+        (vec!["dump.rdb".to_owned()], before)
+    );
+    client.send("SET key other\r\n");
+    client.expect("-MISCONF Redis is configured to save RDB snapshots");
+    let mut client = server.client();
+    client.ask("GET key\r\n", "$5\r\nvalue\r\n");
+    client.ask("SAVE\r\n", "-ERR\r\n");
+    server.signal(Signal::TERM);
+    server
+        .log
+        .expect("Error trying to save the DB, can't exit.");
+    client.ask("GET key\r\n", "$5\r\nvalue\r\n");
+    limit_files(&server, None);
+    server
+        .log
+        .expect("Background saving terminated with success");
+    // The report comes with the log's line.
+    client.ask("SET key other\r\n", "+OK\r\n");
+    assert!(is_whole(&dump(&server)) && dump(&server).len() > LARGE_BYTES / 2);
+}
