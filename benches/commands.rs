@@ -60,6 +60,9 @@ impl Host for NoHost {
     fn wait_disk(&mut self, _: usize) -> Vec<Report> {
         Vec::new()
     }
+    fn open_file(&mut self, _: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
+        Err(io::ErrorKind::NotFound.into())
+    }
     fn stop(&mut self) {}
 }
 

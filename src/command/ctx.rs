@@ -15,6 +15,7 @@ use crate::keyspace::event::class;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
+use crate::persist::aof::Aof;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
@@ -117,6 +118,8 @@ pub struct Server {
     pub scripts: Scripts,
     /// Snapshots on disk.
     pub saver: Saver,
+    /// The append-only file.
+    pub aof: Aof,
     /// What was loaded from disk last.
     pub last_load: Summary,
     /// Makes DUMP payloads.

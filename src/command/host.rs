@@ -4,6 +4,7 @@
 use super::ctx::Server;
 use crate::config::settings::Settings;
 use crate::keyspace::Garbage;
+pub use crate::persist::reason;
 use crate::persist::{Job, Report};
 use crate::session::Peer;
 use std::io;
@@ -97,6 +98,8 @@ pub trait Host {
     fn disk_queue_bytes(&self) -> usize;
     /// Waits until no more than so many bytes are left to be done (0: nothing at all); what was reported since.
     fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report>;
+    /// A file to be read from its beginning, and how many bytes it has.
+    fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)>;
     /// Ends the server after this turn.
     fn stop(&mut self);
     /// Whether the server is to end.
@@ -120,13 +123,4 @@ pub trait Engaged {
     fn connect(&mut self, peer: Peer) -> Result<usize, &'static str>;
     /// The client is gone.
     fn disconnect(&mut self, slot: usize);
-}
-
-/// The system's own words for an error, without the number.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
-    }
 }

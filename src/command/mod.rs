@@ -47,6 +47,8 @@ pub enum Flow {
     RunQueued,
     /// Run a script or function for the same words, as one unit.
     RunScript(Run),
+    /// DEBUG LOADAOF: the data is built anew from the append-only file.
+    LoadLog,
     /// It is answered, and the connection ends.
     Close,
     /// It is answered, and another client's wait ends.

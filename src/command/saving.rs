@@ -1,10 +1,12 @@
 //! Saving as commands, signals and timed duties ask for it: what [`Saver`] decides is carried to the host here.
 
-use super::ctx::{REDIS_VERSION, Server};
+use super::ctx::{Identity, REDIS_VERSION, Server};
 use super::host::Host;
 use crate::keyspace::Keyspace;
-use crate::persist::QUEUE_MAX_BYTES;
+use crate::persist::aof::AofReport;
 use crate::persist::save::{Author, Saver};
+use crate::persist::{Job, QUEUE_MAX_BYTES, Report};
+use std::path::PathBuf;
 
 /// Looks at the clock's place between two hand-overs of a save that nobody interrupts.
 const LOOKS_A_STEP: usize = 64;
@@ -28,12 +30,8 @@ pub fn begin_save(
     in_background: bool,
 ) {
     let texts: Vec<&[u8]> = server.scripts.libraries.texts().collect();
-    let author = Author {
-        redis_version: REDIS_VERSION,
-        used_bytes: host.allocated_bytes() + keyspace.arena_bytes() as u64,
-        pid: server.identity.pid,
-        libraries: &texts,
-    };
+    let used_bytes = host.allocated_bytes() + keyspace.arena_bytes() as u64;
+    let author = author(&server.identity, used_bytes, &texts);
     let mut jobs = Vec::new();
     let settings = &server.config.settings;
     server
@@ -43,6 +41,74 @@ pub fn begin_save(
         tracing::info!("Background saving started");
     }
     jobs.into_iter().for_each(|job| host.disk(job));
+}
+
+/// What a file that is made now says of its writer, with the texts of the function libraries.
+pub fn author<'a>(identity: &Identity, used_bytes: u64, libraries: &'a [&'a [u8]]) -> Author<'a> {
+    Author {
+        redis_version: REDIS_VERSION,
+        used_bytes,
+        pid: identity.pid,
+        libraries,
+    }
+}
+
+/// Begins the base of an append-only file, of the data as it is now; nothing may be under way.
+pub fn begin_base(
+    server: &mut Server,
+    keyspace: &mut Keyspace,
+    host: &mut dyn Host,
+    path: PathBuf,
+) {
+    let texts: Vec<&[u8]> = server.scripts.libraries.texts().collect();
+    let used_bytes = host.allocated_bytes() + keyspace.arena_bytes() as u64;
+    let author = author(&server.identity, used_bytes, &texts);
+    let mut jobs = Vec::new();
+    let settings = &server.config.settings;
+    server
+        .saver
+        .begin_base(keyspace, settings, author, path, &mut jobs);
+    jobs.into_iter().for_each(|job| host.disk(job));
+}
+
+/// Takes a report of the helper threads.
+pub fn take_report(
+    server: &mut Server,
+    keyspace: &mut Keyspace,
+    host: &mut dyn Host,
+    report: &Report,
+) {
+    let now_ms = keyspace.now_ms();
+    let is_base = server.saver.is_rewriting();
+    let ended = server.saver.on_report(keyspace, report, now_ms);
+    let good = match report {
+        Report::SnapshotSaved { bytes, .. } if ended && is_base => {
+            let peak_bytes = server.saver.last_peak_bytes();
+            server.aof.on_base(*bytes, peak_bytes);
+            true
+        }
+        Report::SnapshotFailed { .. } if ended && is_base => false,
+        Report::Aof(AofReport::Opened { error }) => server.aof.on_opened(error.as_deref()),
+        Report::Aof(AofReport::Published { error }) => {
+            let settings = &server.config.settings;
+            server.aof.on_published(error.as_deref(), settings, now_ms);
+            true
+        }
+        Report::Aof(report) => {
+            server.aof.on_report(report);
+            true
+        }
+        _ => true,
+    };
+    if !good {
+        if server.saver.is_rewriting() {
+            abort_save(&mut server.saver, keyspace, host);
+        }
+        server.aof.fail_rewrite(now_ms);
+    }
+    if let Some(job) = server.aof.publish(&server.config.settings) {
+        host.disk(Job::Aof(job));
+    }
 }
 
 /// Ends a save that is under way; its file is not put in place.
@@ -61,7 +127,22 @@ pub fn save_now(
     keyspace: &mut Keyspace,
     host: &mut dyn Host,
 ) -> Result<(), String> {
+    // One walk at a time: a rewrite of the append-only file comes to its end first.
+    walk_to_end(server, keyspace, host);
     begin_save(server, keyspace, host, false);
+    walk_to_end(server, keyspace, host);
+    if server.saver.is_running() {
+        abort_save(&mut server.saver, keyspace, host);
+        return Err("the writer of snapshots does not answer".to_owned());
+    }
+    server
+        .saver
+        .last_error()
+        .map_or(Ok(()), |reason| Err(reason.to_owned()))
+}
+
+/// Brings what is being saved to its end.
+fn walk_to_end(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
     let mut jobs = Vec::new();
     while server.saver.is_walking() {
         let mut looks = 0;
@@ -75,21 +156,12 @@ pub fn save_now(
         wait(server, keyspace, host, QUEUE_MAX_BYTES);
     }
     wait(server, keyspace, host, 0);
-    if server.saver.is_running() {
-        abort_save(&mut server.saver, keyspace, host);
-        return Err("the writer of snapshots does not answer".to_owned());
-    }
-    server
-        .saver
-        .last_error()
-        .map_or(Ok(()), |reason| Err(reason.to_owned()))
 }
 
 /// Waits until no more than so many bytes wait for the disk.
 fn wait(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host, bytes_max: usize) {
-    let now_ms = server.clock.unix_ms();
     for report in host.wait_disk(bytes_max) {
-        server.saver.on_report(keyspace, &report, now_ms);
+        take_report(server, keyspace, host, &report);
     }
 }
 
@@ -101,6 +173,14 @@ pub fn end(
     ending: Ending,
 ) -> bool {
     tracing::info!("User requested shutdown...");
+    if server.aof.is_starting() && !ending.force {
+        tracing::warn!("Writing initial AOF. Can't exit.");
+        return false;
+    }
+    if let Some(reason) = server.aof.refusal().filter(|_| !ending.force) {
+        tracing::warn!("The AOF cannot be written, can't exit: {reason}");
+        return false;
+    }
     if server.saver.is_running() {
         tracing::warn!("A save is under way: it is abandoned.");
         abort_save(&mut server.saver, keyspace, host);

@@ -83,6 +83,7 @@ impl Engine {
                 .server
                 .saver
                 .refuses_writes(&self.server.config.settings)
+            || self.server.aof.refusal().is_some()
             || row.is(flag::PROTECTED)
             || (self.server.config.settings.maxmemory > 0 && row.is(flag::DENYOOM));
         if hindered && !self.pass(turn, argv, row)? {
@@ -250,9 +251,12 @@ impl Engine {
         if self.server.outbox.has_sends() {
             self.carry_out();
         }
-        let changed = self.keyspace.dirty() != dirty && !is_unit;
+        let changed = self.keyspace.dirty() != dirty;
         if changed && self.stream.has_readers() && !turn.is_silent {
-            self.stream.append(db, argv, propagate);
+            if !is_unit {
+                self.stream.append(db, argv, propagate);
+            }
+            turn.session.wrote_until = self.stream.end();
         }
         if self.keyspace.has_garbage() {
             self.keyspace
@@ -272,7 +276,7 @@ impl Engine {
         command: CommandId,
         flow: Flow,
     ) -> bool {
-        let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_));
+        let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_) | Flow::LoadLog);
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
@@ -284,6 +288,7 @@ impl Engine {
                     self.server.stats.by_command[usize::from(command)].failed += 1;
                 }
             }
+            Flow::LoadLog => self.reload_log(turn),
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
         is_unit
@@ -363,7 +368,7 @@ impl Engine {
     }
 }
 
-fn queue(
+pub(super) fn queue(
     turn: &mut Turn<'_>,
     argv: Argv<'_>,
     row: &'static Row,

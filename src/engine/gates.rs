@@ -47,6 +47,10 @@ const GATES: [Gate; 7] = [
 
 /// Goes through all gates.
 pub(super) fn check(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if turn.session.hindrances & hindrance::REPLAYED != 0 {
+        // It passed them when it was written.
+        return Ok(());
+    }
     GATES.iter().try_for_each(|gate| gate(engine, turn, row))
 }
 
@@ -98,18 +102,6 @@ fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<()
     Ok(())
 }
 
-/// While the last save has failed nothing is changed; PING tells those who watch the server.
-fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
-    let server = &engine.server;
-    if !server.saver.refuses_writes(&server.config.settings) {
-        return Ok(());
-    }
-    if row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row) {
-        return Err(Error::Text(MISCONF));
-    }
-    Ok(())
-}
-
 /// Outside of RESP3 a reply and a message could not be told apart.
 fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let session = &turn.session;
@@ -125,6 +117,22 @@ fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
         )));
     }
     Ok(())
+}
+
+/// While the last save has failed nothing is changed; PING tells those who watch the server.
+fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    let server = &engine.server;
+    let is_save = server.saver.refuses_writes(&server.config.settings);
+    let log = server.aof.refusal();
+    let is_write = row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row);
+    match log {
+        _ if !is_write => Ok(()),
+        _ if is_save => Err(Error::Text(MISCONF)),
+        Some(reason) => Err(Error::Message(format!(
+            "MISCONF Errors writing to the AOF file: {reason}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Whether more memory is used than `maxmemory` allows.

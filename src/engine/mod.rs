@@ -13,6 +13,8 @@ mod call;
 mod cron;
 mod effects;
 mod gates;
+mod logging;
+mod replay;
 mod saving;
 mod script;
 mod serve;
@@ -30,6 +32,7 @@ use crate::keyspace::entry::LookUpAhead;
 use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
+use crate::persist::aof::Aof;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
@@ -77,11 +80,25 @@ struct Turn<'h> {
     host: &'h mut dyn Host,
     /// When the commands that are being timed began.
     since_ns: u64,
+    /// Where its output begins, counted from the connection's beginning.
+    output_from: u64,
     /// A script has asked that what it changes is not propagated.
     is_silent: bool,
 }
 
-impl Turn<'_> {
+impl<'h> Turn<'h> {
+    /// The turn of nobody, whose commands come from a file.
+    fn of_replay(session: Box<Session>, host: &'h mut dyn Host) -> Self {
+        Turn {
+            session,
+            output: Output::default(),
+            host,
+            since_ns: 0,
+            output_from: 0,
+            is_silent: false,
+        }
+    }
+
     fn reply(&mut self) -> Reply<'_> {
         Reply::new(&mut self.output, self.session.protocol)
     }
@@ -106,6 +123,10 @@ pub struct Engine {
     /// Where replies to scripts are written, between scripts.
     script_output: Cell<Output>,
     cron: Cron,
+    /// The append-only file, as a reader of the stream.
+    log_reader: Option<ReaderId>,
+    /// Clients whose output waits for the append-only file.
+    held_slots: Vec<usize>,
 }
 
 impl Engine {
@@ -145,6 +166,7 @@ impl Engine {
             monitors: Monitors::default(),
             scripts: Scripts::default(),
             saver,
+            aof: Aof::default(),
             last_load: Summary::default(),
             payloads: PayloadWriter::default(),
             payload_room: Room::default(),
@@ -161,6 +183,8 @@ impl Engine {
             spoilt_while_lent: false,
             script_output: Cell::default(),
             cron: Cron::default(),
+            log_reader: None,
+            held_slots: Vec::new(),
         }
     }
 
@@ -249,6 +273,7 @@ impl Engine {
             self.server.clients.give_buffer(buffer);
         }
         Turn {
+            output_from: session.net_output_bytes + output.len() as u64,
             session,
             output,
             host,
@@ -269,6 +294,7 @@ impl Engine {
         if !output.is_empty() {
             self.check_output_limit(&mut turn);
         }
+        self.hold_output(&mut turn.session, turn.output_from);
         let wants_flush = !turn.output.is_empty() || turn.session.closing != Closing::No;
         turn.session.output = turn.output;
         turn.session.running_input_bytes = 0;
@@ -510,8 +536,10 @@ impl Engine {
         let Some(session) = self.server.clients.get_mut(slot) else {
             return Vec::new();
         };
-        let bytes = session.output.bytes();
-        session.output.clear();
+        let mut bytes = session.output.bytes();
+        bytes.truncate(session.writable_bytes());
+        session.output.advance(bytes.len());
+        session.net_output_bytes += bytes.len() as u64;
         bytes
     }
 }

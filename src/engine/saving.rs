@@ -4,8 +4,8 @@ use super::Engine;
 use crate::command::host::Host;
 use crate::command::saving::{Ending, begin_save, end};
 use crate::config::settings::ShutdownOn;
+use crate::persist::QUEUE_MAX_BYTES;
 use crate::persist::load::Summary;
-use crate::persist::{QUEUE_MAX_BYTES, Report};
 
 /// Nanoseconds of the walk in one turn, at the most: a client that comes meanwhile waits so long.
 const SLICE_MAX_NS: u64 = 500_000;
@@ -72,7 +72,7 @@ impl Engine {
         next
     }
 
-    fn free_garbage(&mut self, host: &mut dyn Host) {
+    pub(super) fn free_garbage(&mut self, host: &mut dyn Host) {
         if self.keyspace.has_garbage() {
             let garbage = self.keyspace.take_garbage();
             garbage.into_iter().for_each(|garbage| host.free(garbage));
@@ -106,16 +106,6 @@ impl Engine {
         self.server.last_load = summary.clone();
         let now_ms = self.keyspace.now_ms();
         self.server.saver.mark_saved(&self.keyspace, now_ms);
-    }
-
-    /// Takes what the helper threads report.
-    pub fn on_disk_report(&mut self, report: &Report, host: &mut dyn Host) {
-        self.refresh_time();
-        let now_ms = self.keyspace.now_ms();
-        self.server
-            .saver
-            .on_report(&mut self.keyspace, report, now_ms);
-        self.free_garbage(host);
     }
 
     /// The process was asked to end by a signal for which these are the settings; whether it ends.

@@ -71,7 +71,7 @@ impl Engine {
     }
 
     /// Runs a waiting client's command again; it may have to go on waiting.
-    fn serve_waiter(&mut self, id: u64, host: &mut dyn Host) {
+    pub(super) fn serve_waiter(&mut self, id: u64, host: &mut dyn Host) {
         self.end_wait(id, host, |engine, turn, blocked| {
             let argv = blocked.argv.argv();
             if let Some(command) = engine.look_up(argv) {

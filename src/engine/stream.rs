@@ -63,9 +63,29 @@ impl Stream {
         self.start + self.bytes.len() as u64
     }
 
+    /// Bytes that the reader has not read yet.
+    #[inline]
+    pub fn unread(&self, reader: ReaderId) -> u64 {
+        let offset = self.readers.get(reader.0).copied().flatten();
+        offset.map_or(0, |offset| self.end() - offset)
+    }
+
+    /// The next command is preceded by SELECT: what follows begins a new file.
+    pub fn forget_selection(&mut self) {
+        self.selected = None;
+    }
+
     /// What the reader has not read yet.
     pub fn read(&mut self, reader: ReaderId) -> Vec<u8> {
         let end = self.end();
+        if let [Some(offset)] = self.readers.as_mut_slice()
+            && reader.0 == 0
+            && *offset == self.start
+        {
+            // Nobody else reads: it can have the bytes themselves.
+            (*offset, self.start) = (end, end);
+            return std::mem::take(&mut self.bytes);
+        }
         let Some(Some(offset)) = self.readers.get_mut(reader.0) else {
             return Vec::new();
         };

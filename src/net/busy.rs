@@ -182,6 +182,10 @@ impl Host for HostInTurn<'_> {
         self.host.wait_disk(bytes_max)
     }
 
+    fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
+        self.host.open_file(path)
+    }
+
     fn stop(&mut self) {
         self.host.stop();
     }

@@ -78,15 +78,28 @@ impl Connection {
         })
     }
 
-    /// Writes the front of `output`, in one call; the second number says how many bytes were offered.
-    pub(super) fn write(&self, output: &Output) -> (Transfer, usize) {
+    /// Writes the front of `output`, in one call and no more than `bytes_max`; the second number says how many bytes were
+    /// offered.
+    pub(super) fn write(&self, output: &Output, bytes_max: usize) -> (Transfer, usize) {
         if let Some(bytes) = output.as_slice() {
+            let bytes = bytes.get(..bytes_max).unwrap_or(bytes);
             return (transfer(|| rustix::io::write(&self.fd, bytes)), bytes.len());
         }
         let mut slices = [IoSlice::new(&[]); OUTPUT_SLICES_MAX];
-        let count = output.io_slices(&mut slices);
+        let mut count = output.io_slices(&mut slices);
+        let mut offered = 0;
+        for (at, slice) in slices.iter_mut().enumerate().take(count) {
+            let room = bytes_max - offered;
+            if slice.len() >= room {
+                // The pieces live as long as the output: this one is only shorter.
+                let piece = output.pieces().nth(at).unwrap_or_default();
+                *slice = IoSlice::new(piece.get(..room).unwrap_or(piece));
+                (offered, count) = (bytes_max, at + 1);
+                break;
+            }
+            offered += slice.len();
+        }
         let slices = slices.get(..count).unwrap_or_default();
-        let offered = slices.iter().map(|slice| slice.len()).sum();
         (transfer(|| rustix::io::writev(&self.fd, slices)), offered)
     }
 

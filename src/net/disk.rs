@@ -1,10 +1,13 @@
-//! The helper thread that does what the engine wants done on disk, in its order, and the way back of its reports.
+//! The helper threads that do what the engine wants done on disk, and the way back of their reports: the one that writes
+//! snapshots stands here, those of the append-only file in [`super::log_disk`].
 //!
 //! The thread is started with the first job. The loop is woken for every report, and when the queue of a walk that rests
 //! has become half as long as it may be.
 
+use super::log_disk::LogDisk;
+use crate::persist::aof::AofJob;
 use crate::persist::writer::SnapshotWriter;
-use crate::persist::{Job, QUEUE_MAX_BYTES, Report};
+use crate::persist::{Job, QUEUE_MAX_BYTES, Report, SnapshotJob};
 use mio::Waker;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,11 +16,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// See the head of the file.
 pub(super) struct Disk {
     shared: Arc<Shared>,
-    queue: Option<Sender<Job>>,
+    queue: Option<Sender<SnapshotJob>>,
+    log: LogDisk,
 }
 
 /// What both sides see.
-struct Shared {
+pub(super) struct Shared {
     state: Mutex<State>,
     /// A job is done.
     done: Condvar,
@@ -25,15 +29,40 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     jobs: usize,
     bytes: usize,
-    reports: Vec<Report>,
+    pub(super) reports: Vec<Report>,
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more job is to be done.
+    pub(super) fn begin(&self) {
+        self.state().jobs += 1;
+    }
+
+    /// A job is done, and this is what there is to be told of it.
+    pub(super) fn end(&self, reports: impl IntoIterator<Item = Report>) {
+        let mut state = self.state();
+        state.jobs -= 1;
+        let before = state.reports.len();
+        state.reports.extend(reports);
+        let wakes = state.reports.len() > before;
+        drop(state);
+        self.done.notify_all();
+        if wakes {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Err(error) = self.waker.wake() {
+            tracing::warn!("Waking the event loop: {error}");
+        }
     }
 
     /// A job of so many bytes is done.
@@ -50,8 +79,8 @@ impl Shared {
         }
         drop(state);
         self.done.notify_all();
-        if wakes && let Err(error) = self.waker.wake() {
-            tracing::warn!("Waking the event loop: {error}");
+        if wakes {
+            self.wake();
         }
     }
 }
@@ -59,22 +88,32 @@ impl Shared {
 impl Disk {
     /// Wakes the loop by `waker`.
     pub(super) fn new(waker: Waker) -> Self {
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            done: Condvar::new(),
+            waker,
+        });
         Self {
-            shared: Arc::new(Shared {
-                state: Mutex::default(),
-                done: Condvar::new(),
-                waker,
-            }),
+            log: LogDisk::new(Arc::clone(&shared)),
+            shared,
             queue: None,
         }
     }
 
     /// Has the job done; here and now if there can be no thread.
     pub(super) fn send(&mut self, mut job: Job) {
-        job.make_absolute();
+        if !matches!(job, Job::Aof(AofJob::Append { .. })) {
+            // A working folder that is gone shows when the file is created.
+            job.resolve(&std::env::current_dir().unwrap_or_default());
+        }
+        let bytes = job.bytes();
+        let job = match job {
+            Job::Snapshot(job) => job,
+            Job::Aof(job) => return self.log.send(job),
+        };
         let mut state = self.shared.state();
         state.jobs += 1;
-        state.bytes += job.bytes();
+        state.bytes += bytes;
         drop(state);
         if self.queue.is_none() {
             match spawn(Arc::clone(&self.shared)) {
@@ -90,11 +129,9 @@ impl Disk {
     }
 
     /// There is no thread: what begins fails.
-    fn refuse(&self, job: &Job, error: &io::Error) {
-        use crate::persist::SnapshotJob::Begin;
-        let Job::Snapshot(snapshot) = job;
-        let report = match snapshot {
-            Begin(target) => Some(Report::SnapshotFailed {
+    fn refuse(&self, job: &SnapshotJob, error: &io::Error) {
+        let report = match job {
+            SnapshotJob::Begin(target) => Some(Report::SnapshotFailed {
                 id: target.id,
                 reason: format!("No thread that writes: {error}"),
             }),
@@ -106,6 +143,11 @@ impl Disk {
     /// Bytes of jobs that are not done yet.
     pub(super) fn queue_bytes(&self) -> usize {
         self.shared.state().bytes
+    }
+
+    /// Whether something was reported.
+    pub(super) fn has_reports(&self) -> bool {
+        !self.shared.state().reports.is_empty()
     }
 
     /// What was reported since.
@@ -124,13 +166,12 @@ impl Disk {
     }
 }
 
-fn spawn(shared: Arc<Shared>) -> io::Result<Sender<Job>> {
-    let (sender, receiver): (Sender<Job>, Receiver<Job>) = channel();
+fn spawn(shared: Arc<Shared>) -> io::Result<Sender<SnapshotJob>> {
+    let (sender, receiver): (Sender<SnapshotJob>, Receiver<SnapshotJob>) = channel();
     let work = move || {
         let mut snapshots = SnapshotWriter::default();
         for job in receiver {
             let bytes = job.bytes();
-            let Job::Snapshot(job) = job;
             let report = snapshots.run(job);
             shared.settle(bytes, report);
         }

@@ -155,6 +155,12 @@ impl Host for ProcessHost {
         self.disk.wait(bytes_max)
     }
 
+    fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok((Box::new(file), bytes))
+    }
+
     fn stop(&mut self) {
         self.begin_stop();
     }

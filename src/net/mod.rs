@@ -20,6 +20,7 @@ mod freer;
 mod host;
 mod listener;
 mod loading;
+mod log_disk;
 mod process;
 mod sockets;
 pub mod start;
@@ -111,15 +112,13 @@ impl Reactor {
         self.follow_signals();
         self.read_ready();
         // Replies leave before the timed duties, which may take their whole budget.
-        self.sockets.flush(&mut self.engine);
+        self.flush();
         self.resume();
         if std::mem::take(&mut self.sockets.reported) {
-            for report in self.host.disk.take_reports() {
-                self.engine.on_disk_report(&report, &mut self.host);
-            }
+            self.take_reports();
         }
         self.wait_ms = self.engine.tick(&mut self.host);
-        self.sockets.flush(&mut self.engine);
+        self.flush();
         if self.host.listeners.has_pending() {
             self.sockets.accept(began, &mut self.engine, &mut self.host);
         }
@@ -128,6 +127,21 @@ impl Reactor {
         stats.loop_turns += 1;
         stats.loop_ns += took;
         stats.loop_max_ns = stats.loop_max_ns.max(took);
+    }
+
+    /// Hands the turn's changes to the disk, then writes the outputs that do not wait for it.
+    fn flush(&mut self) {
+        self.engine.log_changes(&mut self.host);
+        if self.engine.logs() && self.host.disk.has_reports() {
+            self.take_reports();
+        }
+        self.sockets.flush(&mut self.engine);
+    }
+
+    fn take_reports(&mut self) {
+        for report in self.host.disk.take_reports() {
+            self.engine.on_disk_report(&report, &mut self.host);
+        }
     }
 
     /// Ends the server if a signal has asked for it.

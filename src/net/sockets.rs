@@ -172,8 +172,10 @@ impl Sockets {
         let stats = &mut server.stats;
         let mut budget = WRITE_BUDGET_BYTES;
         let mut blocked = false;
-        while !session.output.is_empty() && !blocked && budget > 0 {
-            let (transfer, offered) = connection.write(&session.output);
+        // What waits for the disk stays, and all that comes after it.
+        let mut writable = session.writable_bytes();
+        while writable > 0 && !blocked && budget > 0 {
+            let (transfer, offered) = connection.write(&session.output, writable);
             stats.writes += 1;
             let written = match transfer {
                 Transfer::Bytes(written) => written,
@@ -184,6 +186,7 @@ impl Sockets {
             session.net_output_bytes += written as u64;
             stats.net_output_bytes += written as u64;
             budget = budget.saturating_sub(written);
+            writable -= written;
             blocked = written < offered;
         }
         let empty = session.output.is_empty();
@@ -192,7 +195,7 @@ impl Sockets {
             if let Some(buffer) = session.output.take_buffer() {
                 server.clients.give_buffer(buffer);
             }
-        } else if !blocked {
+        } else if !blocked && writable > 0 {
             self.unfinished.push(slot);
         }
         let watched = connection.wait_to_write(blocked, slot, self.poll.registry());

@@ -95,24 +95,36 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
         ..Identity::default()
     };
     let mut engine = create_engine(config, identity)?;
-    load_file(&mut engine).map_err(|reason| {
+    remove_stale_files();
+    load_data(&mut engine, &mut host).map_err(|reason| {
         tracing::error!("{reason}");
         StartError::Logged
     })?;
     let settings = engine.server.config.settings.clone();
     listen(&mut host, &settings)?;
     let signals = watch_signals(&poll).map_err(doing("Watching signals"))?;
-    remove_stale_files();
     let pidfile = process::pidfile_path(&settings, background);
     pidfile.into_iter().for_each(process::write_pidfile);
     log_ready(&settings, &host);
     process::report_ready(supervisor);
     let mut reactor = Reactor::new(engine, host, poll, signals);
     reactor.run().map_err(doing("Waiting for events"))?;
+    reactor.engine.finish_log(&mut reactor.host);
     finish(&reactor.engine.server.config.settings, supervisor, pidfile);
     // The process ends here: the system takes its memory back at once, key by key would take seconds.
     std::mem::forget(reactor);
     Ok(())
+}
+
+/// Builds the data of before: from the append-only file if there is to be one, else from the snapshot.
+fn load_data(engine: &mut Engine, host: &mut ProcessHost) -> Result<(), String> {
+    if !engine.server.config.settings.appendonly {
+        let noted = engine.note_log(host);
+        noted.map_err(|error| format!("{error}. Exiting."))?;
+        return load_file(engine);
+    }
+    let loaded = engine.load_log(host);
+    loaded.map_err(|error| format!("{error}. Exiting."))
 }
 
 fn create_engine(config: Config, identity: Identity) -> Result<Engine, StartError> {
@@ -206,7 +218,6 @@ fn log_start(config: &Config) {
     let settings = &config.settings;
     for (name, is_set) in [
         ("tls-port", settings.tls_port > 0),
-        ("appendonly", settings.appendonly),
         ("cluster-enabled", settings.cluster_enabled),
         ("aclfile", settings.aclfile.is_some()),
         ("replicaof", settings.replicaof.is_some()),

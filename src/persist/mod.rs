@@ -1,15 +1,20 @@
-//! What survives the end of the process: snapshots on disk.
+//! What survives the end of the process: snapshots on disk, and the log of all changes since ([`aof`]).
 //!
 //! The reactor opens no file. [`save`] decides when a snapshot begins, drives its walk and makes [`Job`]s of what it gives;
-//! the host has them run on a helper thread ([`writer`]) and brings back [`Report`]s.
+//! the host has them run on a helper thread ([`writer`]) and brings back [`Report`]s. The append-only file has a thread of
+//! its own.
 
+pub mod aof;
 pub mod load;
 pub mod payload;
 pub mod save;
 pub mod writer;
 
 use crate::keyspace::snapshot::Part;
-use std::path::PathBuf;
+use aof::{AofJob, AofReport};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// The walk rests while so many bytes wait for the writer: only what is about to be changed comes then.
 pub const QUEUE_MAX_BYTES: usize = 2 << 20;
@@ -18,6 +23,8 @@ pub const QUEUE_MAX_BYTES: usize = 2 << 20;
 pub enum Job {
     /// For the thread that writes snapshots.
     Snapshot(SnapshotJob),
+    /// For the thread that writes the append-only file.
+    Aof(AofJob),
 }
 
 /// Something to be done for a snapshot. One at a time; each begins with `Begin` and ends with `Finish` or `Abort`.
@@ -41,6 +48,8 @@ pub struct Target {
     pub temporary: PathBuf,
     /// Where it belongs.
     pub path: PathBuf,
+    /// RDB bytes or commands.
+    pub format: Format,
     /// The version in its head.
     pub version: u16,
     /// Whether strings are compressed.
@@ -49,6 +58,19 @@ pub struct Target {
     pub checksum: bool,
     /// Whether it goes to the disk bit by bit, not all at its end.
     pub sync_often: bool,
+}
+
+/// What a file consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// RDB bytes.
+    #[default]
+    Rdb,
+    /// Commands that build the data: the base of an append-only file.
+    Commands {
+        /// The second that it is annotated with, if it is.
+        stamp_s: Option<i64>,
+    },
 }
 
 /// What has become of jobs.
@@ -70,24 +92,56 @@ pub enum Report {
     },
     /// There is room in the queue again.
     Room,
+    /// Of the append-only file.
+    Aof(AofReport),
 }
 
-impl Job {
+impl SnapshotJob {
     /// Bytes that it keeps from being freed, about.
     pub fn bytes(&self) -> usize {
         match self {
-            Job::Snapshot(SnapshotJob::Write(part)) => part.bytes(),
-            Job::Snapshot(_) => 0,
+            SnapshotJob::Write(part) => part.bytes(),
+            _ => 0,
+        }
+    }
+}
+
+impl Job {
+    /// Bytes that a walk waits for, about. It does not wait for the append-only file.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Job::Snapshot(job) => job.bytes(),
+            Job::Aof(_) => 0,
         }
     }
 
-    /// Makes its paths independent of the working folder.
-    pub fn make_absolute(&mut self) {
-        if let Job::Snapshot(SnapshotJob::Begin(target)) = self {
-            for path in [&mut target.temporary, &mut target.path] {
-                // A working folder that is gone shows when the file is created.
-                *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+    /// Makes its paths independent of the working folder, which is `folder`.
+    pub fn resolve(&mut self, folder: &Path) {
+        let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
+        match self {
+            Job::Snapshot(SnapshotJob::Begin(target)) => {
+                resolve(&mut target.temporary);
+                resolve(&mut target.path);
             }
+            Job::Snapshot(_) => {}
+            Job::Aof(job) => job.paths().into_iter().for_each(resolve),
         }
     }
+}
+
+/// The system's own words for an error, without the number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
+/// Makes the names in the folder of a file durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -3,12 +3,14 @@
 //! A save is a walk of the keyspace ([`crate::keyspace::snapshot`]) whose parts become jobs for the writer. It is over when
 //! the writer has reported; until then it is under way, also after the walk has come to its end. One at a time.
 
-use super::{Job, Report, SnapshotJob, Target, writer};
+use super::aof::BASE_DRAFT_PREFIX;
+use super::{Format, Job, Report, SnapshotJob, Target, writer};
 use crate::config::settings::{MaxmemoryPolicy, SavePoint, Settings};
 use crate::keyspace::Keyspace;
 use crate::keyspace::snapshot::Part;
 use crate::observe::Info;
 use crate::rdb::{Encoder, VERSION, VERSION_FIELD_EXPIRY, opcode};
+use std::path::PathBuf;
 
 /// After a failure the next attempt is not made sooner.
 const RETRY_MS: i64 = 5000;
@@ -29,6 +31,8 @@ pub struct Author<'a> {
 /// A save that is under way.
 #[derive(Debug)]
 struct Running {
+    /// It is the base of an append-only file.
+    is_base: bool,
     id: u64,
     began_ms: i64,
     /// The keyspace's count of changes at its beginning.
@@ -91,6 +95,23 @@ impl Saver {
     #[inline]
     pub fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Whether a snapshot is under way that somebody may want to load.
+    pub fn is_saving(&self) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| !running.is_base)
+    }
+
+    /// Whether the base of an append-only file is under way.
+    pub fn is_rewriting(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.is_base)
+    }
+
+    /// The most bytes that have waited at once in the last save.
+    pub fn last_peak_bytes(&self) -> usize {
+        self.last_peak_bytes
     }
 
     /// Whether its walk has work to do.
@@ -161,12 +182,64 @@ impl Saver {
         in_background: bool,
         jobs: &mut Vec<Job>,
     ) {
-        assert!(self.running.is_none(), "one save at a time");
-        self.saves_begun += 1;
         self.is_scheduled = false;
+        self.last_try_ms = keyspace.now_ms();
+        let temporary = writer::temporary_name(author.pid).into();
+        let path = settings.dbfilename.as_str().into();
+        let target = self.target(settings, temporary, path);
+        self.start(keyspace, settings, author, target, false, jobs);
+        if let Some(running) = &mut self.running {
+            running.in_background = in_background;
+        }
+    }
+
+    /// Begins the base of an append-only file, of the data as it is now; nothing may be under way.
+    pub fn begin_base(
+        &mut self,
+        keyspace: &mut Keyspace,
+        settings: &Settings,
+        author: Author<'_>,
+        path: PathBuf,
+        jobs: &mut Vec<Job>,
+    ) {
+        let temporary = format!("{BASE_DRAFT_PREFIX}{}.aof", author.pid).into();
+        let mut target = self.target(settings, temporary, path);
+        target.sync_often = settings.aof_rewrite_incremental_fsync;
+        if !settings.aof_use_rdb_preamble {
+            let now_s = keyspace.now_ms().div_euclid(1000);
+            target.format = Format::Commands {
+                stamp_s: settings.aof_timestamp_enabled.then_some(now_s),
+            };
+        }
+        self.start(keyspace, settings, author, target, true, jobs);
+    }
+
+    fn target(&self, settings: &Settings, temporary: PathBuf, path: PathBuf) -> Target {
+        Target {
+            id: self.saves_begun + 1,
+            temporary,
+            path,
+            format: Format::Rdb,
+            version: VERSION,
+            compress: settings.rdbcompression,
+            checksum: settings.rdbchecksum,
+            sync_often: settings.rdb_save_incremental_fsync,
+        }
+    }
+
+    fn start(
+        &mut self,
+        keyspace: &mut Keyspace,
+        settings: &Settings,
+        author: Author<'_>,
+        mut target: Target,
+        is_base: bool,
+        jobs: &mut Vec<Job>,
+    ) {
+        assert!(self.running.is_none(), "one save at a time");
+        self.saves_begun = target.id;
         self.allowed_keys = 0;
         let now_ms = keyspace.now_ms();
-        self.last_try_ms = now_ms;
         let with_access = matches!(
             settings.maxmemory_policy,
             MaxmemoryPolicy::AllkeysLru
@@ -175,19 +248,9 @@ impl Saver {
                 | MaxmemoryPolicy::VolatileLfu
         );
         keyspace.begin_snapshot(with_access);
-        let target = Target {
-            id: self.saves_begun,
-            temporary: writer::temporary_name(author.pid).into(),
-            path: settings.dbfilename.as_str().into(),
-            version: if keyspace.has_expiring_fields() {
-                VERSION_FIELD_EXPIRY
-            } else {
-                VERSION
-            },
-            compress: settings.rdbcompression,
-            checksum: settings.rdbchecksum,
-            sync_often: settings.rdb_save_incremental_fsync,
-        };
+        if keyspace.has_expiring_fields() {
+            target.version = VERSION_FIELD_EXPIRY;
+        }
         self.running = Some(Running {
             id: target.id,
             began_ms: now_ms,
@@ -198,10 +261,11 @@ impl Saver {
                 .map_or(0, |progress| progress.keys_total),
             is_walked: false,
             peak_bytes: 0,
-            in_background,
+            in_background: true,
+            is_base,
         });
         jobs.push(Job::Snapshot(SnapshotJob::Begin(target)));
-        let head = Part::Encoded(head(author, now_ms));
+        let head = Part::Encoded(head(author, now_ms, is_base));
         jobs.push(Job::Snapshot(SnapshotJob::Write(head)));
     }
 
@@ -277,7 +341,9 @@ impl Saver {
     /// Ends the save that is under way at once; it counts neither as good nor as failed.
     pub fn abort(&mut self, keyspace: &mut Keyspace, jobs: &mut Vec<Job>) {
         if let Some(running) = self.running.take() {
-            self.saved_dirty = running.saved_before;
+            if !running.is_base {
+                self.saved_dirty = running.saved_before;
+            }
             keyspace.abandon_snapshot();
             jobs.push(Job::Snapshot(SnapshotJob::Abort));
         }
@@ -291,8 +357,15 @@ impl Saver {
         let Some(running) = self.running.take_if(|running| running.id == *id) else {
             return false;
         };
-        self.last_try_ms = now_ms;
         self.last_peak_bytes = running.peak_bytes;
+        if running.is_base {
+            if let Report::SnapshotFailed { reason, .. } = report {
+                keyspace.abandon_snapshot();
+                tracing::warn!("{reason}");
+            }
+            return true;
+        }
+        self.last_try_ms = now_ms;
         if running.in_background {
             self.last_took_s = Some((now_ms - running.began_ms).max(0) / 1000);
         }
@@ -324,6 +397,7 @@ impl Saver {
     /// INFO persistence: the part of snapshots. `waiting_bytes`: what waits for the writer.
     pub fn info(&self, keyspace: &Keyspace, waiting_bytes: usize, info: &mut Info) {
         let running = self.running.as_ref();
+        let is_saving = self.is_saving();
         let progress = running.and_then(|_| keyspace.snapshot_progress());
         let total = running.map_or(0, |running| running.keys_total);
         // Between the end of the walk and the writer's report all keys have been taken.
@@ -335,7 +409,7 @@ impl Saver {
         let percent = taken as f64 * 100.0 / total.max(1) as f64;
         let now_ms = keyspace.now_ms();
         let running_s = running
-            .filter(|running| running.in_background)
+            .filter(|running| running.in_background && is_saving)
             .map_or(-1, |running| (now_ms - running.began_ms).max(0) / 1000);
         info.field("current_cow_peak", peak)
             .field("current_cow_size", waiting)
@@ -358,14 +432,14 @@ impl Saver {
 }
 
 /// What a file says of itself before its keys.
-fn head(author: Author<'_>, now_ms: i64) -> Encoder {
+pub fn head(author: Author<'_>, now_ms: i64, is_base: bool) -> Encoder {
     let mut head = Encoder::default();
     let fields = [
         ("redis-ver", author.redis_version.to_owned()),
         ("redis-bits", usize::BITS.to_string()),
         ("ctime", (now_ms / 1000).to_string()),
         ("used-mem", author.used_bytes.to_string()),
-        ("aof-base", "0".to_owned()),
+        ("aof-base", u8::from(is_base).to_string()),
     ];
     for (name, value) in fields {
         head.byte(opcode::AUX);

@@ -7,7 +7,10 @@
 //! Only a whole file that is on disk takes its place, and then the folder is made durable too. After an error the
 //! temporary file is removed at once, so that a full disk gets its room back, and the rest of the snapshot is passed over.
 
-use super::{Report, SnapshotJob, Target};
+use super::aof::BASE_DRAFT_PREFIX;
+use super::aof::commands::Commands;
+use super::aof::writer::make_folder;
+use super::{Format, Report, SnapshotJob, Target, sync_folder};
 use crate::keyspace::snapshot::Part;
 use crate::rdb::lzf::Compressor;
 use crate::rdb::{Checksum, Encoder, opcode};
@@ -22,21 +25,38 @@ const COMPRESS_MAX_BYTES: usize = 32 << 20;
 /// The temporary files of servers are called `temp-<process id>.rdb`.
 const TEMPORARY_PREFIX: &str = "temp-";
 const TEMPORARY_SUFFIX: &str = ".rdb";
+/// What those of bases of append-only files end with.
+const BASE_DRAFT_SUFFIX: &str = ".aof";
 
 /// Makes the final bytes of a file.
 pub struct FileBytes {
     compressor: Option<Compressor>,
     checksum: Option<Checksum>,
     room: Vec<u8>,
+    /// The file consists of commands.
+    commands: Option<Commands>,
 }
 
 impl FileBytes {
+    /// Of this file.
+    pub fn of(target: &Target) -> Self {
+        let mut bytes = Self::new(target.compress, target.checksum);
+        if let Format::Commands { .. } = target.format {
+            bytes = Self {
+                commands: Some(Commands::default()),
+                ..Self::new(false, false)
+            };
+        }
+        bytes
+    }
+
     /// Of a file that is compressed and summed as wanted.
     pub fn new(compress: bool, checksum: bool) -> Self {
         Self {
             compressor: compress.then(Compressor::default),
             checksum: checksum.then(Checksum::default),
             room: Vec::new(),
+            commands: None,
         }
     }
 
@@ -49,6 +69,9 @@ impl FileBytes {
         version: u16,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
+        if self.commands.is_some() {
+            return Ok(());
+        }
         self.put(format!("REDIS{version:04}").as_bytes(), write)
     }
 
@@ -90,6 +113,9 @@ impl FileBytes {
     /// # Errors
     /// What `write` says.
     pub fn end(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        if let Some(commands) = &self.commands {
+            return commands.finish();
+        }
         self.put(&[opcode::EOF], write)?;
         let checksum = self.checksum.as_ref().map_or(0, Checksum::value);
         write(&checksum.to_le_bytes())
@@ -116,6 +142,9 @@ impl FileBytes {
         bytes: &[u8],
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
+        if let Some(commands) = &mut self.commands {
+            return write(&commands.take(bytes));
+        }
         if let Some(checksum) = &mut self.checksum {
             checksum.update(bytes);
         }
@@ -174,7 +203,11 @@ impl SnapshotWriter {
                 });
             }
         };
-        let bytes = FileBytes::new(target.compress, target.checksum);
+        let bytes = FileBytes::of(&target);
+        let stamp = match target.format {
+            Format::Commands { stamp_s } => stamp_s,
+            Format::Rdb => None,
+        };
         let draft = self.draft.insert(Draft {
             target,
             file,
@@ -183,7 +216,12 @@ impl SnapshotWriter {
             synced: 0,
         });
         let version = draft.target.version;
-        let written = draft.put(|bytes, write| bytes.begin(version, write));
+        let written = draft.put(|bytes, write| {
+            if let Some(stamp_s) = stamp {
+                write(format!("#TS:{stamp_s}\r\n").as_bytes())?;
+            }
+            bytes.begin(version, write)
+        });
         written
             .err()
             .and_then(|error| self.fail("Write error saving DB on disk", &error))
@@ -196,7 +234,10 @@ impl SnapshotWriter {
             return self.fail("Write error saving DB on disk", &error);
         }
         let (temporary, path) = (&draft.target.temporary, &draft.target.path);
-        if let Err(error) = fs::rename(temporary, path).and_then(|()| sync_folder(path)) {
+        if let Err(error) = make_folder(path)
+            .and_then(|()| fs::rename(temporary, path))
+            .and_then(|()| sync_folder(path))
+        {
             let doing = format!(
                 "Error moving temp DB file {} on the final destination {}",
                 temporary.display(),
@@ -248,14 +289,6 @@ impl Draft {
     }
 }
 
-/// Makes the name of a file durable.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
 /// The name of the temporary file of the process `pid`.
 pub fn temporary_name(pid: u32) -> String {
     format!("{TEMPORARY_PREFIX}{pid}{TEMPORARY_SUFFIX}")
@@ -271,10 +304,10 @@ pub fn remove_stale(folder: &Path, is_alive: impl Fn(u32) -> bool) -> io::Result
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name
-            .strip_prefix(TEMPORARY_PREFIX)
-            .and_then(|rest| rest.strip_suffix(TEMPORARY_SUFFIX))
-            .and_then(|pid| pid.parse().ok());
+        let middle = |prefix, suffix| name.strip_prefix(prefix)?.strip_suffix(suffix);
+        let pid = middle(TEMPORARY_PREFIX, TEMPORARY_SUFFIX)
+            .or_else(|| middle(BASE_DRAFT_PREFIX, BASE_DRAFT_SUFFIX))
+            .and_then(|pid: &str| pid.parse().ok());
         if pid.is_some_and(|pid| !is_alive(pid)) && fs::remove_file(entry.path()).is_ok() {
             removed.push(name);
         }

@@ -90,6 +90,12 @@ impl<'s> Reader<'s> {
         self.before + self.at as u64
     }
 
+    /// What was read from the source and not taken.
+    pub fn into_rest(mut self) -> Vec<u8> {
+        self.buffer.drain(..self.at);
+        self.buffer
+    }
+
     /// Bytes that are left at most.
     pub fn left(&self) -> u64 {
         self.total.saturating_sub(self.offset())

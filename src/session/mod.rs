@@ -30,6 +30,8 @@ pub mod hindrance {
     pub const SCRIPTED: u32 = 1 << 6;
     /// The command that it waited in is run again.
     pub const SERVED: u32 = 1 << 7;
+    /// Its commands come from the append-only file.
+    pub const REPLAYED: u32 = 1 << 8;
 }
 
 /// Where a connection comes from and arrived.
@@ -122,6 +124,15 @@ impl Blocked {
     }
 }
 
+/// A part of an output that waits until changes are acknowledged by the append-only file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Its first byte, counted from the connection's beginning.
+    pub from: u64,
+    /// The offset of the stream that it waits for.
+    pub offset: u64,
+}
+
 /// One client.
 pub struct Session {
     /// CLIENT ID: never used twice.
@@ -192,6 +203,10 @@ pub struct Session {
     pub parser: RequestParser,
     /// Replies that are not written yet.
     pub output: Output,
+    /// The end of its last change in the stream.
+    pub wrote_until: u64,
+    /// From where on its output waits, in order.
+    pub holds: Vec<Hold>,
     /// The command that CLIENT PAUSE holds back; it runs when the pause ends.
     pub postponed: Option<Box<StoredArgv>>,
     /// What MULTI and WATCH need.
@@ -239,10 +254,30 @@ impl Session {
             running_input_bytes: 0,
             parser: RequestParser::default(),
             output: Output::default(),
+            wrote_until: 0,
+            holds: Vec::new(),
             postponed: None,
             transaction: None,
             blocked: None,
             fieldsets: None,
+        }
+    }
+
+    /// One that is no client: commands of a file run for it.
+    pub fn of_nobody(peer: Peer, now_ms: i64) -> Self {
+        Self::new(0, 0, peer, now_ms)
+    }
+
+    /// Bytes of its output that may be written now.
+    #[inline]
+    pub fn writable_bytes(&self) -> usize {
+        let pending = self.output.len();
+        match self.holds.first() {
+            None => pending,
+            Some(hold) => {
+                let before = hold.from.saturating_sub(self.net_output_bytes);
+                usize::try_from(before).map_or(pending, |before| before.min(pending))
+            }
         }
     }
 

@@ -114,6 +114,14 @@ pub fn load_value<'r>(
     }
 }
 
+/// Reads past the body of a stream, and checks it on the way.
+///
+/// # Errors
+/// Why the bytes are none.
+pub fn skip_stream(of_kind: u8, from: &mut Reader<'_>) -> Result<(), ReadError> {
+    stream::load::load(of_kind, from).map(drop)
+}
+
 fn string<'r>(from: &mut Reader<'_>, room: &'r mut Room) -> Result<Loaded<'r>, ReadError> {
     Ok(match from.text()? {
         Text::Int(value) => Loaded::Int(value),

@@ -1,8 +1,12 @@
 //! A disk in memory: it does what the engine wants done at once, or later, or fails at it.
 
-use oxidis::persist::writer::FileBytes;
+use oxidis::persist::aof::writer::{AofWriter, Flush};
+use oxidis::persist::writer::{FileBytes, SnapshotWriter};
 use oxidis::persist::{Job, Report, SnapshotJob, Target};
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
 
 /// See the head of the file.
 #[derive(Default)]
@@ -14,6 +18,13 @@ pub struct TestDisk {
     queue: VecDeque<Job>,
     draft: Option<(Target, FileBytes, Vec<u8>)>,
     reports: Vec<Report>,
+    /// Files are really written, into this folder.
+    pub folder: Option<PathBuf>,
+    snapshots: SnapshotWriter,
+    log: AofWriter,
+    /// Flushes to the disk that have yet to come to their end.
+    pub flushes: Vec<Flush>,
+    pub are_flushes_held: bool,
 }
 
 impl TestDisk {
@@ -31,9 +42,51 @@ impl TestDisk {
     /// Does all that waits.
     pub fn work(&mut self, files: &mut HashMap<String, Vec<u8>>) {
         while let Some(job) = self.queue.pop_front() {
-            let Job::Snapshot(job) = job;
-            self.run(job, files);
+            match job {
+                Job::Snapshot(job) if self.folder.is_none() => self.run(job, files),
+                job => self.run_in_folder(job),
+            }
         }
+    }
+
+    fn run_in_folder(&mut self, mut job: Job) {
+        let folder = self.folder.as_deref();
+        job.resolve(folder.expect("what writes files has a folder"));
+        let reports = &mut self.reports;
+        match job {
+            Job::Snapshot(job) => reports.extend(self.snapshots.run(job)),
+            Job::Aof(job) => {
+                let flush = self
+                    .log
+                    .run(job, &mut |report| reports.push(Report::Aof(report)));
+                self.flushes.extend(flush);
+                if !self.are_flushes_held {
+                    self.flush();
+                }
+            }
+        }
+    }
+
+    /// Brings flushes to their end.
+    pub fn flush(&mut self) {
+        let flushes = self.flushes.drain(..);
+        self.reports
+            .extend(flushes.map(|flush| Report::Aof(flush.run())));
+    }
+
+    pub fn open(
+        &self,
+        path: &str,
+        files: &HashMap<String, Vec<u8>>,
+    ) -> io::Result<(Box<dyn Read>, u64)> {
+        if let Some(folder) = &self.folder {
+            let file = File::open(folder.join(path))?;
+            let bytes = file.metadata()?.len();
+            return Ok((Box::new(file), bytes));
+        }
+        let content = files.get(path).cloned().ok_or(io::ErrorKind::NotFound)?;
+        let bytes = content.len() as u64;
+        Ok((Box::new(io::Cursor::new(content)), bytes))
     }
 
     pub fn take_reports(&mut self) -> Vec<Report> {
@@ -49,7 +102,7 @@ impl TestDisk {
         match job {
             SnapshotJob::Begin(target) => {
                 assert!(self.draft.is_none(), "one file at a time");
-                let mut bytes = FileBytes::new(target.compress, target.checksum);
+                let mut bytes = FileBytes::of(&target);
                 let mut file = Vec::new();
                 let version = target.version;
                 bytes

@@ -101,6 +101,9 @@ impl Host for TestHost {
         self.disk.work(&mut self.files);
         self.disk.take_reports()
     }
+    fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
+        self.disk.open(path, &self.files)
+    }
     fn stop(&mut self) {
         self.stopped = true;
     }
@@ -174,6 +177,15 @@ impl Server {
         }
     }
 
+    /// The same with its files in a folder, from which it has built its data.
+    pub fn in_folder(folder: &std::path::Path, lines: &str) -> Self {
+        let mut server = Self::with_config(lines);
+        server.host.disk.folder = Some(folder.to_owned());
+        let loaded = server.engine.load_log(&mut server.host);
+        loaded.unwrap_or_else(|error| panic!("{error}"));
+        server
+    }
+
     /// One more client.
     pub fn connect(&mut self) -> usize {
         self.engine.connect(local_peer()).expect("the client fits")
@@ -188,7 +200,14 @@ impl Server {
             self.feed_kept(client);
         }
         self.feed_resumed();
+        self.end_turn();
         self.engine.take_output(client)
+    }
+
+    /// What a server does at the end of each turn, before it writes outputs.
+    fn end_turn(&mut self) {
+        self.engine.log_changes(&mut self.host);
+        self.take_reports();
     }
 
     fn feed_kept(&mut self, client: usize) {
@@ -256,6 +275,7 @@ impl Server {
 
     /// What was sent to a client since; in short.
     pub fn received(&mut self, client: usize) -> String {
+        self.end_turn();
         replies(&self.engine.take_output(client))
     }
 
@@ -282,7 +302,7 @@ impl Server {
         self.clock.advance_ms(ms);
         self.take_reports();
         self.engine.tick(&mut self.host);
-        self.take_reports();
+        self.end_turn();
         self.feed_resumed();
     }
 

@@ -1,5 +1,6 @@
 //! Commands, bytes in and bytes out, through an engine without sockets whose clock is set by hand.
 
+mod append_only;
 mod bitmap;
 mod command;
 mod connection;

@@ -147,6 +147,27 @@ impl Server {
         panic!("every port was taken");
     }
 
+    /// Starts the program again in the same folder, after the one before has ended; waits until it is ready.
+    pub fn restart(&mut self, options: &[&str]) {
+        let log = self.respawn(options);
+        log.expect("Ready to accept connections");
+        self.log = log;
+    }
+
+    /// The same for one that may refuse to start; its log.
+    pub fn respawn(&mut self, options: &[&str]) -> Lines {
+        self.wait();
+        self.port = free_port();
+        let mut command = program();
+        command
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(options);
+        self.child = command.spawn().expect("the program runs");
+        Lines::of(self.child.stdout.take().expect("standard output is piped"))
+    }
+
     pub fn client(&self) -> Client<TcpStream> {
         Client::of(TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens"))
     }
@@ -163,6 +184,17 @@ impl Server {
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).expect("the server runs");
+    }
+
+    /// Files of the server may have so many bytes; `None`: any number.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        use rustix::process::{Resource, Rlimit, prlimit};
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let limit = Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        prlimit(Some(pid), Resource::Fsize, limit).expect("the limit is soft");
     }
 
     /// Ends the server as an operator does; its status.

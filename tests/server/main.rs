@@ -1,6 +1,8 @@
 //! The real program over real sockets: its start, its listeners, its limits, its end.
 
+mod append_only;
 mod clients;
+mod crash;
 mod harness;
 mod lifecycle;
 mod listeners;

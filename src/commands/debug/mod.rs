@@ -135,7 +135,15 @@ const DOORS: &[Door] = &[
             "    Writes the elements of a value that is one listpack to the log.",
         ],
     ),
-    door("loadaof", 0..=ANY, no_persistence, &[]),
+    door(
+        "loadaof",
+        0..=0,
+        loadaof,
+        &[
+            "LOADAOF",
+            "    Flush the append-only file to the disk and build the data anew from it.",
+        ],
+    ),
     door(
         "log",
         1..=1,
@@ -367,6 +375,10 @@ fn populate(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     }
     ctx.reply.ok();
     Ok(Flow::Done)
+}
+
+fn loadaof(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    Ok(Flow::LoadLog)
 }
 
 fn no_persistence(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {

@@ -10,6 +10,7 @@ use crate::command::{Args, Ctx, Error, Flow};
 use crate::config::settings::Settings;
 use crate::config::{Access, Param, SetError, params};
 use crate::keyspace::Counters;
+use crate::persist::aof::Wish;
 use std::path::Path;
 
 /// What has to act on a change of these parameters.
@@ -107,6 +108,10 @@ pub(super) fn set(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error>
     }
     if old.dir != ctx.server.config.settings.dir {
         make_dir_absolute(ctx, &old.dir);
+    }
+    let appendonly = ctx.server.config.settings.appendonly;
+    if appendonly != old.appendonly {
+        ctx.server.aof.wish = Some(if appendonly { Wish::Start } else { Wish::Stop });
     }
     ctx.server.apply_settings(ctx.db.keyspace());
     ctx.reply.ok();

@@ -221,21 +221,10 @@ fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
     let loaded = &ctx.server.last_load;
     info.field("rdb_last_load_keys_expired", loaded.expired)
         .field("rdb_last_load_keys_loaded", loaded.keys);
-    info.zeros(&[
-        "aof_enabled",
-        "aof_rewrite_in_progress",
-        "aof_rewrite_scheduled",
-    ])
-    .field("aof_last_rewrite_time_sec", -1)
-    .field("aof_current_rewrite_time_sec", -1)
-    .field("aof_last_bgrewrite_status", "ok")
-    .zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"])
-    .field("aof_last_write_status", "ok")
-    .zeros(&[
-        "aof_last_cow_size",
-        "module_fork_in_progress",
-        "module_fork_last_cow_size",
-    ]);
+    let is_rewriting = ctx.server.saver.is_rewriting()
+        || (ctx.server.aof.is_rewriting() && !ctx.server.saver.is_saving());
+    let now_ms = ctx.db.now_ms();
+    ctx.server.aof.info(is_rewriting, now_ms, info);
 }
 
 /// One thread does all the work of clients.

@@ -1,5 +1,6 @@
 //! The server itself: its configuration, its numbers, its commands, its time and its end.
 
+mod append_only;
 mod command;
 mod command_docs;
 mod config;
@@ -20,6 +21,13 @@ const HELP_SUMMARY: &str = "Returns helpful text about the different subcommands
 
 /// The rows of this family.
 pub const ROWS: &[Row] = &[
+    Row::new("bgrewriteaof", Group::Server, 1, append_only::bgrewriteaof)
+        .flags(flag::ADMIN | flag::NOSCRIPT | flag::NO_ASYNC_LOADING)
+        .about(
+            "1.0.0",
+            "O(1)",
+            "Asynchronously rewrites the append-only file to disk.",
+        ),
     Row::new("bgsave", Group::Server, -1, save::bgsave)
         .flags(flag::ADMIN | flag::NOSCRIPT | flag::NO_ASYNC_LOADING)
         .about(
@@ -95,6 +103,16 @@ pub const ROWS: &[Row] = &[
         .syntax(
             "[save-selector:(NOSAVE | SAVE)] [NOW]^7.0.0 [FORCE]^7.0.0 [ABORT]^7.0.0",
         ),
+    Row::new("waitaof", Group::Generic, 4, append_only::waitaof)
+        .flags(flag::BLOCKING)
+        .acl(acl::CONNECTION)
+        .tips(&["request_policy:all_shards", "response_policy:agg_min"])
+        .about(
+            "7.2.0",
+            "O(1)",
+            "Blocks until all of the preceding write commands sent by the connection are written to the append-only file of the master and/or replicas.",
+        )
+        .syntax("numlocal:integer numreplicas:integer timeout:integer"),
     Row::new("time", Group::Server, 1, time)
         .flags(CALM | flag::FAST)
         .tips(&["nondeterministic_output"])

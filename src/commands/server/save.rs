@@ -6,7 +6,7 @@ use crate::command::{Args, Ctx, Error, Flow};
 const UNDER_WAY: Error = Error::Text("ERR Background save already in progress");
 
 pub(super) fn save(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    if ctx.server.saver.is_running() {
+    if ctx.server.saver.is_saving() {
         return Err(UNDER_WAY);
     }
     ctx.server.saver.count_save();
@@ -17,14 +17,21 @@ pub(super) fn save(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
 }
 
 pub(super) fn bgsave(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let _schedule = args.flag("SCHEDULE");
+    let schedule = args.flag("SCHEDULE");
     if !args.is_empty() {
         return Err(Error::Syntax);
     }
-    if ctx.server.saver.is_running() {
+    if ctx.server.saver.is_saving() {
         return Err(UNDER_WAY);
     }
-    if ctx.client.is_nested() {
+    let rewrites = ctx.server.saver.is_running() || ctx.server.aof.is_rewriting();
+    if rewrites && !schedule && !ctx.client.is_nested() {
+        return Err(Error::Text(
+            "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a \
+             BGSAVE whenever possible.",
+        ));
+    }
+    if rewrites || ctx.client.is_nested() {
         // In the middle of EXEC the data is in no state that anybody wants to keep.
         ctx.server.saver.is_scheduled = true;
         ctx.reply.simple("Background saving scheduled");

@@ -1,0 +1,521 @@
+//! Building the data from the append-only file: its snapshot, then its commands, one after the other, as they ran when they
+//! were written. Nobody is answered, nothing is written again, and time stands before all deadlines: what had expired is
+//! deleted by a command of the file, or afterwards.
+//!
+//! ```text
+//! file   [RDB preamble]  #TS:1700000000  *3 $3 SET ...  *1 $5 MULTI ... *1 $4 EXEC
+//!                                                      ^ unit: all of it or nothing
+//! ```
+//! A file that ends within a command or a unit was cut by a crash; if it is the last one, and the settings allow it, it is
+//! cut back to its last whole unit, on disk too: what is appended must not follow half a command.
+
+use super::{Engine, Staged, Turn};
+use crate::command::host::Host;
+use crate::command::row::flag;
+use crate::persist::aof::load::{LoadError, Opened};
+use crate::persist::aof::manifest::Manifest;
+use crate::persist::aof::{AofJob, AofReport, Names, Publication};
+use crate::persist::load::{Visitor, load};
+use crate::persist::{Job, Report};
+use crate::rdb::read::Reader;
+use crate::resp::request::{Argv, Parsed, RequestLimits, RequestParser};
+use crate::session::{Peer, Session, hindrance};
+use std::io::{self, Read};
+use std::time::Instant;
+
+/// Bytes read at once; more if a command does not fit.
+const CHUNK_BYTES: usize = 1 << 20;
+/// The longest word that is believed.
+const WORD_MAX_BYTES: usize = 4 << 30;
+/// What a file begins with that begins with a snapshot.
+const PREAMBLES: [&[u8]; 2] = [b"REDIS", b"VALKEY"];
+
+/// Meets what no part of this server takes yet.
+struct Nobody;
+
+impl Visitor for Nobody {
+    fn library(&mut self, _: &[u8]) -> Result<(), String> {
+        tracing::warn!(
+            "A function library in the RDB preamble is passed over: this version has none."
+        );
+        Ok(())
+    }
+}
+
+/// A file that is being replayed.
+struct Tape {
+    file: String,
+    source: Box<dyn Read>,
+    bytes: u64,
+    /// What was read and has not run; its first byte is at `offset`.
+    rest: Vec<u8>,
+    offset: u64,
+    /// Where the unit begins in whose middle the tape is.
+    unit_from: Option<u64>,
+    commands: u64,
+}
+
+impl Tape {
+    fn failed(&self, source: io::Error) -> LoadError {
+        LoadError::Read {
+            file: self.file.clone(),
+            source,
+        }
+    }
+
+    fn malformed(&self, reason: String) -> LoadError {
+        LoadError::Format {
+            file: self.file.clone(),
+            offset: self.offset,
+            reason,
+        }
+    }
+
+    /// Reads on; how many bytes came.
+    fn read(&mut self) -> Result<usize, LoadError> {
+        let wanted = CHUNK_BYTES.max(self.rest.len()) as u64;
+        let read = (&mut self.source).take(wanted).read_to_end(&mut self.rest);
+        read.map_err(|source| self.failed(source))
+    }
+
+    /// Up to where everything is whole.
+    fn whole(&self) -> u64 {
+        self.unit_from.unwrap_or(self.offset)
+    }
+}
+
+impl Engine {
+    /// Builds the data from the append-only file and makes that ready to be appended to.
+    ///
+    /// # Errors
+    /// Why not: file, offset, reason. The data is incomplete then.
+    pub fn load_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+        let names = Names::of(&self.server.config.settings);
+        let began = Instant::now();
+        let (manifest, is_old) = find_manifest(&names, host)?;
+        let mut bytes = 0;
+        let (mut cut, is_new) = (None, manifest.is_empty());
+        let files: Vec<&str> = manifest
+            .base
+            .iter()
+            .chain(&manifest.increments)
+            .map(|listed| &*listed.name)
+            .collect();
+        for (at, file) in files.iter().enumerate() {
+            let path = match (is_old, at) {
+                (true, 0) => names.file.clone(),
+                _ => names.path(file).display().to_string(),
+            };
+            let is_last = at + 1 == files.len();
+            let length = self.replay_file(&path, is_last, host, &mut cut)?;
+            bytes += length;
+            let kind = if at == 0 && manifest.base.is_some() {
+                "base"
+            } else {
+                "incr"
+            };
+            let seconds = began.elapsed().as_secs_f64();
+            tracing::info!("DB loaded from {kind} file {file}: {seconds:.3} seconds");
+        }
+        if !is_new {
+            let seconds = began.elapsed().as_secs_f64();
+            tracing::info!("DB loaded from append only file: {seconds:.3} seconds");
+        }
+        self.refresh_time();
+        let opened = self.prepare_files(&names, manifest, is_old, bytes, cut, host)?;
+        let now_ms = self.keyspace.now_ms();
+        self.server.saver.mark_saved(&self.keyspace, now_ms);
+        let reader = self.open_stream();
+        self.log_reader = Some(reader);
+        let end = self.stream.end();
+        let open = self.server.aof.begin(names, opened, end);
+        host.disk(Job::Aof(open));
+        finish_jobs(host)
+    }
+
+    /// Without `appendonly`: takes note of the files that are there, so that none is ever written over.
+    ///
+    /// # Errors
+    /// The manifest cannot be read.
+    pub fn note_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+        let names = Names::of(&self.server.config.settings);
+        let (manifest, is_old) = find_manifest(&names, host)?;
+        let manifest = match is_old {
+            true => Manifest::default(),
+            false => manifest,
+        };
+        self.server.aof.note_files(names, manifest);
+        Ok(())
+    }
+
+    /// DEBUG LOADAOF: the data of the append-only file takes the place of what is in memory.
+    pub(super) fn reload_log(&mut self, turn: &mut Turn<'_>) {
+        // Of the client's own batch there may be more to run.
+        let staged = std::mem::take(&mut self.staged);
+        self.flush_log(turn.host);
+        let all = 0..self.keyspace.databases();
+        all.for_each(|db| {
+            self.keyspace.flush(db, false);
+        });
+        let loaded = self.replay_listed(turn.host);
+        self.staged = staged;
+        if self.server.aof.is_on() {
+            self.log_reader = Some(self.open_stream());
+        }
+        let now_ms = self.keyspace.now_ms();
+        self.server.saver.mark_saved(&self.keyspace, now_ms);
+        self.free_garbage(turn.host);
+        match loaded {
+            Ok(()) => turn.reply().ok(),
+            Err(error) => {
+                tracing::error!("{error}");
+                let text = "ERR Error trying to load the AOF files, check server logs.";
+                turn.reply().error(text.as_bytes());
+            }
+        }
+    }
+
+    /// Replays all files that are in use.
+    fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+        let mut cut = None;
+        for path in self.server.aof.files() {
+            let path = path.display().to_string();
+            self.replay_file(&path, false, host, &mut cut)?;
+        }
+        Ok(())
+    }
+
+    /// Replays one file; its bytes. `cut`: where it must be cut off, if it must.
+    fn replay_file(
+        &mut self,
+        path: &str,
+        is_last: bool,
+        host: &mut dyn Host,
+        cut: &mut Option<(String, u64)>,
+    ) -> Result<u64, LoadError> {
+        let (source, bytes) = host.open_file(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => LoadError::Missing {
+                file: path.to_owned(),
+            },
+            _ => LoadError::Read {
+                file: path.to_owned(),
+                source,
+            },
+        })?;
+        let mut tape = Tape {
+            file: path.to_owned(),
+            source,
+            bytes,
+            rest: Vec::new(),
+            offset: 0,
+            unit_from: None,
+            commands: 0,
+        };
+        self.keyspace
+            .stand_before_deadlines(self.server.clock.unix_ms());
+        self.replay_preamble(&mut tape)?;
+        let ended = self.replay_commands(&mut tape, host);
+        self.refresh_time();
+        ended?;
+        let whole = tape.whole();
+        if whole == tape.bytes {
+            return Ok(tape.bytes);
+        }
+        let allowed = self.server.config.settings.aof_load_truncated && is_last;
+        if !allowed {
+            return Err(LoadError::Truncated {
+                file: tape.file,
+                offset: whole,
+                bytes: tape.bytes,
+            });
+        }
+        tracing::warn!("!!! Warning: short read while loading the AOF file {path}!!!");
+        tracing::warn!(
+            "AOF loaded anyway because aof-load-truncated is enabled: the file is cut from {} to {whole} bytes",
+            tape.bytes
+        );
+        *cut = Some((tape.file, whole));
+        Ok(whole)
+    }
+
+    /// Loads the snapshot that the file begins with, if it does.
+    fn replay_preamble(&mut self, tape: &mut Tape) -> Result<(), LoadError> {
+        tape.read()?;
+        if !PREAMBLES.iter().any(|head| tape.rest.starts_with(head)) {
+            return Ok(());
+        }
+        tracing::info!("Reading RDB base file on AOF loading...");
+        let head = std::mem::take(&mut tape.rest);
+        let mut front = head.as_slice();
+        let read = (&mut front).chain(&mut tape.source);
+        let mut reader = Reader::of_source(read, tape.bytes);
+        let loaded = load(&mut self.keyspace, &mut reader, true, &mut Nobody);
+        let summary = loaded.map_err(|source| LoadError::Preamble {
+            file: tape.file.clone(),
+            source,
+        })?;
+        (tape.offset, tape.rest) = (reader.offset(), reader.into_rest());
+        tape.rest.extend_from_slice(front);
+        self.server.last_load = summary;
+        Ok(())
+    }
+
+    fn replay_commands(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
+        let now_ms = self.server.clock.unix_ms();
+        let mut session = Box::new(Session::of_nobody(Peer::default(), now_ms));
+        session.hinder(hindrance::REPLAYED, true);
+        let mut turn = Turn::of_replay(session, host);
+        loop {
+            self.replay_rest(tape, &mut turn)?;
+            if tape.read()? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs the whole commands of what has been read.
+    fn replay_rest(&mut self, tape: &mut Tape, turn: &mut Turn<'_>) -> Result<(), LoadError> {
+        let limits = RequestLimits {
+            bulk_max_bytes: WORD_MAX_BYTES,
+            authenticated: true,
+        };
+        let rest = std::mem::take(&mut tape.rest);
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut at = 0;
+        let result = loop {
+            let input = rest.get(at..).unwrap_or_default();
+            match input.first() {
+                None => break Ok(()),
+                Some(b'*') => {}
+                Some(b'#') => match input.iter().position(|byte| *byte == b'\n') {
+                    Some(end) => {
+                        at += end + 1;
+                        tape.offset += end as u64 + 1;
+                        continue;
+                    }
+                    None => break Ok(()),
+                },
+                Some(other) => {
+                    let found = other.escape_ascii();
+                    break Err(tape.malformed(format!("expected '*' or '#', found '{found}'")));
+                }
+            }
+            let parsed = RequestParser::default().parse(input, &limits, &mut batch);
+            self.stage(turn.session.db, &batch, input);
+            let ran = self.replay_batch(tape, turn, &batch, input);
+            match ran {
+                Ok(0) => match parsed {
+                    Parsed::Error { error, .. } => break Err(tape.malformed(error.to_string())),
+                    Parsed::Progress { .. } => break Ok(()),
+                },
+                Ok(taken) => at += taken,
+                Err(error) => break Err(error),
+            }
+        };
+        batch.clear();
+        self.batch = batch;
+        tape.rest = rest;
+        tape.rest.drain(..at);
+        result
+    }
+
+    /// Runs the commands of a batch up to an annotation; how many bytes of the input they took.
+    fn replay_batch(
+        &mut self,
+        tape: &mut Tape,
+        turn: &mut Turn<'_>,
+        batch: &crate::resp::request::Batch,
+        input: &[u8],
+    ) -> Result<usize, LoadError> {
+        let mut at = 0;
+        for index in 0..batch.len() {
+            if input.get(at) != Some(&b'*') {
+                break;
+            }
+            let Some(staged) = self.staged.get(index).copied() else {
+                break;
+            };
+            // SELECT within the batch: the places that were foreseen are those of another database, their hashes hold.
+            self.replay_one(tape, turn, batch.argv(index, input), staged)?;
+            let end = batch.input_end(index);
+            tape.offset += (end - at) as u64;
+            tape.commands += 1;
+            at = end;
+            if turn.session.transaction.is_none() || !turn.session.in_transaction() {
+                tape.unit_from = None;
+            }
+        }
+        Ok(at)
+    }
+
+    fn replay_one(
+        &mut self,
+        tape: &mut Tape,
+        turn: &mut Turn<'_>,
+        argv: Argv<'_>,
+        staged: Staged,
+    ) -> Result<(), LoadError> {
+        let known = staged
+            .command
+            .map(|id| (id, self.server.table.entry(id).row));
+        let Some((command, row)) = known.filter(|(_, row)| row.subcommands.is_empty()) else {
+            return Err(LoadError::Unknown {
+                file: tape.file.clone(),
+                offset: tape.offset,
+                name: String::from_utf8_lossy(argv.word(0)).into_owned(),
+            });
+        };
+        if !row.accepts(argv.len()) {
+            let name = row.full_name;
+            return Err(tape.malformed(format!("wrong number of arguments for '{name}'")));
+        }
+        if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
+            let writes = super::gates::may_write(self, argv, row);
+            return super::call::queue(turn, argv, row, writes)
+                .map_err(|error| tape.malformed(error.to_string()));
+        }
+        // What waits, waits for nobody here.
+        turn.session.hinder(hindrance::NESTED, true);
+        self.run(turn, argv, command, staged.key);
+        turn.session.hinder(hindrance::NESTED, false);
+        turn.output.clear();
+        if turn.session.in_transaction() && tape.unit_from.is_none() {
+            tape.unit_from = Some(tape.offset);
+        }
+        Ok(())
+    }
+
+    /// Makes the files ready: those that are superfluous go, a new increment comes if there is none.
+    fn prepare_files(
+        &mut self,
+        names: &Names,
+        mut manifest: Manifest,
+        is_old: bool,
+        mut bytes: u64,
+        cut: Option<(String, u64)>,
+        host: &mut dyn Host,
+    ) -> Result<Opened, LoadError> {
+        if let Some((path, length)) = cut {
+            let path = path.into();
+            host.disk(Job::Aof(AofJob::Cut { path, length }));
+        }
+        let before = manifest.text();
+        if is_old {
+            // The manifest first: with it, the file is found in either place.
+            host.disk(Job::Aof(publication(names, &before, None)));
+            let moved = (names.file.clone().into(), names.path(&names.file));
+            host.disk(Job::Aof(publication(names, &before, Some(moved))));
+            tracing::info!("Successfully migrated an old-style AOF");
+        }
+        if manifest.is_empty() {
+            let as_rdb = self.server.config.settings.aof_use_rdb_preamble;
+            let base = manifest.next_base(&names.file, as_rdb);
+            tracing::info!("Creating AOF base file {} on server start", base.name);
+            let content = if as_rdb {
+                self.empty_base()
+            } else {
+                Vec::new()
+            };
+            bytes += content.len() as u64;
+            let path = names.path(&base.name);
+            host.disk(Job::Aof(AofJob::Create { path, content }));
+            manifest.rebase(base, 0);
+        }
+        let increment = match manifest.increments.last() {
+            Some(last) => last.name.clone(),
+            None => {
+                let increment = manifest.add_increment(&names.file);
+                tracing::info!("Creating AOF incr file {} on server start", increment.name);
+                let path = names.path(&increment.name);
+                host.disk(Job::Aof(AofJob::Create {
+                    path,
+                    content: Vec::new(),
+                }));
+                increment.name
+            }
+        };
+        let keeps_history = self.server.config.settings.aof_disable_auto_gc;
+        let history = match keeps_history {
+            true => Vec::new(),
+            false => std::mem::take(&mut manifest.history),
+        };
+        let text = manifest.text();
+        if text != before {
+            host.disk(Job::Aof(AofJob::Publish(Publication {
+                manifest: names.manifest(),
+                text: text.clone(),
+                text_after: text,
+                remove: history.iter().map(|old| names.path(&old.name)).collect(),
+                ..Publication::default()
+            })));
+        }
+        finish_jobs(host)?;
+        Ok(Opened {
+            manifest,
+            increment,
+            bytes,
+        })
+    }
+}
+
+fn publication(
+    names: &Names,
+    text: &[u8],
+    rename: Option<(std::path::PathBuf, std::path::PathBuf)>,
+) -> AofJob {
+    AofJob::Publish(Publication {
+        rename,
+        manifest: names.manifest(),
+        text: text.to_vec(),
+        ..Publication::default()
+    })
+}
+
+/// Waits for all jobs.
+///
+/// # Errors
+/// The first that failed.
+fn finish_jobs(host: &mut dyn Host) -> Result<(), LoadError> {
+    let failure = host
+        .wait_disk(0)
+        .into_iter()
+        .find_map(|report| match report {
+            Report::Aof(AofReport::Opened { error } | AofReport::Published { error }) => error,
+            _ => None,
+        });
+    failure.map_or(Ok(()), |reason| Err(LoadError::Open { reason }))
+}
+
+/// What the manifest says; and whether the data is in a file of the time before there were manifests, outside the folder.
+fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool), LoadError> {
+    let path = names.manifest().display().to_string();
+    let old = host.open_file(&names.file).is_ok();
+    let failed = |file: &str, source| LoadError::Read {
+        file: file.to_owned(),
+        source,
+    };
+    let mut text = Vec::new();
+    match host.open_file(&path) {
+        Ok((mut source, _)) => source
+            .read_to_end(&mut text)
+            .map_err(|source| failed(&path, source))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let manifest = match old {
+                true => Manifest::of_old_file(&names.file),
+                false => Manifest::default(),
+            };
+            return Ok((manifest, old));
+        }
+        Err(source) => return Err(failed(&path, source)),
+    };
+    let manifest =
+        Manifest::parse(&text).map_err(|source| LoadError::Manifest { file: path, source })?;
+    // A crash between the two steps of the migration: the manifest is there, the file has not been moved.
+    let is_its = manifest
+        .base
+        .as_ref()
+        .is_some_and(|base| base.name == names.file);
+    let inside = names.path(&names.file).display().to_string();
+    let waits = old && is_its && host.open_file(&inside).is_err();
+    Ok((manifest, waits))
+}

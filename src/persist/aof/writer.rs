@@ -1,0 +1,257 @@
+//! What is done on disk for the append-only file, job after job, on a thread of its own, so that it never waits behind a
+//! snapshot.
+//!
+//! ```text
+//! backlog  [bytes, end, sync][bytes, end, sync]...   not written, or not safe yet: in memory
+//! file     ................................|          length: up to here everything is good
+//! ```
+//! Bytes leave the backlog when they are written (and on disk, if that was asked for). A write that fails is cut off again
+//! and its bytes stay in front; so do bytes whose flush to the disk failed, because what a failed flush has left on the disk
+//! nobody knows. They are written anew with the next attempt. Order is never changed, nothing is passed over.
+
+use super::{AofJob, AofReport, Publication};
+use crate::persist::{reason, sync_folder};
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// Bytes that were handed over at once.
+struct Chunk {
+    bytes: Vec<u8>,
+    /// Offset in the stream behind them.
+    end: u64,
+    sync: bool,
+}
+
+/// A flush to the disk that the caller carries out where it likes: appending goes on meanwhile.
+pub struct Flush {
+    file: File,
+    end: u64,
+}
+
+impl Flush {
+    /// Flushes; what there is to be told.
+    pub fn run(self) -> AofReport {
+        match self.file.sync_data() {
+            Ok(()) => AofReport::Synced { end: self.end },
+            Err(error) => AofReport::SyncFailed {
+                reason: reason(&error),
+            },
+        }
+    }
+}
+
+/// See the head of the file.
+#[derive(Default)]
+pub struct AofWriter {
+    file: Option<File>,
+    /// Good bytes of the file.
+    length: u64,
+    backlog: VecDeque<Chunk>,
+}
+
+impl AofWriter {
+    /// Whether something waits for a disk that takes it.
+    pub fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Does a job; tells what has come of it. A flush that it hands out is the caller's to run.
+    pub fn run(&mut self, job: AofJob, tell: &mut dyn FnMut(AofReport)) -> Option<Flush> {
+        match job {
+            AofJob::Append { bytes, end, sync } => {
+                self.backlog.push_back(Chunk { bytes, end, sync });
+                self.drain(tell);
+            }
+            AofJob::Retry => self.drain(tell),
+            AofJob::Sync { end } => return self.begin_flush(end, tell),
+            AofJob::Open { path } => {
+                let opened = self.open(&path, false);
+                tell(AofReport::Opened {
+                    error: opened.err().map(|error| reason(&error)),
+                });
+            }
+            AofJob::Create { path, content } => {
+                let made = make_folder(&path).and_then(|()| replace(&path, &content));
+                tell(AofReport::Opened {
+                    error: made.err().map(|error| reason(&error)),
+                });
+            }
+            AofJob::Cut { path, length } => {
+                let cut = cut(&path, length);
+                tell(AofReport::Opened {
+                    error: cut.err().map(|error| reason(&error)),
+                });
+            }
+            AofJob::OpenIncrement { path, manifest } => {
+                let opened = self.open_increment(&path, manifest.as_ref());
+                tell(AofReport::Opened {
+                    error: opened.err().map(|error| reason(&error)),
+                });
+            }
+            AofJob::Publish(publication) => {
+                let published = publish(&publication);
+                tell(AofReport::Published {
+                    error: published.err().map(|error| reason(&error)),
+                });
+            }
+            AofJob::Close => self.close(tell),
+        }
+        None
+    }
+
+    fn open(&mut self, path: &Path, anew: bool) -> io::Result<()> {
+        make_folder(path)?;
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(anew).open(path)?;
+        self.length = file.metadata()?.len();
+        sync_folder(path)?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// What comes from here on goes to a new file. The old one stays, and stays in use, if that cannot be.
+    fn open_increment(
+        &mut self,
+        path: &Path,
+        manifest: Option<&(std::path::PathBuf, Vec<u8>)>,
+    ) -> io::Result<()> {
+        if self.has_backlog() {
+            return Err(io::Error::other("the increment before is not complete"));
+        }
+        if let Some(old) = &self.file {
+            // The old increment is read before the new one: it must not end earlier than it did in memory.
+            old.sync_data()?;
+        }
+        let before = (self.file.take(), self.length);
+        let opened = self.open(path, true).and_then(|()| match manifest {
+            Some((path, text)) => replace(path, text),
+            None => Ok(()),
+        });
+        if opened.is_err() {
+            (self.file, self.length) = before;
+            // A new file that nothing names would only be in the way.
+            let _ = fs::remove_file(path);
+        }
+        opened
+    }
+
+    /// Writes what waits, as far as the disk takes it.
+    fn drain(&mut self, tell: &mut dyn FnMut(AofReport)) {
+        let Some(file) = &self.file else {
+            // Nothing can have been written to nowhere; the opening has told why.
+            return;
+        };
+        let (mut length, mut end, mut sync) = (self.length, None, false);
+        let mut failure = None;
+        let mut written = 0;
+        for chunk in &self.backlog {
+            if let Err(error) = file.write_all_at(&chunk.bytes, length) {
+                // What follows the good bytes would be read as commands after the next start.
+                let _ = file.set_len(length);
+                failure = Some(error);
+                break;
+            }
+            length += chunk.bytes.len() as u64;
+            end = Some(chunk.end);
+            sync |= chunk.sync;
+            written += 1;
+        }
+        if sync && let Err(error) = file.sync_data() {
+            let _ = file.set_len(self.length);
+            return tell(AofReport::Failed {
+                reason: reason(&error),
+            });
+        }
+        self.length = length;
+        self.backlog.drain(..written);
+        if let Some(end) = end {
+            tell(AofReport::Appended { end, synced: sync });
+        }
+        if let Some(error) = failure {
+            tell(AofReport::Failed {
+                reason: reason(&error),
+            });
+        }
+    }
+
+    fn begin_flush(&mut self, end: u64, tell: &mut dyn FnMut(AofReport)) -> Option<Flush> {
+        let file = self.file.as_ref()?;
+        match file.try_clone() {
+            Ok(file) => Some(Flush { file, end }),
+            Err(error) => {
+                tell(AofReport::SyncFailed {
+                    reason: reason(&error),
+                });
+                None
+            }
+        }
+    }
+
+    fn close(&mut self, tell: &mut dyn FnMut(AofReport)) {
+        self.drain(tell);
+        if let Some(file) = self.file.take()
+            && let Err(error) = file.sync_data()
+        {
+            tell(AofReport::SyncFailed {
+                reason: reason(&error),
+            });
+        }
+        self.backlog.clear();
+    }
+}
+
+/// Carries out a publication: the manifest first, then what it makes superfluous.
+fn publish(publication: &Publication) -> io::Result<()> {
+    make_folder(&publication.manifest)?;
+    let published = publication
+        .rename
+        .as_ref()
+        .map_or(Ok(()), |(from, to)| fs::rename(from, to))
+        .and_then(|()| replace(&publication.manifest, &publication.text));
+    if let (Err(_), Some(path)) = (&published, &publication.on_failure_remove) {
+        // It is in no manifest: nobody will miss it.
+        let _ = fs::remove_file(path);
+    }
+    published?;
+    if publication.remove.is_empty() {
+        return Ok(());
+    }
+    for path in &publication.remove {
+        match fs::remove_file(path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // It stays in the manifest as history, and goes with the next start.
+            Err(_) => return Ok(()),
+        }
+    }
+    replace(&publication.manifest, &publication.text_after)
+}
+
+fn cut(path: &Path, length: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(length)?;
+    file.sync_all()
+}
+
+/// Puts a file of this content in its place, whole or not at all, durable.
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = path.with_file_name(format!("temp-{name}"));
+    let mut file = File::create(&draft)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    sync_folder(path)
+}
+
+/// Makes the folder of a file, if it is not there.
+pub(in crate::persist) fn make_folder(path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) else {
+        return Ok(());
+    };
+    fs::create_dir_all(folder)?;
+    sync_folder(folder)
+}

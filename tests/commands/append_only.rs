@@ -1,0 +1,380 @@
+//! The append-only file: what is in it, who waits for it, rewrites, and what is built from it.
+
+use crate::harness::{START_MS, Server, replies};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const ON: &str = "appendonly yes\nsave \"\"";
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static FOLDERS: AtomicU32 = AtomicU32::new(0);
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("oxidis-aof-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("the folder for temporary files is writable");
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join("appendonlydir").join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        let bytes = fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The commands in a file.
+    fn commands(&self, name: &str) -> String {
+        let bytes = fs::read(self.path(name)).expect("the file is there");
+        replies(&bytes)
+    }
+
+    fn manifest(&self) -> String {
+        self.text("appendonly.aof.manifest")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn start(folder: &Folder, lines: &str) -> Server {
+    Server::in_folder(&folder.0, &format!("{ON}\n{lines}"))
+}
+
+fn info(server: &mut Server, name: &str) -> String {
+    let text = server.run("INFO persistence");
+    let mut lines = text.split("\r\n");
+    let line = lines.find_map(|line| line.strip_prefix(&format!("{name}:")));
+    line.unwrap_or_else(|| panic!("no {name} in {text}"))
+        .to_owned()
+}
+
+#[test]
+fn changes_are_in_the_increment_and_the_data_is_built_from_it() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check(
+        "SET a 1 -> OK
+         GET a -> 1
+         SET t x EX 100 -> OK
+         SELECT 3 -> OK
+         MULTI -> OK
+         RPUSH l a b -> QUEUED
+         INCR n -> QUEUED
+         EXEC -> [(2) (1)]",
+    );
+    let at = START_MS + 100_000;
+    let expected = format!(
+        "[SELECT 0] ; [SET a 1] ; [SET t x PXAT {at}] ; [SELECT 3] ; [MULTI] ; [RPUSH l a b] ; [INCR n] ; [EXEC]"
+    );
+    assert_eq!(folder.commands("appendonly.aof.1.incr.aof"), expected);
+    assert_eq!(
+        folder.manifest(),
+        "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
+    );
+    let mut server = start(&folder, "");
+    server.check(
+        "GET a -> 1
+         PTTL t -> (100000)
+         SELECT 3 -> OK
+         LRANGE l 0 -1 -> [a b]
+         INCR n -> (2)",
+    );
+}
+
+#[test]
+fn what_expired_between_two_changes_is_as_it_was_when_they_ran() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 PX 100 -> OK\nINCR a -> (2)");
+    // The server is gone before the deletion is written.
+    let mut server = Server::with_config(ON);
+    server.host.disk.folder = Some(folder.0.clone());
+    server.clock.advance_ms(1000);
+    server
+        .engine
+        .load_log(&mut server.host)
+        .expect("it is whole");
+    server.check("EXISTS a -> (0)");
+}
+
+#[test]
+fn a_writer_is_answered_when_its_bytes_are_written_and_readers_at_once() {
+    for policy in ["always", "everysec", "no"] {
+        let folder = Folder::new();
+        let mut server = start(&folder, &format!("appendfsync {policy}"));
+        let reader = server.connect();
+        server.host.disk.is_held = true;
+        server.check("SET a 1 ->\nGET a ->");
+        assert_eq!(server.run_as(reader, "GET a"), "1", "{policy}");
+        // It waits behind the append that is under way.
+        assert_eq!(server.run_as(reader, "SET b 2"), "");
+        assert_eq!(server.run_as(reader, "GET b"), "");
+        server.host.disk.is_held = false;
+        work(&mut server);
+        assert_eq!(server.received(0), "OK ; 1", "{policy}");
+        assert_eq!(server.received(reader), "OK ; 2", "{policy}");
+        assert_eq!(
+            folder.commands("appendonly.aof.1.incr.aof"),
+            "[SELECT 0] ; [SET a 1] ; [SET b 2]"
+        );
+    }
+}
+
+/// Lets the disk do what it was given.
+fn work(server: &mut Server) {
+    let files = &mut server.host.files;
+    server.host.disk.work(files);
+    server.pass_ms(0);
+}
+
+#[test]
+fn replies_of_before_leave_although_later_ones_wait() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "appendfsync always");
+    server.host.disk.is_held = true;
+    let client = server.client;
+    server.engine.feed(client, b"GET a\r\n", &mut server.host);
+    server.engine.feed(client, b"SET a 1\r\n", &mut server.host);
+    assert_eq!(server.received(client), "nil");
+    server.engine.feed(client, b"GET a\r\n", &mut server.host);
+    assert_eq!(server.received(client), "");
+    server.host.disk.is_held = false;
+    work(&mut server);
+    assert_eq!(server.received(client), "OK ; 1");
+}
+
+#[test]
+fn waitaof_waits_for_the_disk() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "appendfsync everysec");
+    server.host.disk.are_flushes_held = true;
+    server.check(
+        "WAITAOF 1 0 0 -> [(1) (0)]
+         SET a 1 -> OK
+         WAITAOF 0 0 0 -> [(0) (0)]
+         WAITAOF 1 0 50 ->",
+    );
+    server.pass_ms(60);
+    assert_eq!(server.received(0), "[(0) (0)]");
+    server.check("WAITAOF 1 0 0 ->");
+    server.pass_ms(1000);
+    assert_eq!(server.received(0), "");
+    server.host.disk.flush();
+    server.pass_ms(0);
+    assert_eq!(server.received(0), "[(1) (0)]");
+    server.check("WAITAOF 1 1 10 ->");
+    server.pass_ms(20);
+    assert_eq!(server.received(0), "[(1) (0)]");
+    server.check(
+        "WAITAOF 2 0 0 -> !ERR value is out of range, value must between 0 and 1
+         WAITAOF 1 -1 0 -> !ERR value is out of range, must be positive
+         WAITAOF 1 0 -1 -> !ERR timeout is negative
+         WAITAOF 1 0 x -> !ERR timeout is not an integer or out of range
+         SET a 2 -> OK
+         MULTI -> OK
+         WAITAOF 1 0 0 -> QUEUED
+         EXEC -> [[(0) (0)]]
+         WAITAOF 1 0 0 ->",
+    );
+    let other = server.connect();
+    assert_eq!(server.run_as(other, "CONFIG SET appendonly no"), "OK");
+    let refused = "!ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+    assert_eq!(server.received(0), refused);
+}
+
+#[test]
+fn a_rewrite_takes_the_place_of_what_was_before() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 -> OK\nSET a 2 -> OK");
+    server.host.disk.is_held = true;
+    server.check(
+        "BGREWRITEAOF -> Background append only file rewriting started
+         BGREWRITEAOF -> !ERR Background append only file rewriting already in progress
+         BGSAVE SCHEDULE -> Background saving scheduled",
+    );
+    assert!(
+        server
+            .run("BGSAVE")
+            .starts_with("!ERR Another child process is active (AOF?)")
+    );
+    assert_eq!(info(&mut server, "aof_rewrite_in_progress"), "1");
+    server.run("SET b 3");
+    server.host.disk.is_held = false;
+    for _ in 0..3 {
+        work(&mut server);
+    }
+    assert_eq!(server.received(0), "OK");
+    assert_eq!(info(&mut server, "aof_rewrite_in_progress"), "0");
+    assert_eq!(info(&mut server, "aof_rewrites"), "1");
+    assert_eq!(
+        folder.manifest(),
+        "file appendonly.aof.2.base.rdb seq 2 type b\nfile appendonly.aof.2.incr.aof seq 2 type i\n"
+    );
+    assert_eq!(
+        folder.commands("appendonly.aof.2.incr.aof"),
+        "[SELECT 0] ; [SET b 3]"
+    );
+    assert!(!folder.path("appendonly.aof.1.incr.aof").exists());
+    let mut server = start(&folder, "");
+    server.check("MGET a b -> [2 3]");
+}
+
+#[test]
+fn a_rewrite_that_fails_leaves_the_files_of_before() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.run("SET a 1");
+    // Nothing can be written where a folder stands.
+    fs::create_dir_all(folder.path("appendonly.aof.2.base.rdb/x")).expect("it is writable");
+    for failures in 1..4 {
+        server.check("BGREWRITEAOF -> Background append only file rewriting started");
+        (0..3).for_each(|_| work(&mut server));
+        assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "err");
+        assert_eq!(
+            info(&mut server, "aof_rewrites_consecutive_failures"),
+            failures.to_string()
+        );
+    }
+    server.run("SET b 2");
+    let mut server = start(&folder, "");
+    server.check("MGET a b -> [1 2]");
+    fs::remove_dir_all(folder.path("appendonly.aof.2.base.rdb")).expect("it is there");
+    server.check("BGREWRITEAOF -> Background append only file rewriting started");
+    (0..3).for_each(|_| work(&mut server));
+    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    let mut server = start(&folder, "");
+    server.check("MGET a b -> [1 2]");
+}
+
+#[test]
+fn it_is_rewritten_when_it_has_grown() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "auto-aof-rewrite-min-size 1000");
+    for _ in 0..100 {
+        server.run("SET key value");
+    }
+    server.pass_ms(200);
+    (0..3).for_each(|_| work(&mut server));
+    assert!(folder.manifest().contains("appendonly.aof.2.base.rdb"));
+    assert_eq!(
+        info(&mut server, "aof_base_size"),
+        info(&mut server, "aof_current_size")
+    );
+}
+
+#[test]
+fn it_is_turned_off_and_on_while_the_server_runs() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 -> OK\nCONFIG SET appendonly no -> OK\nSET b 2 -> OK");
+    assert_eq!(info(&mut server, "aof_enabled"), "0");
+    assert_eq!(
+        folder.commands("appendonly.aof.1.incr.aof"),
+        "[SELECT 0] ; [SET a 1]"
+    );
+    server.check("CONFIG SET appendonly yes -> OK");
+    (0..3).for_each(|_| work(&mut server));
+    server.check("SET c 3 -> OK");
+    assert_eq!(info(&mut server, "aof_enabled"), "1");
+    let mut server = start(&folder, "");
+    server.check("MGET a b c -> [1 2 3]");
+}
+
+#[test]
+fn every_type_is_built_again_from_a_base_of_commands() {
+    let folder = Folder::new();
+    let lines = "aof-use-rdb-preamble no\nenable-debug-command yes";
+    let mut server = start(&folder, lines);
+    for number in 0..5000 {
+        for line in [
+            "RPUSH bl {}",
+            "SADD bs m{}",
+            "HSET bh f{} v{}",
+            "ZADD bz {} m{}",
+        ] {
+            server.run(&line.replace("{}", &number.to_string()));
+        }
+    }
+    server.check(
+        "HPEXPIREAT bh 1900000000000 FIELDS 1 f7 -> [(1)]
+         SADD ints 1 2 -7 -> (3)
+         SADD pack a b 3 -> (3)
+         SPEXPIREAT pack 1900000000000 MEMBERS 1 a -> [(1)]
+         HSET h a 1 b two -> (2)
+         HPEXPIREAT h 1900000000000 FIELDS 1 a -> [(1)]
+         ZADD z 1.5 a -inf b -> (2)
+         SET n 12345 PXAT 1900000000000 -> OK
+         XADD st 1-1 a 1 -> 1-1
+         XGROUP CREATE st g 0 -> OK
+         SELECT 5 -> OK
+         RPUSH l 1 two -> (2)",
+    );
+    let digest = server.run("DEBUG DIGEST");
+    server.check("BGREWRITEAOF -> Background append only file rewriting started");
+    while info(&mut server, "aof_rewrite_in_progress") == "1" {
+        work(&mut server);
+    }
+    assert!(
+        folder
+            .text("appendonly.aof.2.base.aof")
+            .starts_with("*2\r\n$6\r\nSELECT")
+    );
+    server.check("DEBUG LOADAOF -> OK");
+    assert_eq!(server.run("DEBUG DIGEST"), digest);
+    let mut server = start(&folder, lines);
+    assert_eq!(server.run("DEBUG DIGEST"), digest);
+    server.check(
+        "HPEXPIRETIME bh FIELDS 1 f7 -> [(1900000000000)]
+         SPEXPIRETIME pack MEMBERS 1 a -> [(1900000000000)]
+         PEXPIRETIME n -> (1900000000000)",
+    );
+}
+
+#[test]
+fn the_time_stands_before_what_happened_then() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "aof-timestamp-enabled yes");
+    server.check("SET a 1 -> OK\nSET a 2 -> OK");
+    server.pass_ms(1500);
+    server.check("SET a 3 -> OK");
+    let text = folder.text("appendonly.aof.1.incr.aof");
+    let seconds = START_MS / 1000;
+    let stamps: Vec<&str> = text
+        .split("\r\n")
+        .filter(|line| line.starts_with('#'))
+        .collect();
+    assert_eq!(
+        stamps,
+        [format!("#TS:{seconds}"), format!("#TS:{}", seconds + 1)]
+    );
+    let mut server = start(&folder, "");
+    server.check("GET a -> 3");
+}
+
+#[test]
+fn history_that_a_crash_left_is_removed_at_the_start() {
+    let folder = Folder::new();
+    drop(start(&folder, ""));
+    let manifest = format!("{}file old.incr.aof seq 1 type h\n", folder.manifest());
+    fs::write(folder.path("old.incr.aof"), "").expect("it is writable");
+    write(&folder.path("appendonly.aof.manifest"), &manifest);
+    drop(start(&folder, ""));
+    assert!(!folder.path("old.incr.aof").exists());
+    assert!(!folder.manifest().contains("old"));
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).expect("it is writable");
+}
