@@ -256,12 +256,12 @@ impl Loader<'_> {
             }
             opcode::MODULE_AUX => skip_module_field(from)?,
             opcode::SLOT_INFO => {
-                (from.number()?, from.number()?, from.number()?);
+                let (_slot, _keys, _expiring) = (from.number()?, from.number()?, from.number()?);
             }
             opcode::SLOT_IMPORT if self.dialect == Dialect::Valkey => {
                 from.skip_string()?;
                 for _ in 0..from.count(2)? {
-                    (from.number()?, from.number()?);
+                    let (_first, _last) = (from.number()?, from.number()?);
                 }
             }
             other => return Err(from.corrupt("a kind of record", other)),
@@ -333,7 +333,7 @@ fn skip_module_field(from: &mut Reader<'_>) -> Result<(), ReadError> {
     const END: u64 = 0;
     let _module = from.number()?;
     // When it is to be read: the mark of an integer, and 1 or 2.
-    (from.number()?, from.number()?);
+    let (_mark, _when) = (from.number()?, from.number()?);
     loop {
         match from.number()? {
             END => return Ok(()),

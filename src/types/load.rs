@@ -233,7 +233,7 @@ impl Room {
                 .push(hasher.hash(item.element.bytes(&mut self.name)));
         }
         self.hashes.sort_unstable();
-        if self.hashes.array_windows().all(|[one, next]| one != next) {
+        if self.hashes.is_sorted_by(|one, next| one < next) {
             return Ok(());
         }
         // Two equal hashes are two equal names, but for a chance that nobody will live to see.

@@ -152,7 +152,8 @@ fn unique_in_order<'r>(
 ) -> Result<Loaded<'r>, ReadError> {
     let mut names: Vec<&[u8]> = room.members().map(|(name, _)| name).collect();
     names.sort_unstable();
-    if let Some([one, _]) = names.array_windows().find(|[one, next]| one == next) {
+    let mut pairs = names.iter().zip(names.iter().skip(1));
+    if let Some((one, _)) = pairs.find(|(one, next)| one == next) {
         return Err(twice(from, one));
     }
     Ok(in_order(limits, room))
