@@ -6,18 +6,23 @@
 use crate::engine::Engine;
 use crate::persist::load::{Summary, Visitor, load};
 use crate::rdb::read::Reader;
+use crate::script::Scripts;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Instant;
 
-/// Meets what no part of this server takes yet.
-struct Nobody;
+/// Takes in what is met besides keys.
+struct Libraries<'s> {
+    scripts: &'s mut Scripts,
+    seed: i32,
+}
 
-impl Visitor for Nobody {
-    fn library(&mut self, _: &[u8]) -> Result<(), String> {
-        tracing::warn!("A function library in the RDB file is passed over: this version has none.");
-        Ok(())
+impl Visitor for Libraries<'_> {
+    fn library(&mut self, source: &[u8]) -> Result<(), String> {
+        let loaded = self.scripts.load_library(source, false, self.seed);
+        let reason = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
+        loaded.map(|_| ()).map_err(reason)
     }
 }
 
@@ -36,8 +41,13 @@ pub(super) fn load_file(engine: &mut Engine) -> Result<(), String> {
     };
     tracing::info!("Loading the data set from {name}, bytes={bytes}");
     let mut reader = Reader::of_source(file, bytes);
+    let server = &mut engine.server;
+    let mut libraries = Libraries {
+        seed: server.random.next_u64() as i32,
+        scripts: &mut server.scripts,
+    };
     let keyspace = &mut engine.keyspace;
-    let summary = load(keyspace, &mut reader, false, &mut Nobody);
+    let summary = load(keyspace, &mut reader, false, &mut libraries);
     let summary = summary.map_err(|error| failed(&error))?;
     report(&summary, began);
     engine.note_loaded(&summary);
