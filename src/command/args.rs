@@ -10,6 +10,9 @@ use crate::keyspace::entry::{KEY_MAX_BYTES, Key};
 use crate::resp::request::Argv;
 use crate::types::string::NewString;
 
+/// Elements that one command draws at most where they may repeat themselves: the reply must fit into memory.
+const DRAWS_MAX: i64 = 1 << 27;
+
 /// See the head of the file. A clone looks ahead.
 #[derive(Clone)]
 pub struct Args<'a> {
@@ -116,6 +119,18 @@ impl<'a> Args<'a> {
             Ok(value)
         } else {
             Err(Error::OutOfRange)
+        }
+    }
+
+    /// The next word as how many elements to choose by chance: different ones, or if negative any. More draws than
+    /// any reply can hold are refused before the first of them.
+    pub fn draws(&mut self) -> Result<i64, Error> {
+        match self.int()? {
+            i64::MIN => Err(Error::Text(
+                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+            )),
+            count if count < -DRAWS_MAX => Err(Error::OutOfRange),
+            count => Ok(count),
         }
     }
 

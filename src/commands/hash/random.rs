@@ -9,8 +9,6 @@ use crate::types::View;
 use crate::types::hash::{Hash, HashRef};
 use std::collections::HashSet;
 
-/// Fields that one command draws at most where they may repeat themselves: the reply must fit into memory.
-const DRAWS_MAX: u64 = 1 << 27;
 /// A sample of less than this part of a table is drawn field by field; a larger one in one pass over all.
 const SPARSE_PART: usize = 4;
 
@@ -66,17 +64,10 @@ impl Wanted {
             let (count, with_values) = (None, false);
             return Ok(Self { count, with_values });
         }
-        let count = args.int()?;
-        if count == i64::MIN {
-            return Err(Error::Text(
-                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-            ));
-        }
+        let count = args.draws()?;
         let with_values = args.flag("WITHVALUES");
         args.finish()?;
-        let max = if with_values { i64::MAX / 2 } else { i64::MAX };
-        let too_many = count < 0 && count.unsigned_abs() > DRAWS_MAX;
-        if too_many || !(-max..=max).contains(&count) {
+        if with_values && count > i64::MAX / 2 {
             return Err(Error::OutOfRange);
         }
         let count = Some(count);

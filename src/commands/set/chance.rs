@@ -3,19 +3,11 @@
 //! What SPOP has drawn goes out as SREM of these members, or as DEL when it was all of them.
 
 use super::reply_members;
-use crate::base::number;
 use crate::command::elements;
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::entry::Key;
 use crate::keyspace::event;
 use crate::types::set::Set;
-
-const COUNT_OUT_OF_RANGE: Error = Error::Text(
-    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-);
-
-/// Draws that one command makes at most, where a member may come again: the reply must fit in memory.
-const DRAWS_MAX: i64 = 1 << 27;
 
 pub(super) fn spop(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
@@ -86,13 +78,7 @@ pub(super) fn srandmember(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow
     match args.left() {
         0 => draw_one(ctx, &key),
         1 => {
-            let count = number::parse_i64(args.word()?).ok_or(Error::NotInteger)?;
-            if count == i64::MIN {
-                return Err(COUNT_OUT_OF_RANGE);
-            }
-            if count < -DRAWS_MAX {
-                return Err(Error::OutOfRange);
-            }
+            let count = args.draws()?;
             draw_several(ctx, &key, count)
         }
         _ => Err(Error::Syntax),

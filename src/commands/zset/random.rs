@@ -2,7 +2,6 @@
 //! negative one for draws that may repeat.
 
 use super::{begin_members, reply_shown};
-use crate::base::number;
 use crate::base::random::Random;
 use crate::command::{Args, Ctx, Error, Flow, elements};
 use crate::ds::listpack::Element;
@@ -19,10 +18,10 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow
     if args.is_empty() {
         return one(ctx, &key);
     }
-    let count = read_count(args.word()?)?;
+    let count = args.draws()?;
     let with_scores = args.flag("WITHSCORES");
     args.finish()?;
-    if with_scores && count.unsigned_abs() > i64::MAX as u64 / 2 {
+    if with_scores && count > i64::MAX / 2 {
         return Err(Error::OutOfRange);
     }
     let random = &mut ctx.server.random;
@@ -40,16 +39,6 @@ pub(super) fn zrandmember(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow
     let mut show = begin(reply, wanted.min(zset.len()), with_scores);
     different(zset, wanted, random, &mut show);
     Ok(Flow::Done)
-}
-
-fn read_count(word: &[u8]) -> Result<i64, Error> {
-    match number::parse_i64(word) {
-        None => Err(Error::NotInteger),
-        Some(i64::MIN) => Err(Error::Text(
-            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-        )),
-        Some(count) => Ok(count),
-    }
 }
 
 fn one(ctx: &mut Ctx<'_>, key: &crate::keyspace::entry::Key<'_>) -> Result<Flow, Error> {

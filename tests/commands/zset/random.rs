@@ -62,6 +62,8 @@ fn edges_and_refusals() {
          ZRANDMEMBER z x -> !ERR value is not an integer or out of range
          ZRANDMEMBER z 1 FOO -> !ERR syntax error
          ZRANDMEMBER z 9223372036854775807 WITHSCORES -> !ERR value is out of range
+         ZRANDMEMBER z -9223372036854775807 -> !ERR value is out of range
+         ZRANDMEMBER z -1000000000000 WITHSCORES -> !ERR value is out of range
          ZRANDMEMBER z -9223372036854775808 -> !ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
     );
     on_each_resp3("1 a", "ZRANDMEMBER z 1 WITHSCORES -> [[a ,1]]");
