@@ -47,6 +47,11 @@ pub(super) fn linsert(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
 pub(super) fn lrem(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
     let count = args.int()?;
+    if count == i64::MIN {
+        return Err(Error::Text(
+            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+        ));
+    }
     let word = args.word()?;
     let from = if count < 0 { Side::Back } else { Side::Front };
     let max = match count.unsigned_abs() {

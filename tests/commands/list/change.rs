@@ -30,7 +30,8 @@ fn equal_elements_are_removed_from_either_end_or_all() {
              LRANGE l 0 -1 -> [a b x 5]
              LREM l 0 5 -> (1)
              LREM l 0 nothing -> (0)
-             LREM l -9223372036854775808 x -> (1)
+             LREM l -9223372036854775808 x -> !ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807
+             LREM l -9223372036854775807 x -> (1)
              LREM l 0 a -> (1)
              LREM l 0 b -> (1)
              EXISTS l -> (0)
