@@ -92,25 +92,24 @@ impl<'a> Request<'a> {
     fn take_keys(&mut self, args: &mut Args<'a>, is_group: bool) -> Result<(), Error> {
         let words = args.left();
         if !words.is_multiple_of(2) {
-            let (command, symbol) = if is_group {
-                ("xreadgroup", '>')
+            return Err(Error::Text(if is_group {
+                "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified."
             } else {
-                ("xread", '$')
-            };
-            return Err(Error::err(format_args!(
-                "Unbalanced '{command}' list of streams: for each stream key an ID, '+', or '{symbol}' must be specified."
-            )));
+                "ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must be specified."
+            }));
         }
         self.keys = words / 2;
         self.ids_at = args.argv().len() - self.keys;
         Ok(())
     }
 
-    /// Up to when it waits.
-    pub(super) fn deadline_ms(&self, now_ms: i64) -> Option<i64> {
-        self.block_ms
-            .filter(|ms| *ms > 0)
-            .map(|ms| now_ms.saturating_add(ms))
+    /// Up to when it waits. An error where the end of time comes first.
+    pub(super) fn deadline_ms(&self, now_ms: i64) -> Result<Option<i64>, Error> {
+        let Some(ms) = self.block_ms.filter(|ms| *ms > 0) else {
+            return Ok(None);
+        };
+        let out_of_range = Error::Text("ERR timeout is out of range");
+        now_ms.checked_add(ms).map(Some).ok_or(out_of_range)
     }
 }
 
@@ -166,6 +165,7 @@ fn serve(
 
 pub(super) fn xread(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let request = Request::read(args, false)?;
+    let deadline_ms = request.deadline_ms(ctx.db.now_ms())?;
     let argv = args.argv();
     let mut targets = Vec::new();
     for at in 0..request.keys {
@@ -189,7 +189,6 @@ pub(super) fn xread(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     }
     let ids = targets.iter().map(|(_, id)| id.to_vec()).collect();
     let names = targets.iter().map(|(key, _)| key.bytes.into()).collect();
-    let deadline_ms = request.deadline_ms(ctx.db.now_ms());
     let words = again(argv, request.ids_at, ids);
     Ok(wait(names, false, deadline_ms, words, None))
 }

@@ -55,6 +55,7 @@ struct Reading<'a> {
 
 pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let request = Request::read(args, true)?;
+    let deadline_ms = request.deadline_ms(ctx.db.now_ms())?;
     let (group, consumer) = request.group.ok_or(Error::Syntax)?;
     let argv = args.argv();
     let from = |at| parse_from(argv.word(request.ids_at + at));
@@ -101,7 +102,6 @@ pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
     }
     let keys = argv.iter().skip(request.ids_at - request.keys);
     let names = keys.take(request.keys).map(Box::from).collect();
-    let deadline_ms = request.deadline_ms(reading.now_ms);
     let words = StoredArgv::from_argv(argv);
     Ok(wait(names, true, deadline_ms, words, again_ms))
 }
