@@ -1,4 +1,4 @@
-//! The grammar of SCAN and its relatives: `cursor [MATCH pattern] [COUNT count] [TYPE type] [NOVALUES]`.
+//! The grammar of SCAN and its relatives: `cursor [MATCH pattern] [COUNT count] [TYPE type] [NOVALUES] [NOSCORES]`.
 //!
 //! COUNT says how many elements are looked at, not how many are answered: MATCH and TYPE sort out afterwards.
 
@@ -19,8 +19,10 @@ pub enum Scanned {
     Keys,
     /// HSCAN: it knows NOVALUES.
     Hash,
-    /// SSCAN and ZSCAN.
-    Members,
+    /// SSCAN.
+    Set,
+    /// ZSCAN: it knows NOSCORES.
+    SortedSet,
 }
 
 /// What was asked for. See the head of the file.
@@ -30,7 +32,7 @@ pub struct ScanOptions<'a> {
     pub count: u64,
     /// Elements of this type only.
     pub type_name: Option<&'a [u8]>,
-    /// Fields without their values.
+    /// Fields without their values, members without their scores.
     pub without_values: bool,
     pattern: Option<&'a [u8]>,
 }
@@ -61,6 +63,8 @@ impl<'a> ScanOptions<'a> {
                 if scanned != Scanned::Hash {
                     return Err(Error::Text("ERR NOVALUES option can only be used in HSCAN"));
                 }
+                options.without_values = true;
+            } else if scanned == Scanned::SortedSet && args.flag("NOSCORES") {
                 options.without_values = true;
             } else {
                 return Err(Error::Syntax);
@@ -124,11 +128,13 @@ mod tests {
     #[test]
     fn each_relative_knows_its_own_options() {
         let read = |line: &str, scanned| with(line, |args| ScanOptions::read(args, scanned).err());
-        assert_eq!(read("s,COUNT,5,match,a*", Scanned::Members), None);
+        assert_eq!(read("s,COUNT,5,match,a*", Scanned::Set), None);
         assert_eq!(read("s,TYPE,string", Scanned::Keys), None);
         assert_eq!(read("s,TYPE,string", Scanned::Hash), Some(Error::Syntax));
         assert_eq!(read("s,NOVALUES", Scanned::Hash), None);
         assert!(read("s,NOVALUES", Scanned::Keys).is_some());
+        assert_eq!(read("s,noscores", Scanned::SortedSet), None);
+        assert_eq!(read("s,NOSCORES", Scanned::Set), Some(Error::Syntax));
         assert_eq!(read("s,COUNT,0", Scanned::Keys), Some(Error::Syntax));
         assert_eq!(read("s,COUNT,x", Scanned::Keys), Some(Error::NotInteger));
         assert_eq!(read("s,COUNT", Scanned::Keys), Some(Error::Syntax));

@@ -36,9 +36,9 @@ pub struct Request {
 const REPEATS_MAX: u64 = 4;
 /// Keys of each kind.
 const KEYS: u64 = 4;
-const KEY_KINDS: [&str; 7] = ["str", "hll", "list", "set", "hash", "zset", "stream"];
-/// Kinds of sorted sets that no other command may touch: only what their own commands put in has a defined order.
-const KEY_KINDS_APART: [&str; 2] = ["lexset", "geo"];
+const KEY_KINDS: [&str; 6] = ["str", "list", "set", "hash", "zset", "stream"];
+/// Kinds that no other command may touch: only what their own commands put in has a defined order, or is a HyperLogLog.
+const KEY_KINDS_APART: [&str; 3] = ["lexset", "geo", "hll"];
 
 /// The forms of `grammar.txt` whose command `knows` accepts.
 pub fn forms(mut knows: impl FnMut(&str) -> bool) -> Vec<Form> {
@@ -218,6 +218,7 @@ fn word_of(kind: &str, random: &mut Random) -> Vec<u8> {
             1 => b"nonsense".to_vec(),
             _ => number(random, 0, 30).to_string().into_bytes(),
         },
+        "from" => number(random, 0, 30).to_string().into_bytes(),
         "score" => score(random),
         "bound" => {
             let mark = if random.below(3) == 0 { "(" } else { "" };

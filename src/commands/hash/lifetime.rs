@@ -63,6 +63,10 @@ fn read_fate(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Result<Fate, Error> {
 pub(super) fn hgetex(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
     let fate = read_fate(ctx, args).and_then(|fate| {
+        if args.left() == 1 {
+            // The last word that must come is missing: the count.
+            return Err(Error::Arity(ctx.row.full_name.to_owned()));
+        }
         members::names_follow(args, &WORDS)?;
         Ok(fate)
     });
@@ -151,6 +155,8 @@ enum Presence {
 #[derive(Default)]
 struct Options {
     presence: Option<Presence>,
+    /// NX: the key must not be there; XX: it must.
+    key_exists: Option<bool>,
     lifetime: Option<Lifetime>,
     /// The deadline was not said in Unix milliseconds: the words cannot go out as they are.
     relative: bool,
@@ -165,6 +171,10 @@ impl Options {
                 options.take_presence(Presence::None)?;
             } else if args.flag("FXX") {
                 options.take_presence(Presence::All)?;
+            } else if args.flag("NX") {
+                options.take_key_exists(false)?;
+            } else if args.flag("XX") {
+                options.take_key_exists(true)?;
             } else if args.flag("KEEPTTL") {
                 options.take_lifetime(|| Ok(Lifetime::Keep))?;
             } else if let Some((unit, value)) = expiry::option(args)? {
@@ -177,6 +187,10 @@ impl Options {
                 let word = shown(args.word()?, SHOWN_MAX);
                 return Err(Error::err(format_args!("unknown argument: {word}")));
             }
+        }
+        // A count, a field and a value.
+        if args.left() < 3 {
+            return Err(Error::Arity(ctx.row.full_name.to_owned()));
         }
         let count = number::parse_i64(args.word()?).filter(|count| *count > 0);
         let count = count.and_then(|count| i32::try_from(count).ok());
@@ -196,6 +210,13 @@ impl Options {
         }
     }
 
+    fn take_key_exists(&mut self, exists: bool) -> Result<(), Error> {
+        match self.key_exists.replace(exists) {
+            Some(other) if other != exists => Err(Error::Syntax),
+            _ => Ok(()),
+        }
+    }
+
     fn take_lifetime(
         &mut self,
         lifetime: impl FnOnce() -> Result<Lifetime, Error>,
@@ -210,6 +231,25 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Whether the key and the fields are, or are not, there as they must.
+    fn allow(&self, edit: &mut Edit<'_, Hash>, words: &[&[u8]]) -> bool {
+        if self
+            .key_exists
+            .is_some_and(|exists| exists == edit.is_new())
+        {
+            return false;
+        }
+        let hash = edit.view();
+        let mut names = words.iter().step_by(2);
+        match self.presence {
+            None => true,
+            Some(Presence::None) => names.all(|name| hash.get(name).is_none()),
+            Some(Presence::All) => names.all(|name| hash.get(name).is_some()),
+        }
+    }
+}
+
 pub(super) fn hsetex(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
     let options = Options::read(ctx, args)?;
@@ -218,17 +258,9 @@ pub(super) fn hsetex(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
     expire_named(&mut ctx.db, &key, words.iter().step_by(2).copied());
     let now_ms = ctx.db.now_ms();
     let mut edit = ctx.db.edit_or_create::<Hash>(&key)?;
-    if let Some(presence) = options.presence {
-        let hash = edit.view();
-        let mut names = words.iter().step_by(2);
-        let allowed = match presence {
-            Presence::None => names.all(|name| hash.get(name).is_none()),
-            Presence::All => names.all(|name| hash.get(name).is_some()),
-        };
-        if !allowed {
-            ctx.reply.integer(0);
-            return Ok(Flow::Done);
-        }
+    if !options.allow(&mut edit, &words) {
+        ctx.reply.integer(0);
+        return Ok(Flow::Done);
     }
     ctx.reply.integer(1);
     if matches!(lifetime, Lifetime::Until(at) if at <= now_ms) {

@@ -252,7 +252,7 @@ pub const ROWS: &[Row] = &[
         .keys(UPDATED)
         .acl(acl::HASH)
         .about("8.0.0", "O(N) where N is the number of fields being set.", "Sets the values of fields, on a condition if wanted, and their deadline.")
-        .syntax("key [condition:( FNX | FXX )] [expiration:( EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | KEEPTTL )] FIELDS fields:( numfields:integer data:( field value )... )"),
+        .syntax("key [key-condition:( NX | XX )] [condition:( FNX | FXX )] [expiration:( EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | KEEPTTL )] FIELDS fields:( numfields:integer data:( field value )... )"),
     Row::new("hsetnx", Group::Hash, 4, set::hsetnx)
         .flags(flag::WRITE | flag::DENYOOM | flag::FAST)
         .keys(&[KeySpec::one(1, key_flag::RW | key_flag::INSERT)])

@@ -16,7 +16,7 @@ pub(super) fn sscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
         ctx.reply.empty_array();
         return Ok(Flow::Done);
     };
-    let options = ScanOptions::read(args, Scanned::Members)?;
+    let options = ScanOptions::read(args, Scanned::Set)?;
     let (mut found, mut room) = (Vec::new(), Vec::new());
     let next = options.walk(cursor, |cursor, seen| {
         set.scan(cursor, now_ms, |member: Element<'_>| {

@@ -28,6 +28,11 @@ struct Options {
 
 impl Options {
     fn read(args: &mut Args<'_>, may_create: bool) -> Result<Self, Error> {
+        // Repeated options are taken, but no more words than all options once have.
+        let words_max = if may_create { 3 } else { 2 };
+        if args.left() > words_max {
+            return Err(wrong_subcommand(args));
+        }
         let mut options = Options::default();
         while !args.is_empty() {
             if may_create && args.flag("MKSTREAM") {

@@ -97,14 +97,11 @@ impl<'a> Request<'a> {
     fn take_keys(&mut self, args: &mut Args<'a>, is_group: bool) -> Result<(), Error> {
         let words = args.left();
         if !words.is_multiple_of(2) {
-            let (command, symbol) = if is_group {
-                ("xreadgroup", '>')
+            return Err(Error::Text(if is_group {
+                "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified."
             } else {
-                ("xread", '$')
-            };
-            return Err(Error::err(format_args!(
-                "Unbalanced '{command}' list of streams: for each stream key an ID, '+', or '{symbol}' must be specified."
-            )));
+                "ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must be specified."
+            }));
         }
         self.keys = words / 2;
         self.ids_at = args.argv().len() - self.keys;

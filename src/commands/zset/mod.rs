@@ -298,7 +298,7 @@ pub const ROWS: &[Row] = &[
         .acl(acl::SORTEDSET)
         .about("2.8.0", "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.", "Goes through the members of a sorted set in steps.")
         .tips(&["nondeterministic_output"])
-        .syntax("key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]"),
+        .syntax("key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOSCORES]"),
     Row::new("zscore", Group::SortedSet, 3, read::zscore)
         .flags(flag::READONLY | flag::FAST)
         .keys(READ)

@@ -131,8 +131,9 @@ pub(super) fn zmpop(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
 }
 
 pub(super) fn bzmpop(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let deadline_ms = timeout::seconds(args, ctx.db.now_ms())?;
+    let timeout = args.word()?;
     let several = Several::read(args)?;
+    let deadline_ms = timeout::seconds_of(timeout, ctx.db.now_ms())?;
     if pop_several(ctx, &several)? {
         return Ok(Flow::Done);
     }

@@ -109,7 +109,7 @@ pub(super) fn zscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
         reply.empty_array();
         return Ok(Flow::Done);
     };
-    let options = ScanOptions::read(args, Scanned::Members)?;
+    let options = ScanOptions::read(args, Scanned::SortedSet)?;
     // Names in one allocation: the cursor stands before them in the reply, and is known after them.
     let (mut names, mut found): (Vec<u8>, Vec<(usize, f64)>) = Default::default();
     let mut room = Vec::new();
@@ -125,12 +125,16 @@ pub(super) fn zscan(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
     });
     reply.array(2);
     reply.bulk(next.to_string().as_bytes());
-    reply.array(found.len() * 2);
+    let each = if options.without_values { 1 } else { 2 };
+    reply.array(found.len() * each);
     let is_table = matches!(zset, ZsetRef::Table(_));
     let mut start = 0;
     for (end, score) in found {
         reply.bulk(&names[start..end]);
         start = end;
+        if options.without_values {
+            continue;
+        }
         if is_table {
             room.clear();
             number::format_f64_in_full(score, &mut room);

@@ -73,6 +73,21 @@ fn hsetex_may_ask_for_all_or_none_of_the_fields() {
 }
 
 #[test]
+fn hsetex_may_ask_for_the_key_to_be_there_or_not() {
+    on_each(
+        "a 1",
+        "HSETEX h NX FIELDS 1 a 2 -> (0)
+         HSETEX none XX FIELDS 1 a 2 -> (0)
+         EXISTS none -> (0)
+         HSETEX h XX FXX EX 10 FIELDS 1 a 3 -> (1)
+         HGET h a -> 3
+         HSETEX h XX FNX FIELDS 1 a 4 -> (0)
+         HSETEX none NX NX FNX FIELDS 1 a 1 -> (1)
+         HSETEX none NX XX FIELDS 1 a 1 -> !ERR syntax error",
+    );
+}
+
+#[test]
 fn the_grammar_is_that_of_redis() {
     let missing = "!ERR Mandatory argument FIELDS is missing or not at the right position";
     let arity = "!ERR wrong number of arguments for 'hsetex' command";
@@ -88,6 +103,8 @@ fn the_grammar_is_that_of_redis() {
          HSETEX h FIELDS 0 a 1 -> !ERR invalid number of fields
          HSETEX h FIELDS 9223372036854775807 a 1 -> !ERR invalid number of fields
          HSETEX h FIELDS 2 a 1 -> {arity}
+         HSETEX h FXX FIELDS 0 a -> {arity}
+         HGETEX h EX 10 FIELDS -> !ERR wrong number of arguments for 'hgetex' command
          HSETEX h FIELDS 1 a 1 EX 10 -> {arity}
          HSETEX h FNX FXX FIELDS 1 a 1 -> !ERR Only one of FXX or FNX arguments can be specified
          HSETEX h EX 10 KEEPTTL FIELDS 1 a 1 -> !ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified

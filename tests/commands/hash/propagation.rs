@@ -68,6 +68,7 @@ fn reads_that_change_go_out_as_what_they_change() {
          HSETEX h EX 100 FIELDS 2 a 1 b 2 => HSETEX h PXAT {100s} FIELDS 2 a 1 b 2
          HSETEX h FXX PX 100000 FIELDS 1 a 1 => HSETEX h FXX PXAT {100s} FIELDS 1 a 1
          HSETEX h FNX FIELDS 1 a 1 =>
+         HSETEX new NX EX 100 FIELDS 1 a 1 => HSETEX new PXAT {100s} FIELDS 1 a 1
          HSETEX h KEEPTTL FIELDS 1 a 1 => HSETEX h KEEPTTL FIELDS 1 a 1
          HSETEX h PXAT 9999999999999 FNX FIELDS 1 z 1 => HSETEX h PXAT 9999999999999 FNX FIELDS 1 z 1",
     );

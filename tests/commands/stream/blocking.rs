@@ -96,6 +96,8 @@ fn who_waits_for_a_group_learns_that_it_is_gone() {
 fn history_is_answered_at_once_and_nothing_waits_in_a_transaction() {
     Server::new().check(
         "XGROUP CREATE s g $ MKSTREAM -> OK
+         XREAD BLOCK 9223372036854775807 STREAMS s 0 -> !ERR timeout is out of range
+         XREADGROUP GROUP g c BLOCK 9223372036854775807 STREAMS s > -> !ERR timeout is out of range
          XREADGROUP GROUP g c BLOCK 0 STREAMS s 0 -> [[s []]]
          MULTI -> OK
          XREADGROUP GROUP g c BLOCK 0 STREAMS s > -> QUEUED

@@ -15,6 +15,8 @@ fn groups_and_consumers_come_and_go() {
          XGROUP DELCONSUMER s none c -> !NOGROUP No such consumer group 'none' for key name 's'
          XGROUP SETID s none 0 -> !NOGROUP No such consumer group 'none' for key name 's'
          XGROUP SETID s g x -> !ERR Invalid stream ID specified as stream command argument
+         XGROUP SETID s g 5 ENTRIESREAD 2 ENTRIESREAD 2 -> !ERR unknown subcommand or wrong number of arguments for 'SETID'. Try XGROUP HELP.
+         XGROUP CREATE s g9 0 MKSTREAM MKSTREAM MKSTREAM MKSTREAM -> !ERR unknown subcommand or wrong number of arguments for 'CREATE'. Try XGROUP HELP.
          XGROUP SETID s g 5 ENTRIESREAD -2 -> !ERR value for ENTRIESREAD must be positive or -1
          XGROUP SETID s g 5 MKSTREAM -> !ERR unknown subcommand or wrong number of arguments for 'SETID'. Try XGROUP HELP.
          XGROUP SETID s g 5 ENTRIESREAD 2 -> OK
@@ -85,7 +87,7 @@ fn xreadgroup_has_a_grammar() {
     server.run("XGROUP CREATE s g 0");
     server.check(
         "XREADGROUP GROUP g c STREAMS s -> !ERR wrong number of arguments for 'xreadgroup' command
-         XREADGROUP GROUP g c STREAMS s s > -> !ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID, '+', or '>' must be specified.
+         XREADGROUP GROUP g c STREAMS s s > -> !ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified.
          XREADGROUP COUNT 1 NOACK STREAMS s > -> !ERR Missing GROUP option for XREADGROUP
          XREADGROUP GROUP none c STREAMS s > -> !NOGROUP No such key 's' or consumer group 'none' in XREADGROUP with GROUP option
          XREADGROUP GROUP g c STREAMS none > -> !NOGROUP No such key 'none' or consumer group 'g' in XREADGROUP with GROUP option

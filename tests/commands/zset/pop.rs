@@ -54,6 +54,8 @@ fn what_is_there_is_taken_without_waiting() {
          BZMPOP 0 1 z MIN COUNT 2 -> [z [[b 2]]]
          BZPOPMIN z -1 -> !ERR timeout is negative
          BZPOPMIN z x -> !ERR timeout is not a float or out of range
+         BZMPOP x 0 z MIN -> !ERR numkeys should be greater than 0
+         BZMPOP -1 1 z MIN COUNT 0 -> !ERR count should be greater than 0
          BZMPOP x 1 z MIN -> !ERR timeout is not a float or out of range",
     );
 }

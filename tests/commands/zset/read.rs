@@ -98,6 +98,7 @@ fn zscan_filters_and_refuses() {
         "1 a 2 b",
         "ZSCAN z 0 MATCH b* -> [0 [b 2]]
          ZSCAN z 0 MATCH x* COUNT 5 -> [0 []]
+         ZSCAN z 0 MATCH b* NOSCORES -> [0 [b]]
          ZSCAN z x -> !ERR invalid cursor
          ZSCAN z 0 NOVALUES -> !ERR NOVALUES option can only be used in HSCAN
          ZSCAN z 0 COUNT 0 -> !ERR syntax error
