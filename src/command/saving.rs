@@ -141,6 +141,13 @@ pub fn save_now(
         .map_or(Ok(()), |reason| Err(reason.to_owned()))
 }
 
+/// Brings the save of a flush to its end: it is short, and whoever asks for another save does not know of it.
+pub fn finish_flush(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
+    if server.saver.is_of_flush() {
+        walk_to_end(server, keyspace, host);
+    }
+}
+
 /// Brings what is being saved to its end.
 fn walk_to_end(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
     let mut jobs = Vec::new();

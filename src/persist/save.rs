@@ -45,6 +45,8 @@ struct Running {
     /// The most bytes that waited at once.
     peak_bytes: usize,
     in_background: bool,
+    /// It is that of a flush: there was nothing left to be saved.
+    is_of_flush: bool,
 }
 
 /// See the head of the file.
@@ -95,6 +97,13 @@ impl Saver {
     #[inline]
     pub fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Whether the save that is under way is that of a flush.
+    pub fn is_of_flush(&self) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| running.is_of_flush)
     }
 
     /// Whether a snapshot is under way that somebody may want to load.
@@ -262,6 +271,7 @@ impl Saver {
             is_walked: false,
             peak_bytes: 0,
             in_background: true,
+            is_of_flush: false,
             is_base,
         });
         jobs.push(Job::Snapshot(SnapshotJob::Begin(target)));
@@ -271,8 +281,9 @@ impl Saver {
 
     /// The save that has just begun has nothing to lose: its changes count as saved already.
     pub fn count_as_saved(&mut self) {
-        if let Some(running) = &self.running {
+        if let Some(running) = &mut self.running {
             self.saved_dirty = running.dirty;
+            running.is_of_flush = true;
         }
     }
 

@@ -1,5 +1,6 @@
 //! BGREWRITEAOF and WAITAOF: the append-only file as clients see it.
 
+use crate::command::saving::finish_flush;
 use crate::command::timeout;
 use crate::command::{Args, Block, Ctx, Error, Flow};
 use crate::persist::aof::Wish;
@@ -7,6 +8,7 @@ use crate::resp::reply::Reply;
 use crate::types::Type;
 
 pub(super) fn bgrewriteaof(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    finish_flush(ctx.server, ctx.db.keyspace(), ctx.host);
     let server = &mut *ctx.server;
     if server.aof.is_rewriting() {
         return Err(Error::Text(

@@ -221,8 +221,7 @@ fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
     let loaded = &ctx.server.last_load;
     info.field("rdb_last_load_keys_expired", loaded.expired)
         .field("rdb_last_load_keys_loaded", loaded.keys);
-    let is_rewriting = ctx.server.saver.is_rewriting()
-        || (ctx.server.aof.is_rewriting() && !ctx.server.saver.is_saving());
+    let is_rewriting = ctx.server.aof.is_rewriting();
     let now_ms = ctx.db.now_ms();
     ctx.server.aof.info(is_rewriting, now_ms, info);
 }

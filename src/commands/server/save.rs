@@ -1,6 +1,6 @@
 //! SAVE, BGSAVE, LASTSAVE.
 
-use crate::command::saving::{begin_save, save_now};
+use crate::command::saving::{begin_save, finish_flush, save_now};
 use crate::command::{Args, Ctx, Error, Flow};
 
 const UNDER_WAY: Error = Error::Text("ERR Background save already in progress");
@@ -21,6 +21,7 @@ pub(super) fn bgsave(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
     if !args.is_empty() {
         return Err(Error::Syntax);
     }
+    finish_flush(ctx.server, ctx.db.keyspace(), ctx.host);
     if ctx.server.saver.is_saving() {
         return Err(UNDER_WAY);
     }
