@@ -15,10 +15,11 @@ use crate::command::row::flag;
 use crate::persist::aof::load::{LoadError, Opened};
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
-use crate::persist::load::{Visitor, load};
+use crate::persist::load::{Summary, Visitor, load};
 use crate::persist::{Job, Report};
-use crate::rdb::read::Reader;
+use crate::rdb::read::{ReadError, Reader};
 use crate::resp::request::{Argv, Parsed, RequestLimits, RequestParser};
+use crate::script::Scripts;
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
 use std::time::Instant;
@@ -30,15 +31,36 @@ const WORD_MAX_BYTES: usize = 4 << 30;
 /// What a file begins with that begins with a snapshot.
 const PREAMBLES: [&[u8]; 2] = [b"REDIS", b"VALKEY"];
 
-/// Meets what no part of this server takes yet.
-struct Nobody;
+/// Takes what a snapshot has besides keys.
+struct Functions<'e> {
+    scripts: &'e mut Scripts,
+    seed: i32,
+}
 
-impl Visitor for Nobody {
-    fn library(&mut self, _: &[u8]) -> Result<(), String> {
-        tracing::warn!(
-            "A function library in the RDB preamble is passed over: this version has none."
-        );
-        Ok(())
+impl Visitor for Functions<'_> {
+    fn library(&mut self, text: &[u8]) -> Result<(), String> {
+        let loaded = self.scripts.load_library(text, false, self.seed);
+        let refused = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
+        loaded.map(|_| ()).map_err(refused)
+    }
+}
+
+impl Engine {
+    /// Adds the keys and functions of a snapshot; `keep_expired`: also those whose deadline has passed.
+    ///
+    /// # Errors
+    /// Where the bytes are not what they must be.
+    pub fn load_snapshot(
+        &mut self,
+        reader: &mut Reader<'_>,
+        keep_expired: bool,
+    ) -> Result<Summary, ReadError> {
+        let server = &mut self.server;
+        let mut functions = Functions {
+            seed: server.random.next_u64() as i32,
+            scripts: &mut server.scripts,
+        };
+        load(&mut self.keyspace, reader, keep_expired, &mut functions)
     }
 }
 
@@ -249,7 +271,7 @@ impl Engine {
         let mut front = head.as_slice();
         let read = (&mut front).chain(&mut tape.source);
         let mut reader = Reader::of_source(read, tape.bytes);
-        let loaded = load(&mut self.keyspace, &mut reader, true, &mut Nobody);
+        let loaded = self.load_snapshot(&mut reader, true);
         let summary = loaded.map_err(|source| LoadError::Preamble {
             file: tape.file.clone(),
             source,

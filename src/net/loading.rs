@@ -4,27 +4,12 @@
 //! the start: to begin empty would mean to write an empty file over it at the next save.
 
 use crate::engine::Engine;
-use crate::persist::load::{Summary, Visitor, load};
+use crate::persist::load::Summary;
 use crate::rdb::read::Reader;
-use crate::script::Scripts;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Instant;
-
-/// Takes what belongs to no key.
-struct Functions<'e> {
-    scripts: &'e mut Scripts,
-    seed: i32,
-}
-
-impl Visitor for Functions<'_> {
-    fn library(&mut self, text: &[u8]) -> Result<(), String> {
-        let loaded = self.scripts.load_library(text, false, self.seed);
-        let refused = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
-        loaded.map(|_| ()).map_err(refused)
-    }
-}
 
 /// Loads the file that the settings name into the engine.
 ///
@@ -41,12 +26,7 @@ pub(super) fn load_file(engine: &mut Engine) -> Result<(), String> {
     };
     tracing::info!("Loading the data set from {name}, bytes={bytes}");
     let mut reader = Reader::of_source(file, bytes);
-    let server = &mut engine.server;
-    let mut functions = Functions {
-        seed: server.random.next_u64() as i32,
-        scripts: &mut server.scripts,
-    };
-    let summary = load(&mut engine.keyspace, &mut reader, false, &mut functions);
+    let summary = engine.load_snapshot(&mut reader, false);
     let summary = summary.map_err(|error| failed(&error))?;
     report(&summary, began);
     engine.note_loaded(&summary);

@@ -54,6 +54,11 @@ fn same_double(ours: &[u8], theirs: &[u8]) -> bool {
     let is_long = ours.len().min(theirs.len()) > DOUBLE_DIGITS_SURE;
     let is_integer = |text: &[u8]| number::parse_i64(text).is_some();
     let double = |text: &[u8]| number::parse_f64(text);
+    // A packed sorted set keeps no sign of zero, a large one does; in Redis too.
+    let is_zero = |text: &[u8]| text == b"0" || text == b"-0";
+    if is_zero(ours) && is_zero(theirs) {
+        return true;
+    }
     is_long
         && !is_integer(ours)
         && !is_integer(theirs)
