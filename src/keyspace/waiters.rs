@@ -5,7 +5,7 @@
 //! is: it is a number.
 
 use crate::types::Type;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// A database and a key in it.
 pub type Place = (usize, Box<[u8]>);
@@ -46,8 +46,8 @@ pub struct Waiters {
     places: HashMap<usize, HashMap<Box<[u8]>, Interest>>,
     /// Keys that each client watches.
     watched: HashMap<u64, Vec<Place>>,
-    /// Keys that each client waits for.
-    awaited: HashMap<u64, Vec<Place>>,
+    /// Keys that each client waits for. A set: one command may name a hundred thousand of them.
+    awaited: HashMap<u64, HashSet<Place>>,
     spoilt: Vec<u64>,
     ready: VecDeque<Place>,
 }
@@ -86,10 +86,9 @@ impl Waiters {
     /// `client` waits at the end of the key's queue; who waits there already keeps its place.
     pub fn wait(&mut self, client: u64, db: usize, key: &[u8], wish: Wish) {
         let places = self.awaited.entry(client).or_default();
-        if places.iter().any(|(at, name)| *at == db && **name == *key) {
+        if !places.insert((db, key.into())) {
             return;
         }
-        places.push((db, key.into()));
         self.interest(db, key)
             .waiters
             .push_back(Waiter { client, wish });
@@ -115,7 +114,11 @@ impl Waiters {
         });
     }
 
-    fn leave(&mut self, places: Vec<Place>, mut leave_one: impl FnMut(&mut Interest)) {
+    fn leave(
+        &mut self,
+        places: impl IntoIterator<Item = Place>,
+        mut leave_one: impl FnMut(&mut Interest),
+    ) {
         for (db, key) in places {
             let Some(keys) = self.places.get_mut(&db) else {
                 continue;
@@ -260,6 +263,18 @@ mod tests {
         assert_eq!(waiters.next_waiter(&place, 2, list), None);
         waiters.stop_waiting(3);
         assert_eq!(waiters.next_waiter(&place, 0, list), Some((0, 1)));
+        waiters.stop_waiting(1);
+        assert!(waiters.is_empty());
+    }
+
+    #[test]
+    fn one_client_may_wait_for_very_many_keys() {
+        let mut waiters = Waiters::default();
+        let names: Vec<String> = (0..100_000).map(|number| number.to_string()).collect();
+        for name in names.iter().chain(&names) {
+            waiters.wait(1, 0, name.as_bytes(), FOR_LIST);
+        }
+        assert_eq!(waiters.counts(), (100_000, 0, 0));
         waiters.stop_waiting(1);
         assert!(waiters.is_empty());
     }

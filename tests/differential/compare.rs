@@ -8,6 +8,8 @@ use oxidis::resp::value::Value;
 const NEARBY: i64 = 2000;
 /// Up to so many digits there is one shortest spelling of a double, which all algorithms find.
 const DOUBLE_DIGITS_SURE: usize = 15;
+/// Valkey writes 17 decimals of a coordinate, which are not all there is of small ones.
+const COORDINATE_CUT: f64 = 1e-17;
 
 /// Whether replies to one command are equal as far as they must be; `texts`: those of errors too.
 pub fn equal(ours: &Value, theirs: &Value, comparison: Comparison, texts: bool) -> bool {
@@ -45,13 +47,14 @@ fn same(ours: &Value, theirs: &Value) -> bool {
         (Value::Bulk(a), Value::Bulk(b)) if a != b => {
             is_listpack(ours) && is_listpack(theirs) || same_double(a, b)
         }
+        (Value::Double(ours), Value::Double(theirs)) if close(*ours, *theirs) => true,
         _ => ours == theirs || format!("{ours:?}") == format!("{theirs:?}"),
     }
 }
 
 /// Two spellings of one double: the algorithm of Redis misses the shortest of them in one case of some thousands.
 fn same_double(ours: &[u8], theirs: &[u8]) -> bool {
-    let is_long = ours.len().min(theirs.len()) > DOUBLE_DIGITS_SURE;
+    let is_long = ours.len().max(theirs.len()) > DOUBLE_DIGITS_SURE;
     let is_integer = |text: &[u8]| number::parse_i64(text).is_some();
     let double = |text: &[u8]| number::parse_f64(text);
     // A packed sorted set keeps no sign of zero, a large one does; in Redis too.
@@ -59,10 +62,13 @@ fn same_double(ours: &[u8], theirs: &[u8]) -> bool {
     if is_zero(ours) && is_zero(theirs) {
         return true;
     }
-    is_long
-        && !is_integer(ours)
-        && !is_integer(theirs)
-        && double(ours).is_some_and(|value| Some(value) == double(theirs))
+    let both = double(ours).zip(double(theirs));
+    is_long && !is_integer(ours) && !is_integer(theirs) && both.is_some_and(|(a, b)| close(a, b))
+}
+
+/// Equal, but for the digits that Valkey cuts off coordinates.
+fn close(ours: f64, theirs: f64) -> bool {
+    ours == theirs || (ours - theirs).abs() <= COORDINATE_CUT
 }
 
 /// The elements in groups of `group`, sorted by their looks.

@@ -40,8 +40,8 @@ const KEY_KINDS: [&str; 6] = ["str", "list", "set", "hash", "zset", "stream"];
 /// Kinds that no other command may touch: only what their own commands put in has a defined order, or is a HyperLogLog.
 const KEY_KINDS_APART: [&str; 3] = ["lexset", "geo", "hll"];
 
-/// The forms of `grammar.txt` whose command `knows` accepts.
-pub fn forms(mut knows: impl FnMut(&str) -> bool) -> Vec<Form> {
+/// The forms of `grammar.txt` whose command `knows` accepts; those for Redis 8 alone if `is_redis`.
+pub fn forms(is_redis: bool, mut knows: impl FnMut(&str) -> bool) -> Vec<Form> {
     include_str!("grammar.txt")
         .lines()
         .filter(|line| !line.trim().is_empty() && !is_comment(line))
@@ -52,13 +52,14 @@ pub fn forms(mut knows: impl FnMut(&str) -> bool) -> Vec<Form> {
                 "~" => Comparison::AnyOrder,
                 "2" => Comparison::AnyOrderOfPairs,
                 "#" => Comparison::Shape,
-                "t" => Comparison::NearbyNumbers,
+                "t" | "8" => Comparison::NearbyNumbers,
                 other => panic!("{other} is no comparison"),
             };
             let name = form.split(' ').next().unwrap_or_default();
             let mut tokens = tokens(form).into_iter().peekable();
             let nodes = parse(&mut tokens, "");
-            knows(name).then_some(Form { comparison, nodes })
+            let is_meant = mark != "8" || is_redis;
+            (is_meant && knows(name)).then_some(Form { comparison, nodes })
         })
         .collect()
 }

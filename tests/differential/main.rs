@@ -99,7 +99,7 @@ fn main() -> ExitCode {
         Some((peer, texts)) => (peer, texts, texts),
         None => (Server::start(program, &LARGE_ENCODINGS), true, false),
     };
-    let forms = grammar::forms(|name| ours.knows(name) && theirs.knows(name));
+    let forms = grammar::forms(texts, |name| ours.knows(name) && theirs.knows(name));
     println!(
         "{} against {}: {} forms, seed {}",
         ours.name,
