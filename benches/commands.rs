@@ -8,7 +8,7 @@ use oxidis::base::clock::Clock;
 use oxidis::base::random::Random;
 use oxidis::base::random::Seeds;
 use oxidis::command::ctx::Identity;
-use oxidis::command::host::{Host, Usage};
+use oxidis::command::host::{AskError, Host, Question, Usage};
 use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
@@ -30,6 +30,9 @@ const INPUTS: usize = 2_000;
 struct NoHost;
 
 impl Host for NoHost {
+    fn ask(&mut self, _: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        Err(AskError::Connect)
+    }
     fn listen(&mut self, _: &Settings) -> Result<(), String> {
         Ok(())
     }

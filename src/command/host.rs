@@ -89,9 +89,7 @@ pub trait Host {
     /// Gives memory that the allocator keeps unused back to the system, where the allocator can.
     fn purge_memory(&mut self) {}
     /// Asks another server and waits for its answer: nobody is served meanwhile (MIGRATE).
-    fn ask(&mut self, _question: &Question<'_>) -> Result<Vec<u8>, AskError> {
-        Err(AskError::Connect)
-    }
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError>;
     /// Has this done on disk, after all that was handed over before.
     fn disk(&mut self, job: Job);
     /// Bytes of jobs that are not done yet, about.

@@ -9,7 +9,7 @@ use super::PORTION_BYTES;
 use super::connection::Transfer;
 use super::host::ProcessHost;
 use super::sockets::Sockets;
-use crate::command::host::{Engaged, Host, Usage};
+use crate::command::host::{AskError, Engaged, Host, Question, Usage};
 use crate::config::settings::Settings;
 use crate::keyspace::Garbage;
 use crate::persist::{Job, Report};
@@ -168,6 +168,10 @@ impl Host for HostInTurn<'_> {
 
     fn purge_memory(&mut self) {
         self.host.purge_memory();
+    }
+
+    fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
+        self.host.ask(question)
     }
 
     fn disk(&mut self, job: Job) {

@@ -39,7 +39,7 @@ local loading = {} -- the globals while a library of functions is being loaded
 local scope        -- what scripts have as _G: a proxy of one of the two
 
 for _, name in pairs {
-  'assert', 'error', 'gcinfo', 'ipairs', 'rawequal', 'select', 'tonumber', 'tostring', 'type', 'unpack', '_VERSION',
+  'assert', 'error', 'gcinfo', 'ipairs', 'rawequal', 'select', 'tonumber', 'tostring', 'type', '_VERSION',
 } do
   G[name] = _G[name]
 end
@@ -109,6 +109,18 @@ function G.pairs(object)
     for key, value in next, real do object[key] = value end
   end
   return pairs(object)
+end
+
+-- Lua counts the results in 32 bits without looking whether they fit: far bounds must not get there.
+function G.unpack(list, first, last)
+  local from, to = tonumber(first), tonumber(last)
+  if type(list) ~= 'table' or (first ~= nil and not from) or (last ~= nil and not to) then
+    return unpack(list, first, last)
+  end
+  from, to = from or 1, to or #list
+  if from > to then return end
+  if not (to - from < 8000) or from < -2147483648 or to > 2147483647 then error('too many results to unpack') end
+  return unpack(list, from, to)
 end
 
 function G.loadstring(text, name)

@@ -165,6 +165,22 @@ fn deep_recursion_ends_in_an_error() {
 }
 
 #[test]
+fn bounds_that_do_not_fit_are_too_many_results() {
+    let too_many = "!ERR user_script:1: too many results to unpack script: SHA, on @user_script:1.";
+    check_all(&[
+        ("return {unpack({1,2,3}, -2, 2147483647)}", too_many),
+        ("return {unpack({1,2,3}, 0, 2147483647)}", too_many),
+        ("return {unpack({1,2,3}, -2147483648, -2147483640)}", "[]"),
+        ("return {unpack({1,2,3}, 2147483640, 2147483650)}", too_many),
+        ("return {unpack({1,2,3}, 1, 1/0)}", too_many),
+        ("return {unpack({1,2,3}, 0/0, 1)}", too_many),
+        ("return {unpack({1,2,3})}", "[(1) (2) (3)]"),
+        ("return {unpack({1,2,3}, '2')}", "[(2) (3)]"),
+        ("return {unpack({1,2,3}, 3, 1)}", "[]"),
+    ]);
+}
+
+#[test]
 fn patterns_that_would_take_all_of_the_stack_are_refused() {
     let too_complex = "!ERR user_script:1: pattern too complex script: SHA, on @user_script:1.";
     check_all(&[
