@@ -2,6 +2,7 @@
 
 use super::ctx::{Identity, REDIS_VERSION, Server};
 use super::host::Host;
+use crate::config::settings::Settings;
 use crate::keyspace::Keyspace;
 use crate::persist::aof::AofReport;
 use crate::persist::save::{Author, Saver};
@@ -29,17 +30,39 @@ pub fn begin_save(
     host: &mut dyn Host,
     in_background: bool,
 ) {
+    begin(server, keyspace, host, |saver, keyspace, from, jobs| {
+        saver.begin(keyspace, from.0, from.1, in_background, jobs);
+    });
+    if in_background {
+        tracing::info!("Background saving started");
+    }
+}
+
+/// Begins the base of an append-only file, of the data as it is now; nothing may be under way.
+pub fn begin_base(
+    server: &mut Server,
+    keyspace: &mut Keyspace,
+    host: &mut dyn Host,
+    path: PathBuf,
+) {
+    begin(server, keyspace, host, |saver, keyspace, from, jobs| {
+        saver.begin_base(keyspace, from.0, from.1, path, jobs);
+    });
+}
+
+/// Begins what `start` begins, with the settings and what the file says of its writer, and hands its jobs over.
+fn begin(
+    server: &mut Server,
+    keyspace: &mut Keyspace,
+    host: &mut dyn Host,
+    start: impl FnOnce(&mut Saver, &mut Keyspace, (&Settings, Author<'_>), &mut Vec<Job>),
+) {
     let texts: Vec<&[u8]> = server.scripts.libraries.texts().collect();
     let used_bytes = host.allocated_bytes() + keyspace.arena_bytes() as u64;
     let author = author(&server.identity, used_bytes, &texts);
     let mut jobs = Vec::new();
-    let settings = &server.config.settings;
-    server
-        .saver
-        .begin(keyspace, settings, author, in_background, &mut jobs);
-    if in_background {
-        tracing::info!("Background saving started");
-    }
+    let from = (&server.config.settings, author);
+    start(&mut server.saver, keyspace, from, &mut jobs);
     jobs.into_iter().for_each(|job| host.disk(job));
 }
 
@@ -51,24 +74,6 @@ pub fn author<'a>(identity: &Identity, used_bytes: u64, libraries: &'a [&'a [u8]
         pid: identity.pid,
         libraries,
     }
-}
-
-/// Begins the base of an append-only file, of the data as it is now; nothing may be under way.
-pub fn begin_base(
-    server: &mut Server,
-    keyspace: &mut Keyspace,
-    host: &mut dyn Host,
-    path: PathBuf,
-) {
-    let texts: Vec<&[u8]> = server.scripts.libraries.texts().collect();
-    let used_bytes = host.allocated_bytes() + keyspace.arena_bytes() as u64;
-    let author = author(&server.identity, used_bytes, &texts);
-    let mut jobs = Vec::new();
-    let settings = &server.config.settings;
-    server
-        .saver
-        .begin_base(keyspace, settings, author, path, &mut jobs);
-    jobs.into_iter().for_each(|job| host.disk(job));
 }
 
 /// Takes a report of the helper threads.

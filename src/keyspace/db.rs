@@ -8,10 +8,8 @@
 //! - A key whose deadline has passed is not there: the first look at it deletes it.
 
 use super::Keyspace;
-use super::edit::{Edit, StringEdit};
-use super::entry::{
-    INLINE_MAX_BYTES, Key, LookUpAhead, NewValue, OwnedValue, Position, RecordRef, Store,
-};
+use super::edit::{Edit, StringEdit, kept_form};
+use super::entry::{Key, LookUpAhead, NewValue, OwnedValue, Position, RecordRef, Store};
 use super::event::{self, Event};
 use crate::types::string::{NewString, StringRef};
 use crate::types::{Collection, Limits, Type, ValueRef, WrongType};
@@ -318,15 +316,10 @@ impl<'k> Database<'k> {
     /// The key's value, if it has the type.
     #[inline]
     pub fn read<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<T::Ref<'_>>, WrongType> {
-        let Some(mut position) = self.locate_counted(key) else {
+        let found = self.locate_counted(key);
+        let Some(position) = found.and_then(|position| self.settled::<T>(key, position)) else {
             return Ok(None);
         };
-        if T::must_settle(self.store().at(position), self.keyspace.now_ms) {
-            match self.settle(key) {
-                Some(settled) => position = settled,
-                None => return Ok(None),
-            }
-        }
         let record = if self.touch {
             self.note_use(position)
         } else {
@@ -360,6 +353,15 @@ impl<'k> Database<'k> {
     /// and no miss, and no expiry, which the first read has seen to.
     pub fn value(&self, key: &Key<'_>) -> Option<ValueRef<'_>> {
         self.store().find(key).map(|(_, record)| record.value())
+    }
+
+    /// Where a key found at `position` is once its value may be looked at; `None`: it went with its last member.
+    #[inline]
+    fn settled<T: Typed>(&mut self, key: &Key<'_>, position: Position) -> Option<Position> {
+        if T::must_settle(self.store().at(position), self.keyspace.now_ms) {
+            return self.settle(key);
+        }
+        Some(position)
     }
 
     /// Takes members that are due out of the key's value; where the key is then, if it still is. While the data set
@@ -401,19 +403,15 @@ impl<'k> Database<'k> {
     /// Where the key of a value that will be changed is; used now.
     #[inline]
     fn locate_typed<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<Position>, WrongType> {
-        let Some(mut position) = self.locate(key) else {
+        let Some(position) = self.locate(key) else {
             return Ok(None);
         };
-        let record = self.store().at(position);
-        if !T::is_type_of(record) {
+        if !T::is_type_of(self.store().at(position)) {
             return Err(WrongType);
         }
-        if T::must_settle(record, self.keyspace.now_ms) {
-            match self.settle(key) {
-                Some(settled) => position = settled,
-                None => return Ok(None),
-            }
-        }
+        let Some(position) = self.settled::<T>(key, position) else {
+            return Ok(None);
+        };
         if self.touch {
             self.note_use(position);
         }
@@ -432,19 +430,7 @@ impl<'k> Database<'k> {
             self.remove(key, event::DEL);
             return;
         }
-        value.shrink();
-        match value
-            .packed()
-            .filter(|(_, bytes)| bytes.len() <= INLINE_MAX_BYTES)
-        {
-            Some((form, bytes)) => {
-                self.replace(key, NewValue::Packed(T::TYPE, form, bytes), deadline);
-            }
-            None => {
-                let object = Box::new(value.into_object());
-                self.replace(key, NewValue::Boxed(object), deadline);
-            }
-        }
+        self.replace(key, kept_form(&mut value), deadline);
         self.keyspace.changed(self.index, key.bytes, event);
     }
 

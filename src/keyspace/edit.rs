@@ -203,18 +203,7 @@ impl<'a, T: Collection> Edit<'a, T> {
         if value.is_empty() {
             return true;
         }
-        let small = value
-            .packed()
-            .is_some_and(|(_, bytes)| bytes.len() <= INLINE_MAX_BYTES);
-        let boxed = (!small).then(|| {
-            value.shrink();
-            Box::new(std::mem::take(value).into_object())
-        });
-        let new = match (boxed, T::scratch(&mut keyspace.scratch).packed()) {
-            (Some(object), _) => NewValue::Boxed(object),
-            (None, Some((form, bytes))) => NewValue::Packed(T::TYPE, form, bytes),
-            (None, None) => unreachable!("what is small is packed"),
-        };
+        let new = kept_form(value);
         let store = &mut keyspace.stores[self.db];
         match self.position {
             None => {
@@ -227,6 +216,22 @@ impl<'a, T: Collection> Edit<'a, T> {
             }
         }
         false
+    }
+}
+
+/// How a collection is kept: packed in the record of its key while it is small, else behind a box, and then nothing is
+/// left in `value`.
+pub(in crate::keyspace) fn kept_form<T: Collection>(value: &mut T) -> NewValue<'_> {
+    let is_small = value
+        .packed()
+        .is_some_and(|(_, bytes)| bytes.len() <= INLINE_MAX_BYTES);
+    if !is_small {
+        value.shrink();
+        return NewValue::Boxed(Box::new(std::mem::take(value).into_object()));
+    }
+    match value.packed() {
+        Some((form, bytes)) => NewValue::Packed(T::TYPE, form, bytes),
+        None => unreachable!("what is small is packed"),
     }
 }
 
