@@ -31,4 +31,5 @@ mod string;
 mod throttle;
 mod tracking;
 mod transaction;
+mod truncation;
 mod zset;
