@@ -14,6 +14,7 @@ mod cron;
 mod effects;
 mod gates;
 mod logging;
+mod reload;
 mod replay;
 mod saving;
 mod script;
