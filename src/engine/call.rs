@@ -280,7 +280,10 @@ impl Engine {
         command: CommandId,
         flow: Flow,
     ) -> bool {
-        let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_) | Flow::LoadLog);
+        let is_unit = matches!(
+            flow,
+            Flow::RunQueued | Flow::RunScript(_) | Flow::LoadLog | Flow::Reload(_)
+        );
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
@@ -293,6 +296,7 @@ impl Engine {
                 }
             }
             Flow::LoadLog => self.reload_log(turn),
+            Flow::Reload(how) => self.reload(turn, how),
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
         is_unit

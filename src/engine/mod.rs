@@ -15,6 +15,7 @@ mod effects;
 mod evict;
 mod gates;
 mod logging;
+mod reload;
 mod replay;
 mod saving;
 mod script;

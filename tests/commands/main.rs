@@ -21,6 +21,7 @@ mod mutations;
 mod payload;
 mod pubsub;
 mod rdb_samples;
+mod reload;
 mod rows;
 mod save;
 mod scripting;
