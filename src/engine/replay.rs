@@ -142,7 +142,7 @@ impl Engine {
             let (source, bytes) = host.open_file(&file).map_err(failed(&file))?;
             let is_empty = bytes == 0 || {
                 let mut reader = Reader::of_source(source, bytes);
-                let loaded = self.load_snapshot(&mut reader, true);
+                let loaded = self.load_snapshot(&mut reader, true, false);
                 loaded.is_ok_and(|summary| summary.keys == 0 && summary.libraries == 0)
             };
             if !is_empty {
