@@ -82,6 +82,9 @@ impl Engine {
         let (manifest, is_old) = find_manifest(&names, host)?;
         let mut bytes = 0;
         let (mut cut, is_new) = (None, manifest.is_empty());
+        if is_new {
+            self.refuse_strays(&names, host)?;
+        }
         let files: Vec<&str> = manifest
             .base
             .iter()
@@ -118,6 +121,36 @@ impl Engine {
         let open = self.server.aof.begin(names, opened, end);
         host.disk(Job::Aof(open));
         finish_jobs(host)
+    }
+
+    /// Where no manifest is: a folder that has data all the same is not one to begin anew in. What a start leaves that came
+    /// to its end before it wrote a manifest has none.
+    fn refuse_strays(&mut self, names: &Names, host: &mut dyn Host) -> Result<(), LoadError> {
+        let failed = |file: &str| {
+            let file = file.to_owned();
+            move |source| LoadError::Read { file, source }
+        };
+        let listed = match host.list_folder(&names.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            listed => listed.map_err(failed(&names.folder))?,
+        };
+        for name in listed {
+            if !Manifest::may_list(&names.file, &name) {
+                continue;
+            }
+            let file = names.path(&name).display().to_string();
+            let (source, bytes) = host.open_file(&file).map_err(failed(&file))?;
+            let is_empty = bytes == 0 || {
+                let mut reader = Reader::of_source(source, bytes);
+                let loaded = self.load_snapshot(&mut reader, true, false);
+                loaded.is_ok_and(|summary| summary.keys == 0 && summary.libraries == 0)
+            };
+            if !is_empty {
+                let manifest = names.manifest().display().to_string();
+                return Err(LoadError::Stray { file, manifest });
+            }
+        }
+        Ok(())
     }
 
     /// Without `appendonly`: takes note of the files that are there, so that none is ever written over.
@@ -201,6 +234,14 @@ impl Engine {
     /// Loads the snapshot that the file begins with, if it does.
     fn replay_preamble(&mut self, tape: &mut Tape) -> Result<(), LoadError> {
         tape.read()?;
+        if tape.bytes == 0 && tape.file.ends_with(".rdb") {
+            let nothing =
+                Reader::of_bytes(b"").corrupt("the signature of an RDB file", "an empty file");
+            return Err(LoadError::Preamble {
+                file: tape.file.clone(),
+                source: nothing,
+            });
+        }
         if !PREAMBLES.iter().any(|head| tape.rest.starts_with(head)) {
             return Ok(());
         }
@@ -449,11 +490,17 @@ fn finish_jobs(host: &mut dyn Host) -> Result<(), LoadError> {
 /// What the manifest says; and whether the data is in a file of the time before there were manifests, outside the folder.
 fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool), LoadError> {
     let path = names.manifest().display().to_string();
-    let old = host.open_file(&names.file).is_ok();
     let failed = |file: &str, source| LoadError::Read {
         file: file.to_owned(),
         source,
     };
+    let mut there = |file: &str| match host.open_file(file) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(failed(file, source)),
+    };
+    let inside = names.path(&names.file).display().to_string();
+    let (old, moved) = (there(&names.file)?, there(&inside)?);
     let mut text = Vec::new();
     match host.open_file(&path) {
         Ok((mut source, _)) => source
@@ -475,7 +522,6 @@ fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool),
         .base
         .as_ref()
         .is_some_and(|base| base.name == names.file);
-    let inside = names.path(&names.file).display().to_string();
-    let waits = old && is_its && host.open_file(&inside).is_err();
+    let waits = old && is_its && !moved;
     Ok((manifest, waits))
 }

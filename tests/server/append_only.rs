@@ -181,6 +181,8 @@ fn a_file_that_may_not_grow_refuses_writes_and_loses_nothing_and_goes_on_when_it
         let mut writer = server.client();
         // It is not answered before its bytes are safe.
         writer.send(format!("SET {policy}:waits {value}\r\n"));
+        // A write before the failure is known would wait as well.
+        until(&server, "INFO persistence", "aof_last_write_status:err");
         until(&server, "SET refused 1", "File too large");
         let there: String = redis.get(format!("{policy}:waits")).expect("reads go on");
         assert_eq!(there, value);
