@@ -118,9 +118,12 @@ impl Engine {
         let reader = self.open_stream();
         self.log_reader = Some(reader);
         let end = self.stream.end();
+        let drafts = drafts(&names, host);
         let open = self.server.aof.begin(names, opened, end);
         host.disk(Job::Aof(open));
-        finish_jobs(host)
+        finish_jobs(host)?;
+        host.disk(Job::Aof(drafts));
+        Ok(())
     }
 
     /// Where no manifest is: a folder that has data all the same is not one to begin anew in. What a start leaves that came
@@ -164,6 +167,8 @@ impl Engine {
             true => Manifest::default(),
             false => manifest,
         };
+        let drafts = drafts(&names, host);
+        host.disk(Job::Aof(drafts));
         self.server.aof.note_files(names, manifest);
         Ok(())
     }
@@ -456,6 +461,16 @@ impl Engine {
             increment,
             bytes,
         })
+    }
+}
+
+/// Removes what a server was making when it was killed.
+fn drafts(names: &Names, host: &mut dyn Host) -> AofJob {
+    // Where there is no folder, there is nothing in it.
+    let listed = host.list_folder(&names.folder).unwrap_or_default();
+    let drafts = listed.iter().filter(|name| names.is_draft(name));
+    AofJob::Remove {
+        paths: drafts.map(|name| names.path(name)).collect(),
     }
 }
 
