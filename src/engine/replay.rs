@@ -190,12 +190,7 @@ impl Engine {
             },
         })?;
         let mut tape = Tape::new(path, source, bytes);
-        self.keyspace
-            .stand_before_deadlines(self.server.clock.unix_ms());
-        self.replay_preamble(&mut tape)?;
-        let ended = self.replay_commands(&mut tape, host);
-        self.refresh_time();
-        ended?;
+        self.replay(&mut tape, host, &mut |_| false)?;
         let whole = tape.whole();
         if whole == bytes {
             return Ok(bytes);
@@ -216,6 +211,25 @@ impl Engine {
         Ok(whole)
     }
 
+    /// Adds what a file of an append-only file has, up to the first item at which `stops` says so: that one and those behind
+    /// it do not run. Whether there was such an item.
+    ///
+    /// # Errors
+    /// Where the file is not what it must be. That it ends too early is none: see [`Tape::whole`].
+    pub fn replay(
+        &mut self,
+        tape: &mut Tape,
+        host: &mut dyn Host,
+        stops: &mut dyn FnMut(&Item<'_>) -> bool,
+    ) -> Result<bool, LoadError> {
+        self.keyspace
+            .stand_before_deadlines(self.server.clock.unix_ms());
+        self.replay_preamble(tape)?;
+        let ended = self.replay_commands(tape, host, stops);
+        self.refresh_time();
+        ended
+    }
+
     /// Loads the snapshot that the file begins with, if it does.
     fn replay_preamble(&mut self, tape: &mut Tape) -> Result<(), LoadError> {
         let summary = tape.preamble(|reader| {
@@ -228,18 +242,26 @@ impl Engine {
         Ok(())
     }
 
-    fn replay_commands(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
+    fn replay_commands(
+        &mut self,
+        tape: &mut Tape,
+        host: &mut dyn Host,
+        stops: &mut dyn FnMut(&Item<'_>) -> bool,
+    ) -> Result<bool, LoadError> {
         let now_ms = self.server.clock.unix_ms();
         let mut session = Box::new(Session::of_nobody(Peer::default(), now_ms));
         session.hinder(hindrance::REPLAYED, true);
         let mut turn = Turn::of_replay(session, host);
         let file = tape.file().to_owned();
         while let Some(item) = tape.next()? {
+            if stops(&item) {
+                return Ok(true);
+            }
             if let Item::Commands(commands) = item {
                 self.replay_batch(&file, commands, &mut turn)?;
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn replay_batch(

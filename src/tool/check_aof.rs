@@ -3,7 +3,6 @@
 //! pass that second. The walk is the one that loading uses; the report's lines are those of redis-check-aof.
 
 use super::log_files::{LogFiles, open};
-use super::progress::Progress;
 use super::{Failure, Tool, offline, say};
 use crate::persist::aof::load::LoadError;
 use crate::persist::aof::tape::{Item, Tape, stamp};
@@ -174,7 +173,6 @@ fn cut_to_stamp(path: &Path, offset: u64, until_s: i64, is_last: bool) -> Result
 /// Looks through a file, up to the first fault or the first annotation that is later than `until_s`.
 fn examine(path: &Path, until_s: Option<i64>) -> Result<Finding, Failure> {
     let mut tape = open(path)?;
-    let mut progress = Progress::new(path.display().to_string(), tape.bytes());
     let mut finding = Finding {
         bytes: tape.bytes(),
         whole: 0,
@@ -191,7 +189,7 @@ fn examine(path: &Path, until_s: Option<i64>) -> Result<Finding, Failure> {
             return Err(error.into());
         }
     }
-    let read = walk(&mut tape, until_s, &mut progress, &mut finding);
+    let read = walk(&mut tape, until_s, &mut finding);
     (finding.whole, finding.line) = (tape.whole(), tape.whole_line());
     match read {
         Err(error) => finding.fault = Some(fault_of(error)?),
@@ -206,12 +204,7 @@ fn examine(path: &Path, until_s: Option<i64>) -> Result<Finding, Failure> {
     Ok(finding)
 }
 
-fn walk(
-    tape: &mut Tape,
-    until_s: Option<i64>,
-    progress: &mut Progress,
-    finding: &mut Finding,
-) -> Result<(), LoadError> {
+fn walk(tape: &mut Tape, until_s: Option<i64>, finding: &mut Finding) -> Result<(), LoadError> {
     while let Some(item) = tape.next()? {
         if let (Item::Annotation { offset, text }, Some(until_s)) = (item, until_s)
             && stamp(text).is_some_and(|second_s| second_s > until_s)
@@ -223,7 +216,6 @@ fn walk(
             finding.fault = Some((offset, what.to_owned()));
             return Ok(());
         }
-        progress.at(tape.offset());
     }
     Ok(())
 }

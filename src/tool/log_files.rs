@@ -2,6 +2,7 @@
 //! manifest, or one file of the time before there were manifests.
 
 use super::Failure;
+use super::progress::Watched;
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::tape::Tape;
 use std::fs::{self, File};
@@ -76,11 +77,9 @@ impl LogFiles {
 pub(super) fn open(path: &Path) -> Result<Tape, Failure> {
     let opened = File::open(path).and_then(|file| {
         let bytes = file.metadata()?.len();
-        Ok(Tape::new(
-            &path.display().to_string(),
-            Box::new(file),
-            bytes,
-        ))
+        let name = path.display().to_string();
+        let source = Watched::new(file, &name, bytes);
+        Ok(Tape::new(&name, Box::new(source), bytes))
     });
     opened.map_err(|error| Failure::of_file(path, &error))
 }

@@ -7,9 +7,11 @@
 
 mod check_aof;
 mod log_files;
+mod moment;
 mod offline;
 pub mod output;
 pub mod progress;
+mod restore;
 
 use crate::persist::aof::load::LoadError;
 use crate::persist::reason;
@@ -31,7 +33,7 @@ pub struct Tool {
 }
 
 /// All tools, in the order in which the help shows them.
-pub static TOOLS: [Tool; 1] = [check_aof::TOOL];
+pub static TOOLS: [Tool; 2] = [check_aof::TOOL, restore::TOOL];
 
 /// Programs of these families are tools too, when this program is called by their name.
 const FAMILIES: [&str; 3] = ["redis-", "valkey-", "oxidis-"];

@@ -1,7 +1,7 @@
 //! One line on standard error that says how far a tool has come: the share of the bytes, and how many there are a second.
 //! Only a terminal gets it, and it is gone when the tool has come to its end.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
 
 /// Between two lines.
@@ -48,6 +48,33 @@ impl Drop for Progress {
         if self.shown.is_some() {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
+    }
+}
+
+/// A source whose reading is shown.
+pub struct Watched<R> {
+    inner: R,
+    read: u64,
+    progress: Progress,
+}
+
+impl<R> Watched<R> {
+    /// Shows how far `inner`, which has `total` bytes (0: nobody knows), is read.
+    pub fn new(inner: R, doing: impl Into<String>, total: u64) -> Watched<R> {
+        Watched {
+            inner,
+            read: 0,
+            progress: Progress::new(doing, total),
+        }
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.read += read as u64;
+        self.progress.at(self.read);
+        Ok(read)
     }
 }
 
