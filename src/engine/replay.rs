@@ -237,7 +237,10 @@ impl Engine {
             self.load_snapshot(reader, true)
         })?;
         if let Some(summary) = summary {
-            self.server.last_load = summary;
+            self.server.last_load = summary.map_err(|source| LoadError::Preamble {
+                file: tape.file().to_owned(),
+                source,
+            })?;
         }
         Ok(())
     }

@@ -198,8 +198,8 @@ fn examine(path: &Path, until_s: Option<i64>) -> Result<Finding, Failure> {
         }
         Ok(()) => {}
     }
-    if let Some((offset, _)) = finding.fault {
-        finding.whole = finding.whole.min(offset);
+    if let Some(oddity) = tape.oddity() {
+        (finding.whole, finding.line) = (oddity.whole, oddity.line);
     }
     Ok(finding)
 }
@@ -212,8 +212,8 @@ fn walk(tape: &mut Tape, until_s: Option<i64>, finding: &mut Finding) -> Result<
             finding.later = Some(offset);
             return Ok(());
         }
-        if let Some((offset, what)) = tape.oddity() {
-            finding.fault = Some((offset, what.to_owned()));
+        if let Some(oddity) = tape.oddity() {
+            finding.fault = Some((oddity.offset, oddity.what.to_owned()));
             return Ok(());
         }
     }

@@ -19,26 +19,32 @@ impl Drop for StopAtEnd<'_> {
     }
 }
 
+fn persistence(server: &Server) -> String {
+    let info = redis::cmd("INFO").arg("persistence").query(&mut server.redis());
+    info.expect("it is answered")
+}
+
 /// What INFO persistence says under this name.
 fn info(server: &Server, name: &str) -> String {
-    let info: String = redis::cmd("INFO")
-        .arg("persistence")
-        .query(&mut server.redis())
-        .expect("it is answered");
-    let line = info
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    line.unwrap_or_default().to_owned()
+    let info = persistence(server);
+    let mut lines = info.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.unwrap_or_default().to_owned()
 }
 
 /// Waits until the backup has ended; how.
 fn outcome(server: &Server) -> String {
     let began = Instant::now();
-    while info(server, "backup_in_progress") == "1" || info(server, "backup_scheduled") == "1" {
+    loop {
+        // Both in one answer: it may begin between two.
+        let info = persistence(server);
+        let is_there = |line: &str| info.lines().any(|other| other == line);
+        if is_there("backup_in_progress:0") && is_there("backup_scheduled:0") {
+            return self::info(server, "backup_last_status");
+        }
         assert!(began.elapsed() < PATIENCE, "the backup does not end");
         std::thread::yield_now();
     }
-    info(server, "backup_last_status")
 }
 
 /// A server of its own that is started in the backup.
@@ -172,6 +178,20 @@ fn a_backup_waits_for_what_is_being_saved_and_outlives_a_rewrite() {
         .expect("it is answered");
     assert_eq!(keys, 51);
     assert!(ask(&server, &["SET", "more", "1"]).is_ok());
+    // The place is taken while it waits: what is there stays, and nothing else.
+    ask(
+        &server,
+        &["CONFIG", "SET", "rdb-key-save-delay", "10000000"],
+    )
+    .expect("a parameter");
+    ask(&server, &["BGREWRITEAOF"]).expect("nothing is under way");
+    let scheduled = ask(&server, &["BACKUP", "taken"]);
+    assert_eq!(scheduled, Ok("Background backup scheduled".to_owned()));
+    fs::create_dir(server.folder.path().join("taken")).expect("it is writable");
+    ask(&server, &["CONFIG", "SET", "rdb-key-save-delay", "0"]).expect("a parameter");
+    assert_eq!(outcome(&server), "err");
+    assert!(names(&server.folder.path().join("taken")).is_empty());
+    assert_eq!(names(server.folder.path()), ["appendonlydir", "b", "taken"]);
 }
 
 #[test]
