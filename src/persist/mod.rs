@@ -7,6 +7,7 @@
 pub mod aof;
 pub mod load;
 pub mod payload;
+pub mod records;
 pub mod save;
 pub mod writer;
 
