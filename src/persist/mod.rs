@@ -5,6 +5,7 @@
 //! its own.
 
 pub mod aof;
+pub mod draft;
 pub mod load;
 pub mod payload;
 pub mod records;

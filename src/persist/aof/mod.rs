@@ -19,6 +19,7 @@ pub mod commands;
 pub mod load;
 pub mod manifest;
 mod rewrite;
+pub mod tape;
 pub mod writer;
 
 pub use rewrite::BASE_DRAFT_PREFIX;

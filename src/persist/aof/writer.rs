@@ -10,6 +10,7 @@
 //! nobody knows. They are written anew with the next attempt. Order is never changed, nothing is passed over.
 
 use super::{AofJob, AofReport, Publication};
+use crate::persist::draft::Draft;
 use crate::persist::{reason, sync_folder};
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -239,12 +240,11 @@ fn cut(path: &Path, length: u64) -> io::Result<()> {
 /// Puts a file of this content in its place, whole or not at all, durable.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!("temp-{name}"));
-    let mut file = File::create(&draft)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    sync_folder(path)
+    let temporary = path.with_file_name(format!("temp-{name}"));
+    let mut draft = Draft::create(temporary, path.to_owned())?;
+    draft.write_all(content)?;
+    draft.sync()?;
+    draft.place()
 }
 
 /// Makes the folder of a file, if it is not there.

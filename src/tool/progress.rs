@@ -1,0 +1,79 @@
+//! One line on standard error that says how far a tool has come: the share of the bytes, and how many there are a second.
+//! Only a terminal gets it, and it is gone when the tool has come to its end.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// Between two lines.
+const PERIOD: Duration = Duration::from_millis(100);
+/// Bytes of a megabyte, as the line counts them.
+const MEGABYTE: f64 = 1e6;
+
+/// See the head of the file.
+pub struct Progress {
+    doing: String,
+    /// Bytes that there are; 0: nobody knows.
+    total: u64,
+    began: Instant,
+    shown: Option<Instant>,
+    is_terminal: bool,
+}
+
+impl Progress {
+    /// The progress of what is called `doing`, over `total` bytes (0: nobody knows how many).
+    pub fn new(doing: impl Into<String>, total: u64) -> Progress {
+        Progress {
+            doing: doing.into(),
+            total,
+            began: Instant::now(),
+            shown: None,
+            is_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// So many bytes are done.
+    pub fn at(&mut self, bytes: u64) {
+        if !self.is_terminal || self.shown.is_some_and(|shown| shown.elapsed() < PERIOD) {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let line = line(&self.doing, bytes, self.total, self.began.elapsed());
+        // A terminal that is gone wants no line.
+        let _ = write!(io::stderr(), "\r\x1b[K{line}");
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+fn line(doing: &str, bytes: u64, total: u64, elapsed: Duration) -> String {
+    let done = bytes as f64 / MEGABYTE;
+    let rate = done / elapsed.as_secs_f64().max(f64::EPSILON);
+    match total {
+        0 => format!("{doing}: {done:.1} MB, {rate:.0} MB/s"),
+        total => {
+            let percent = bytes as f64 * 100.0 / total as f64;
+            format!("{doing}: {percent:.0}%, {done:.1} MB, {rate:.0} MB/s")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_share_bytes_and_rate() {
+        let second = Duration::from_secs(2);
+        assert_eq!(
+            line("a.rdb", 5_000_000, 20_000_000, second),
+            "a.rdb: 25%, 5.0 MB, 2 MB/s"
+        );
+        assert_eq!(line("a.rdb", 5_000_000, 0, second), "a.rdb: 5.0 MB, 2 MB/s");
+    }
+}
