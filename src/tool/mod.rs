@@ -6,10 +6,14 @@
 //! and is in order, else with 1. Files are read and written as streams.
 
 mod check_aof;
+pub mod check_rdb;
+pub mod export;
+mod json;
 mod log_files;
 mod offline;
 pub mod output;
 pub mod progress;
+pub mod scratch;
 
 use crate::persist::aof::load::LoadError;
 use crate::persist::reason;
@@ -31,7 +35,7 @@ pub struct Tool {
 }
 
 /// All tools, in the order in which the help shows them.
-pub static TOOLS: [Tool; 1] = [check_aof::TOOL];
+pub static TOOLS: [Tool; 3] = [check_rdb::TOOL, check_aof::TOOL, export::TOOL];
 
 /// Programs of these families are tools too, when this program is called by their name.
 const FAMILIES: [&str; 3] = ["redis-", "valkey-", "oxidis-"];
