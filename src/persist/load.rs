@@ -99,7 +99,7 @@ pub fn load(
         }
     }
     loader.settle(from)?;
-    loader.records.end(from)?;
+    let _sum = loader.records.end(from)?;
     Ok(loader.summary)
 }
 

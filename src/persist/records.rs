@@ -50,6 +50,17 @@ pub struct Attributes {
     pub frequency: Option<u8>,
 }
 
+/// What is known of a file's checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sum {
+    /// Files of its version have none.
+    Unknown,
+    /// It was written without one.
+    Disabled,
+    /// It is that of the bytes.
+    Right,
+}
+
 /// See the head of the file.
 #[derive(Debug)]
 pub struct Records {
@@ -123,9 +134,9 @@ impl Records {
     ///
     /// # Errors
     /// It is another one than the bytes have.
-    pub fn end(&self, from: &mut Reader<'_>) -> Result<(), ReadError> {
+    pub fn end(&self, from: &mut Reader<'_>) -> Result<Sum, ReadError> {
         if self.version < VERSION_CHECKSUM {
-            return Ok(());
+            return Ok(Sum::Unknown);
         }
         let right = from.checksum();
         let told = from.i64()?.cast_unsigned();
@@ -133,7 +144,7 @@ impl Records {
             let found = format_args!("{told:016x}, the bytes have {right:016x} (RDB CRC error)");
             return Err(from.corrupt("the checksum of all bytes before it", found));
         }
-        Ok(())
+        Ok(if told == 0 { Sum::Disabled } else { Sum::Right })
     }
 
     /// Everything but keys; `None`: it belongs to the next key.

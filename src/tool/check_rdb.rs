@@ -4,26 +4,24 @@
 //! Every byte is read by the code that loading uses, but no value is kept. What loading finds because it has all in memory,
 //! a key or an element that stands twice, is found by their hashes ([`Distinct`]), and told when the value or the file ends.
 
-use super::progress::Progress;
+use super::progress::{Progress, Watched};
 use super::scratch::Distinct;
 use super::{Failure, Tool, say};
 use crate::base::clock::Clock;
 use crate::base::hash::Hasher;
 use crate::base::random::seed_from_os;
-use crate::persist::records::{Record, Records};
+use crate::persist::records::{Record, Records, Sum};
 use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader};
 use crate::types::Type;
 use crate::types::load::Room;
-use crate::types::rdb::MEMBER_DEADLINES;
+use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines};
 use crate::types::walk::{Item, type_of_kind, walk_value};
 use clap::{Arg, ArgMatches, Command, value_parser};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// Bytes of a file between two looks at the progress.
-const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// See the head of the file.
 pub(super) const TOOL: Tool = Tool {
@@ -49,16 +47,18 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         .get_one("FILE")
         .expect("clap demands what is required");
     let (file, bytes) = open(path)?;
-    let mut progress = Progress::new(path.display().to_string(), bytes);
-    let mut report = |line: String| say(line);
+    let progress = RefCell::new(Progress::new(path.display().to_string(), bytes));
+    let mut report = |line: String| {
+        progress.borrow_mut().clear();
+        say(line)
+    };
     let check = Check {
         name: path.display().to_string(),
         now_ms: Clock::system().unix_ms(),
         folder: &std::env::temp_dir(),
         report: &mut report,
-        progress: &mut |offset| progress.at(offset),
     };
-    check.run(&mut Reader::of_source(file, bytes))
+    check.run(&mut Reader::of_source(Watched::new(file, &progress), bytes))
 }
 
 /// Opens a file; how many bytes it has.
@@ -80,8 +80,6 @@ pub struct Check<'c> {
     pub folder: &'c Path,
     /// Is given the report, line by line.
     pub report: &'c mut dyn FnMut(String) -> Result<(), Failure>,
-    /// Is told now and then how far in the file it has come.
-    pub progress: &'c mut dyn FnMut(u64),
 }
 
 /// Why a check ends before the file does.
@@ -142,7 +140,6 @@ struct Checker<'c> {
     counts: Counts,
     keys: Distinct,
     value: ValueCheck,
-    told: u64,
 }
 
 impl Check<'_> {
@@ -170,7 +167,6 @@ impl Check<'_> {
                 name: Vec::new(),
                 group: 0,
             },
-            told: 0,
         };
         let checked = checker.file(from);
         checker.conclude(checked)
@@ -189,10 +185,6 @@ impl Checker<'_> {
         self.counts.version = records.version;
         loop {
             self.doing = Doing::Type;
-            if from.offset() - self.told >= PROGRESS_BYTES {
-                self.told = from.offset();
-                (self.check.progress)(self.told);
-            }
             match records.next(from)? {
                 Record::Key(of_kind) => self.key(of_kind, &mut records, from)?,
                 Record::Field(name) => self.field(&name, from)?,
@@ -211,18 +203,21 @@ impl Checker<'_> {
         }
         self.doing = Doing::Checksum;
         self.key.clear();
-        let at = from.offset();
-        records.end(from)?;
+        let sum = records.end(from)?;
         if let Some(at) = self.keys.finish()? {
             return Err(twice("each key once", at).into());
         }
-        self.end(at, from)
+        self.end(sum, from.offset())
     }
 
-    fn end(&mut self, checksum_at: u64, from: &mut Reader<'_>) -> Result<(), Stop> {
-        let at = from.offset();
-        if at > checksum_at {
-            self.say(at, format_args!("Checksum OK"))?;
+    fn end(&mut self, sum: Sum, at: u64) -> Result<(), Stop> {
+        match sum {
+            Sum::Unknown => {}
+            Sum::Disabled => {
+                let line = "RDB file was saved with checksum disabled: no check performed.";
+                self.say(at, format_args!("{line}"))?;
+            }
+            Sum::Right => self.say(at, format_args!("Checksum OK"))?,
         }
         self.say(at, format_args!("\\o/ RDB looks OK! \\o/"))?;
         Ok(())
@@ -262,7 +257,7 @@ impl Checker<'_> {
         self.doing = Doing::Aux;
         if name == MEMBER_DEADLINES {
             let at = from.offset();
-            let deadlines = crate::types::rdb::MemberDeadlines::read(from.string()?);
+            let deadlines = MemberDeadlines::read(from.string()?);
             deadlines.map_err(|error| ReadError::Corrupt {
                 at,
                 expected: "deadlines of members",
@@ -290,14 +285,17 @@ impl Checker<'_> {
             }
         };
         let counts = &self.counts;
-        let mut lines = vec![
-            format!("RDB version {}", counts.version),
+        let mut lines = Vec::new();
+        if counts.version > 0 {
+            lines.push(format!("RDB version {}", counts.version));
+        }
+        lines.extend([
             format!("{} keys read", counts.keys),
             format!("{} expires", counts.expires),
             format!("{} already expired", counts.expired),
             format!("{} subexpires", counts.subexpires),
             format!("{} functions", counts.functions),
-        ];
+        ]);
         if counts.empty > 0 {
             lines.push(format!(
                 "{} keys without elements, which loading passes over",

@@ -7,7 +7,7 @@
 use super::check_rdb::open;
 use super::json::{put_name, put_text, put_text_until};
 use super::output::Output;
-use super::progress::Progress;
+use super::progress::{Progress, Watched};
 use super::{Failure, Tool};
 use crate::base::glob::glob_match;
 use crate::base::hash::Hasher;
@@ -22,13 +22,12 @@ use crate::types::walk::{Item, LogNumbers, type_of_kind, walk_value, with_elemen
 use crate::types::{TYPES, Type};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// Bytes that are written at once.
 const CHUNK_BYTES: usize = 64 << 10;
-/// Bytes of a file between two looks at the progress.
-const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// See the head of the file.
 pub(super) const TOOL: Tool = Tool {
@@ -94,10 +93,10 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let (file, bytes) = open(path)?;
     let out: Option<&PathBuf> = matches.get_one("out");
     let mut output = Output::open(out.map(PathBuf::as_path))?;
-    let mut progress = Progress::new(path.display().to_string(), bytes);
-    let mut reader = Reader::of_source(file, bytes);
-    let exported = export(&mut reader, &mut output, &filter, &mut |at| progress.at(at));
-    drop(progress);
+    let progress = RefCell::new(Progress::new(path.display().to_string(), bytes));
+    let mut reader = Reader::of_source(Watched::new(file, &progress), bytes);
+    let exported = export(&mut reader, &mut output, &filter);
+    progress.borrow_mut().clear();
     match exported {
         Ok(()) => output.finish(),
         // Whoever read it has seen enough.
@@ -158,12 +157,7 @@ pub enum Stop {
 ///
 /// # Errors
 /// Why it ended before the file did; the lines of all that came before are written.
-pub fn export(
-    from: &mut Reader<'_>,
-    to: &mut dyn Write,
-    filter: &Filter,
-    progress: &mut dyn FnMut(u64),
-) -> Result<(), Stop> {
+pub fn export(from: &mut Reader<'_>, to: &mut dyn Write, filter: &Filter) -> Result<(), Stop> {
     let mut records = Records::begin(from)?;
     let mut exporter = Exporter {
         lines: Lines {
@@ -178,7 +172,7 @@ pub fn export(
         key: Vec::new(),
         line: Line::Closed,
     };
-    let exported = exporter.records(&mut records, from, progress);
+    let exported = exporter.records(&mut records, from);
     if exported.is_err() {
         exporter.lines.drop_open();
     }
@@ -253,18 +247,8 @@ struct Exporter<'w> {
 }
 
 impl Exporter<'_> {
-    fn records(
-        &mut self,
-        records: &mut Records,
-        from: &mut Reader<'_>,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), Stop> {
-        let mut told = 0;
+    fn records(&mut self, records: &mut Records, from: &mut Reader<'_>) -> Result<(), Stop> {
         loop {
-            if from.offset() - told >= PROGRESS_BYTES {
-                told = from.offset();
-                progress(told);
-            }
             match records.next(from)? {
                 Record::Key(of_kind) => {
                     self.close()?;
@@ -281,7 +265,8 @@ impl Exporter<'_> {
             }
         }
         self.close()?;
-        Ok(records.end(from)?)
+        let _sum = records.end(from)?;
+        Ok(())
     }
 
     /// Ends the line of the last key.

@@ -86,6 +86,9 @@ pub enum JsonError {
     /// The source failed.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// What was read cannot be kept.
+    #[error("{0}")]
+    Kept(io::Error),
     /// It is not what it must be.
     #[error("line {line}: {reason}")]
     Wrong {
@@ -125,8 +128,6 @@ pub struct Json<'s> {
     source: Box<dyn Read + 's>,
     buffer: Vec<u8>,
     at: usize,
-    /// Bytes before the buffer.
-    before: u64,
     line: u64,
     is_over: bool,
 }
@@ -138,15 +139,9 @@ impl<'s> Json<'s> {
             source: Box::new(source),
             buffer: Vec::new(),
             at: 0,
-            before: 0,
             line: 1,
             is_over: false,
         }
-    }
-
-    /// Bytes that were read.
-    pub fn offset(&self) -> u64 {
-        self.before + self.at as u64
     }
 
     /// The line that is being read, from 1 on.
@@ -444,7 +439,6 @@ impl<'s> Json<'s> {
     #[cold]
     fn fill(&mut self) -> Result<Option<u8>, JsonError> {
         if !self.is_over {
-            self.before += self.buffer.len() as u64;
             self.buffer.clear();
             self.at = 0;
             let chunk = CHUNK_BYTES as u64;

@@ -8,6 +8,7 @@
 mod check_aof;
 pub mod check_rdb;
 pub mod export;
+pub mod import;
 mod json;
 mod log_files;
 mod offline;
@@ -35,7 +36,7 @@ pub struct Tool {
 }
 
 /// All tools, in the order in which the help shows them.
-pub static TOOLS: [Tool; 3] = [check_rdb::TOOL, check_aof::TOOL, export::TOOL];
+pub static TOOLS: [Tool; 4] = [check_rdb::TOOL, check_aof::TOOL, export::TOOL, import::TOOL];
 
 /// Programs of these families are tools too, when this program is called by their name.
 const FAMILIES: [&str; 3] = ["redis-", "valkey-", "oxidis-"];

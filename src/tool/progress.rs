@@ -1,7 +1,8 @@
 //! One line on standard error that says how far a tool has come: the share of the bytes, and how many there are a second.
 //! Only a terminal gets it, and it is gone when the tool has come to its end.
 
-use std::io::{self, IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{self, IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
 
 /// Between two lines.
@@ -43,11 +44,45 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.shown.is_some() {
+impl Progress {
+    /// Takes the line away, so that another can be written in its place.
+    pub fn clear(&mut self) {
+        if self.shown.take().is_some() {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// A source whose reader is seen to make progress.
+pub struct Watched<'p, R> {
+    source: R,
+    bytes: u64,
+    progress: &'p RefCell<Progress>,
+}
+
+impl<'p, R: Read> Watched<'p, R> {
+    /// This source, from its beginning.
+    pub fn new(source: R, progress: &'p RefCell<Progress>) -> Self {
+        Self {
+            source,
+            bytes: 0,
+            progress,
+        }
+    }
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let came = self.source.read(to)?;
+        self.bytes += came as u64;
+        self.progress.borrow_mut().at(self.bytes);
+        Ok(came)
     }
 }
 

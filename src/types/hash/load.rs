@@ -13,8 +13,8 @@ use crate::types::{Collection, Form, Limits, Type};
 
 /// What stands for no deadline in Valkey's form.
 const NONE_VALKEY: i64 = -1;
-/// Deadlines are kept in 48 bits.
-const DEADLINE_MAX: i64 = (1 << 48) - 1;
+/// Deadlines are kept in 48 bits: Unix milliseconds up to here.
+pub const DEADLINE_MAX: i64 = (1 << 48) - 1;
 
 pub(in crate::types) fn load<'r>(
     of_kind: u8,
