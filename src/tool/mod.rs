@@ -6,12 +6,17 @@
 //! and is in order, else with 1. Files are read and written as streams.
 
 mod check_aof;
+pub mod check_rdb;
+pub mod export;
+pub mod import;
+mod json;
 mod log_files;
 mod moment;
 mod offline;
 pub mod output;
 pub mod progress;
 mod restore;
+pub mod scratch;
 
 use crate::persist::aof::load::LoadError;
 use crate::persist::reason;
@@ -33,7 +38,13 @@ pub struct Tool {
 }
 
 /// All tools, in the order in which the help shows them.
-pub static TOOLS: [Tool; 2] = [check_aof::TOOL, restore::TOOL];
+pub static TOOLS: [Tool; 5] = [
+    check_rdb::TOOL,
+    check_aof::TOOL,
+    export::TOOL,
+    import::TOOL,
+    restore::TOOL,
+];
 
 /// Programs of these families are tools too, when this program is called by their name.
 const FAMILIES: [&str; 3] = ["redis-", "valkey-", "oxidis-"];

@@ -1,7 +1,9 @@
 //! One line on standard error that says how far a tool has come: the share of the bytes, and how many there are a second.
 //! Only a terminal gets it, and it is gone when the tool has come to its end.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal, Read, Write};
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 /// Between two lines.
@@ -43,38 +45,45 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.shown.is_some() {
+impl Progress {
+    /// Takes the line away, so that another can be written in its place.
+    pub fn clear(&mut self) {
+        if self.shown.take().is_some() {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
 }
 
-/// A source whose reading is shown.
-pub struct Watched<R> {
-    inner: R,
-    read: u64,
-    progress: Progress,
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
-impl<R> Watched<R> {
-    /// Shows how far `inner`, which has `total` bytes (0: nobody knows), is read.
-    pub fn new(inner: R, doing: impl Into<String>, total: u64) -> Watched<R> {
-        Watched {
-            inner,
-            read: 0,
-            progress: Progress::new(doing, total),
+/// A source whose reader is seen to make progress. Others may have the line too, to clear it: `P` is any way to share it.
+pub struct Watched<P, R> {
+    source: R,
+    bytes: u64,
+    progress: P,
+}
+
+impl<P: Deref<Target = RefCell<Progress>>, R: Read> Watched<P, R> {
+    /// This source, from its beginning.
+    pub fn new(source: R, progress: P) -> Self {
+        Self {
+            source,
+            bytes: 0,
+            progress,
         }
     }
 }
 
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.read += read as u64;
-        self.progress.at(self.read);
-        Ok(read)
+impl<P: Deref<Target = RefCell<Progress>>, R: Read> Read for Watched<P, R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let came = self.source.read(to)?;
+        self.bytes += came as u64;
+        self.progress.borrow_mut().at(self.bytes);
+        Ok(came)
     }
 }
 

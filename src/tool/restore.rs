@@ -169,7 +169,7 @@ fn replay(engine: &mut Engine, files: &LogFiles, until_s: i64) -> Result<Known, 
     let mut host = offline::Offline::default();
     let all = files.all();
     for (index, path) in all.iter().enumerate() {
-        let mut tape = open(path)?;
+        let mut tape = open(path)?.tape;
         let is_snapshot = tape.has_preamble()?;
         known.has_begun |= is_snapshot;
         let replayed = engine.replay(&mut tape, &mut host, &mut |item| known.take(item, until_s));

@@ -20,7 +20,9 @@ impl Drop for StopAtEnd<'_> {
 }
 
 fn persistence(server: &Server) -> String {
-    let info = redis::cmd("INFO").arg("persistence").query(&mut server.redis());
+    let info = redis::cmd("INFO")
+        .arg("persistence")
+        .query(&mut server.redis());
     info.expect("it is answered")
 }
 
