@@ -13,6 +13,7 @@ mod call;
 mod cron;
 mod effects;
 mod gates;
+mod loading;
 mod logging;
 mod reload;
 mod replay;
@@ -166,6 +167,7 @@ impl Engine {
             tracking: Tracking::default(),
             monitors: Monitors::default(),
             scripts: Scripts::default(),
+            loading: None,
             saver,
             aof: Aof::default(),
             last_load: Summary::default(),
@@ -259,7 +261,8 @@ impl Engine {
 
     fn begin_turn<'h>(&mut self, mut session: Box<Session>, host: &'h mut dyn Host) -> Turn<'h> {
         let began_ns = self.refresh_time();
-        self.keyspace.set_frozen(self.server.pause.is_set());
+        let stands_still = self.server.pause.is_set() || self.server.loading.is_some();
+        self.keyspace.set_frozen(stands_still);
         session.active_ms = self.keyspace.now_ms();
         if !session.is_authenticated() && session.output.len() > UNAUTHENTICATED_OUTPUT_MAX_BYTES {
             tracing::warn!(

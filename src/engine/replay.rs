@@ -9,9 +9,11 @@
 //! A file that ends within a command or a unit was cut by a crash; if it is the last one, and the settings allow it, it is
 //! cut back to its last whole unit, on disk too: what is appended must not follow half a command.
 
+use super::loading::Purpose;
 use super::{Engine, Staged, Turn};
 use crate::command::host::Host;
 use crate::command::row::flag;
+use crate::command::saving::walk_to_end;
 use crate::persist::aof::load::{LoadError, Opened};
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
@@ -20,7 +22,6 @@ use crate::rdb::read::Reader;
 use crate::resp::request::{Argv, Parsed, RequestLimits, RequestParser};
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
-use std::time::Instant;
 
 /// Bytes read at once; more if a command does not fit.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -72,14 +73,24 @@ impl Tape {
 }
 
 impl Engine {
-    /// Builds the data from the append-only file and makes that ready to be appended to.
+    /// Builds the data from the append-only file and makes that ready to be appended to. If there is none yet, but a
+    /// snapshot, that is the data, and the append-only file is made of it.
     ///
     /// # Errors
     /// Why not: file, offset, reason. The data is incomplete then.
     pub fn load_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+        let loaded = self.read_log(host);
+        self.end_loading(host);
+        loaded
+    }
+
+    fn read_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let names = Names::of(&self.server.config.settings);
-        let began = Instant::now();
         let (manifest, is_old) = find_manifest(&names, host)?;
+        if manifest.is_empty() && self.load_dump(host)? {
+            return self.make_log(names, manifest, host);
+        }
+        let began_ns = self.server.clock.monotonic_ns();
         let mut bytes = 0;
         let (mut cut, is_new) = (None, manifest.is_empty());
         let files: Vec<&str> = manifest
@@ -88,24 +99,29 @@ impl Engine {
             .chain(&manifest.increments)
             .map(|listed| &*listed.name)
             .collect();
-        for (at, file) in files.iter().enumerate() {
-            let path = match (is_old, at) {
-                (true, 0) => names.file.clone(),
-                _ => names.path(file).display().to_string(),
-            };
+        let path_of = |at: usize, file: &str| match (is_old, at) {
+            (true, 0) => names.file.clone(),
+            _ => names.path(file).display().to_string(),
+        };
+        let paths: Vec<String> = (0..)
+            .zip(&files)
+            .map(|(at, file)| path_of(at, file))
+            .collect();
+        self.begin_replay(&paths, host);
+        for (at, (file, path)) in files.iter().zip(&paths).enumerate() {
             let is_last = at + 1 == files.len();
-            let length = self.replay_file(&path, is_last, host, &mut cut)?;
+            let length = self.replay_file(path, is_last, host, &mut cut)?;
             bytes += length;
             let kind = if at == 0 && manifest.base.is_some() {
                 "base"
             } else {
                 "incr"
             };
-            let seconds = began.elapsed().as_secs_f64();
+            let seconds = self.seconds_since(began_ns);
             tracing::info!("DB loaded from {kind} file {file}: {seconds:.3} seconds");
         }
         if !is_new {
-            let seconds = began.elapsed().as_secs_f64();
+            let seconds = self.seconds_since(began_ns);
             tracing::info!("DB loaded from append only file: {seconds:.3} seconds");
         }
         self.refresh_time();
@@ -118,6 +134,46 @@ impl Engine {
         let open = self.server.aof.begin(names, opened, end);
         host.disk(Job::Aof(open));
         finish_jobs(host)
+    }
+
+    fn seconds_since(&self, began_ns: u64) -> f64 {
+        (self.server.clock.monotonic_ns() - began_ns) as f64 / 1e9
+    }
+
+    /// Makes an append-only file of the data as it is, before anything of it can be changed.
+    fn make_log(
+        &mut self,
+        names: Names,
+        manifest: Manifest,
+        host: &mut dyn Host,
+    ) -> Result<(), LoadError> {
+        tracing::warn!(
+            "There is no append-only file yet, but a snapshot: the data is that of the snapshot, and the append-only file \
+             is made of it."
+        );
+        self.refresh_time();
+        self.server.aof.note_files(names.clone(), manifest);
+        self.server.aof.start(names);
+        self.rewrite_log(host);
+        walk_to_end(&mut self.server, &mut self.keyspace, host);
+        // The base is in its place; now for the manifest.
+        for report in host.wait_disk(0) {
+            self.on_disk_report(&report, host);
+        }
+        self.free_garbage(host);
+        if self.server.aof.is_on() {
+            return Ok(());
+        }
+        let reason = "it could not be made of the snapshot, why stands above".to_owned();
+        Err(LoadError::Open { reason })
+    }
+
+    /// All files that are to be replayed count for the progress.
+    fn begin_replay(&mut self, paths: &[String], host: &mut dyn Host) {
+        // What cannot be opened shows when its turn comes.
+        let bytes = paths.iter().map(|path| host.open_file(path));
+        let bytes = bytes.flatten().map(|(_, bytes)| bytes).sum();
+        self.begin_loading(bytes);
     }
 
     /// Without `appendonly`: takes note of the files that are there, so that none is ever written over.
@@ -138,11 +194,15 @@ impl Engine {
     /// Replays all files that are in use.
     pub(super) fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let mut cut = None;
-        for path in self.server.aof.files() {
-            let path = path.display().to_string();
-            self.replay_file(&path, false, host, &mut cut)?;
-        }
-        Ok(())
+        let files = self.server.aof.files();
+        let paths: Vec<String> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        self.begin_replay(&paths, host);
+        paths
+            .iter()
+            .try_for_each(|path| self.replay_file(path, false, host, &mut cut).map(drop))
     }
 
     /// Replays one file; its bytes. `cut`: where it must be cut off, if it must.
@@ -173,10 +233,13 @@ impl Engine {
         };
         self.keyspace
             .stand_before_deadlines(self.server.clock.unix_ms());
-        self.replay_preamble(&mut tape)?;
+        self.replay_preamble(&mut tape, host)?;
         let ended = self.replay_commands(&mut tape, host);
         self.refresh_time();
         ended?;
+        if let Some(progress) = &mut self.server.loading {
+            progress.end_file(tape.bytes);
+        }
         let whole = tape.whole();
         if whole == tape.bytes {
             return Ok(tape.bytes);
@@ -199,7 +262,7 @@ impl Engine {
     }
 
     /// Loads the snapshot that the file begins with, if it does.
-    fn replay_preamble(&mut self, tape: &mut Tape) -> Result<(), LoadError> {
+    fn replay_preamble(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
         tape.read()?;
         if !PREAMBLES.iter().any(|head| tape.rest.starts_with(head)) {
             return Ok(());
@@ -209,11 +272,12 @@ impl Engine {
         let mut front = head.as_slice();
         let read = (&mut front).chain(&mut tape.source);
         let mut reader = Reader::of_source(read, tape.bytes);
-        let loaded = self.load_snapshot(&mut reader, true, false);
+        let loaded = self.load_snapshot(&mut reader, Purpose::Base, host);
         let summary = loaded.map_err(|source| LoadError::Preamble {
             file: tape.file.clone(),
             source,
         })?;
+        let summary = summary.ok_or(LoadError::Stopped)?;
         (tape.offset, tape.rest) = (reader.offset(), reader.into_rest());
         tape.rest.extend_from_slice(front);
         self.server.last_load = summary;
@@ -303,6 +367,9 @@ impl Engine {
             at = end;
             if turn.session.transaction.is_none() || !turn.session.in_transaction() {
                 tape.unit_from = None;
+            }
+            if !self.go_on_loading(tape.offset, tape.commands, true, turn.host) {
+                return Err(LoadError::Stopped);
             }
         }
         Ok(at)

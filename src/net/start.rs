@@ -4,7 +4,6 @@
 use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
-use super::loading::load_file;
 use super::sockets::{REPORTS, SIGNALS};
 use super::{Reactor, process};
 use crate::base::clock::Clock;
@@ -94,37 +93,30 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
         supervised: supervisor.word().to_owned(),
         ..Identity::default()
     };
-    let mut engine = create_engine(config, identity)?;
+    let engine = create_engine(config, identity)?;
     remove_stale_files();
-    load_data(&mut engine, &mut host).map_err(|reason| {
-        tracing::error!("{reason}");
-        StartError::Logged
-    })?;
     let settings = engine.server.config.settings.clone();
     listen(&mut host, &settings)?;
     let signals = watch_signals(&poll).map_err(doing("Watching signals"))?;
     let pidfile = process::pidfile_path(&settings, background);
     pidfile.into_iter().for_each(process::write_pidfile);
-    log_ready(&settings, &host);
-    process::report_ready(supervisor);
+    log_initialized(&settings);
     let mut reactor = Reactor::new(engine, host, poll, signals);
+    if let Err(reason) = reactor.load() {
+        tracing::error!("{reason}");
+        remove_traces(&settings, pidfile);
+        return Err(StartError::Logged);
+    }
+    if !reactor.host.stopping() {
+        log_ready(&reactor.host);
+        process::report_ready(supervisor);
+    }
     reactor.run().map_err(doing("Waiting for events"))?;
     reactor.engine.finish_log(&mut reactor.host);
     finish(&reactor.engine.server.config.settings, supervisor, pidfile);
     // The process ends here: the system takes its memory back at once, key by key would take seconds.
     std::mem::forget(reactor);
     Ok(())
-}
-
-/// Builds the data of before: from the append-only file if there is to be one, else from the snapshot.
-fn load_data(engine: &mut Engine, host: &mut ProcessHost) -> Result<(), String> {
-    if !engine.server.config.settings.appendonly {
-        let noted = engine.note_log(host);
-        noted.map_err(|error| format!("{error}. Exiting."))?;
-        return load_file(engine);
-    }
-    let loaded = engine.load_log(host);
-    loaded.map_err(|error| format!("{error}. Exiting."))
 }
 
 fn create_engine(config: Config, identity: Identity) -> Result<Engine, StartError> {
@@ -238,7 +230,7 @@ fn log_start(config: &Config) {
     }
 }
 
-fn log_ready(settings: &Settings, host: &ProcessHost) {
+fn log_initialized(settings: &Settings) {
     let terminal = io::stdout().is_terminal() && settings.logfile.is_none();
     if settings.always_show_logo || terminal {
         tracing::info!("{}", banner(settings));
@@ -246,6 +238,9 @@ fn log_ready(settings: &Settings, host: &ProcessHost) {
         tracing::info!("Running mode=standalone, port={}.", settings.port);
     }
     tracing::info!("Server initialized");
+}
+
+fn log_ready(host: &ProcessHost) {
     let (tcp, unix) = host.listeners.kinds();
     if tcp {
         tracing::info!("Ready to accept connections tcp");
@@ -280,14 +275,21 @@ fn system_name() -> String {
 
 fn finish(settings: &Settings, supervisor: Supervised, pidfile: Option<&str>) {
     process::report_stopping(supervisor);
-    if let Some(path) = pidfile {
+    if pidfile.is_some() {
         tracing::info!("Removing the pid file.");
+    }
+    if settings.unixsocket.is_some() {
+        tracing::info!("Removing the unix socket file.");
+    }
+    remove_traces(settings, pidfile);
+    tracing::warn!("Oxidis is now ready to exit, bye bye...");
+}
+
+/// Removes the files that say that the server runs.
+fn remove_traces(settings: &Settings, pidfile: Option<&str>) {
+    let socket = settings.unixsocket.as_deref();
+    for path in pidfile.into_iter().chain(socket) {
         // Nothing is left to be done if it is gone already.
         let _ = fs::remove_file(path);
     }
-    if let Some(path) = &settings.unixsocket {
-        tracing::info!("Removing the unix socket file.");
-        let _ = fs::remove_file(path);
-    }
-    tracing::warn!("Oxidis is now ready to exit, bye bye...");
 }

@@ -83,36 +83,24 @@ pub fn load(
     keep_expired: bool,
     visitor: &mut dyn Visitor,
 ) -> Result<Summary, ReadError> {
-    let (version, dialect) = read_head(from)?;
-    let summary = Summary {
-        version,
-        ..Summary::default()
+    let mut loader = Loader::begin(from, keep_expired, visitor.replaces())?;
+    let slice = Slice {
+        bytes: PROGRESS_BYTES,
+        keys: u64::MAX,
     };
-    let mut loader = Loader {
-        keyspace,
-        batch: Batch::new(visitor.replaces()),
-        room: Room::default(),
-        dialect,
-        db: 0,
-        keep_expired,
-        next: Attributes::default(),
-        summary,
-    };
-    let mut told = 0;
-    loop {
-        if from.offset() - told >= PROGRESS_BYTES {
-            told = from.offset();
-            visitor.progress(told);
-        }
-        match from.byte()? {
-            opcode::EOF => break,
-            kind @ 0..=kind::HASH_LISTPACK_EX => loader.record(kind, from)?,
-            other => loader.other(other, from, visitor)?,
-        }
+    while !loader.step(keyspace, from, visitor, slice)? {
+        visitor.progress(from.offset());
     }
-    loader.settle(from)?;
-    check_end(version, from)?;
-    Ok(loader.summary)
+    Ok(loader.into_summary())
+}
+
+/// How much is read at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// Bytes, about.
+    pub bytes: u64,
+    /// Keys.
+    pub keys: u64,
 }
 
 /// Reads signature and version.
@@ -159,8 +147,8 @@ struct Attributes {
     frequency: Option<u8>,
 }
 
-struct Loader<'k> {
-    keyspace: &'k mut Keyspace,
+/// A file that is being read, slice by slice. What it has gathered and not handed over yet is at most a batch.
+pub struct Loader {
     batch: Batch,
     room: Room,
     dialect: Dialect,
@@ -170,16 +158,81 @@ struct Loader<'k> {
     summary: Summary,
 }
 
-impl Loader<'_> {
+impl Loader {
+    /// Reads the head of a file. `keep_expired`, `replaces`: as for [`load`] and [`Visitor::replaces`].
+    ///
+    /// # Errors
+    /// It is not that of a file that can be read.
+    pub fn begin(
+        from: &mut Reader<'_>,
+        keep_expired: bool,
+        replaces: bool,
+    ) -> Result<Self, ReadError> {
+        let (version, dialect) = read_head(from)?;
+        Ok(Self {
+            batch: Batch::new(replaces),
+            room: Room::default(),
+            dialect,
+            db: 0,
+            keep_expired,
+            next: Attributes::default(),
+            summary: Summary {
+                version,
+                ..Summary::default()
+            },
+        })
+    }
+
+    /// Reads a slice; whether the file has come to its end.
+    ///
+    /// # Errors
+    /// Why it cannot be read, or what in it is not as it must be.
+    pub fn step(
+        &mut self,
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+        visitor: &mut dyn Visitor,
+        slice: Slice,
+    ) -> Result<bool, ReadError> {
+        let end = from.offset().saturating_add(slice.bytes);
+        let keys = self.summary.keys.saturating_add(slice.keys);
+        while from.offset() < end && self.summary.keys < keys {
+            match from.byte()? {
+                opcode::EOF => {
+                    self.settle(keyspace, from)?;
+                    check_end(self.summary.version, from)?;
+                    return Ok(true);
+                }
+                kind @ 0..=kind::HASH_LISTPACK_EX => self.record(kind, keyspace, from)?,
+                other => self.other(other, keyspace, from, visitor)?,
+            }
+        }
+        Ok(false)
+    }
+
+    /// What has come in so far.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// What has come in.
+    pub fn into_summary(self) -> Summary {
+        self.summary
+    }
+
     #[inline]
-    fn record(&mut self, of_kind: u8, from: &mut Reader<'_>) -> Result<(), ReadError> {
+    fn record(
+        &mut self,
+        of_kind: u8,
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+    ) -> Result<(), ReadError> {
         let at = from.offset();
         self.batch.begin(from.string()?);
         if self.batch.key().len() > KEY_MAX_BYTES {
             return Err(from.corrupt("a key", "a longer string than any key may be"));
         }
         let next = std::mem::take(&mut self.next);
-        let keyspace = &*self.keyspace;
         let (now_ms, policy) = (keyspace.now_ms(), keyspace.access_policy());
         let access = policy.word_of(now_ms, next.idle_s, next.frequency);
         let is_expired = next.deadline.is_some_and(|deadline| deadline < now_ms);
@@ -213,14 +266,14 @@ impl Loader<'_> {
         self.summary.keys += 1;
         self.batch.put(keyspace, value, next.deadline, access, at);
         if self.batch.is_full() {
-            self.settle(from)?;
+            self.settle(keyspace, from)?;
         }
         Ok(())
     }
 
     /// Puts what was gathered into the keyspace.
-    fn settle(&mut self, from: &Reader<'_>) -> Result<(), ReadError> {
-        let loaded = self.keyspace.load(self.db, &mut self.batch);
+    fn settle(&mut self, keyspace: &mut Keyspace, from: &Reader<'_>) -> Result<(), ReadError> {
+        let loaded = keyspace.load(self.db, &mut self.batch);
         loaded.map_err(
             |Duplicate { key, at }| match from.corrupt("each key once", "") {
                 ReadError::Corrupt { expected, .. } => ReadError::Corrupt {
@@ -236,6 +289,7 @@ impl Loader<'_> {
     fn other(
         &mut self,
         code: u8,
+        keyspace: &mut Keyspace,
         from: &mut Reader<'_>,
         visitor: &mut dyn Visitor,
     ) -> Result<(), ReadError> {
@@ -247,13 +301,13 @@ impl Loader<'_> {
             opcode::EXPIRE_MS => self.next.deadline = Some(from.i64()?),
             opcode::FREQ => self.next.frequency = Some(from.byte()?),
             opcode::IDLE => self.next.idle_s = Some(from.number()?),
-            opcode::SELECT_DB => self.select(from)?,
+            opcode::SELECT_DB => self.select(keyspace, from)?,
             opcode::RESIZE_DB => {
                 let keys = from.number()?;
                 let _expiring = from.number()?;
-                self.expect(keys, from.left());
+                self.expect(keyspace, keys, from.left());
             }
-            opcode::AUX => self.auxiliary(from)?,
+            opcode::AUX => self.auxiliary(keyspace, from)?,
             opcode::FUNCTION => {
                 self.summary.libraries += 1;
                 let taken = visitor.library(from.string()?);
@@ -275,19 +329,19 @@ impl Loader<'_> {
     }
 
     /// Makes room for so many keys, if what is left of the file can hold them.
-    fn expect(&mut self, keys: u64, left: u64) {
+    fn expect(&self, keyspace: &mut Keyspace, keys: u64, left: u64) {
         /// A kind, a key and a value.
         const RECORD_MIN_BYTES: u64 = 3;
         let is_known = left <= i64::MAX.cast_unsigned();
         if is_known && keys <= left / RECORD_MIN_BYTES {
-            self.keyspace.reserve(self.db, keys as usize);
+            keyspace.reserve(self.db, keys as usize);
         }
     }
 
-    fn select(&mut self, from: &mut Reader<'_>) -> Result<(), ReadError> {
-        self.settle(from)?;
+    fn select(&mut self, keyspace: &mut Keyspace, from: &mut Reader<'_>) -> Result<(), ReadError> {
+        self.settle(keyspace, from)?;
         let number = from.number()?;
-        let databases = self.keyspace.databases();
+        let databases = keyspace.databases();
         match usize::try_from(number).ok().filter(|db| *db < databases) {
             Some(db) => self.db = db,
             None => {
@@ -298,12 +352,16 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn auxiliary(&mut self, from: &mut Reader<'_>) -> Result<(), ReadError> {
+    fn auxiliary(
+        &mut self,
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+    ) -> Result<(), ReadError> {
         let name = String::from_utf8_lossy(from.string()?).into_owned();
         if name.as_bytes() == MEMBER_DEADLINES {
-            self.settle(from)?;
+            self.settle(keyspace, from)?;
             let deadlines = MemberDeadlines::read(from.string()?)?;
-            return self.set_deadlines(&deadlines, from);
+            return self.set_deadlines(keyspace, &deadlines, from);
         }
         let value = from.string()?;
         let fits = self.summary.fields.len() < FIELDS_MAX && value.len() <= FIELD_MAX_BYTES;
@@ -317,16 +375,17 @@ impl Loader<'_> {
     }
 
     fn set_deadlines(
-        &mut self,
+        &self,
+        keyspace: &mut Keyspace,
         deadlines: &ReadDeadlines,
         from: &Reader<'_>,
     ) -> Result<(), ReadError> {
         let members = deadlines.members.iter();
         let members = members.map(|(name, at)| (name.as_slice(), *at));
         let (key, db) = (deadlines.key.as_slice(), self.db);
-        let place = self.keyspace.store(db).find(&self.keyspace.key(key));
+        let place = keyspace.store(db).find(&keyspace.key(key));
         // The key has expired: its members with it.
-        if place.is_none() || self.keyspace.load_member_deadlines(db, key, members) {
+        if place.is_none() || keyspace.load_member_deadlines(db, key, members) {
             return Ok(());
         }
         Err(from.corrupt("a set or sorted set", "a value of another type"))

@@ -7,6 +7,7 @@
 pub mod aof;
 pub mod load;
 pub mod payload;
+pub mod progress;
 pub mod save;
 pub mod writer;
 

@@ -6,6 +6,7 @@ mod crash;
 mod harness;
 mod lifecycle;
 mod listeners;
+mod loading;
 mod pubsub;
 mod saving;
 mod scripts;

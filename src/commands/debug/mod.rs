@@ -319,10 +319,16 @@ fn debug(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
         door.name.as_bytes().eq_ignore_ascii_case(name) && door.words.contains(&args.left())
     });
     match door {
+        Some(door) if ctx.server.loading.is_some() && NEED_DATA.contains(&door.name) => {
+            Err(Error::Loading)
+        }
         Some(door) => (door.handler)(ctx, args),
         None => Err(unknown(name)),
     }
 }
+
+/// What cannot be done while the data is being loaded, although DEBUG itself may be called.
+const NEED_DATA: [&str; 3] = ["loadaof", "populate", "reload"];
 
 /// What a subcommand answers that there is not, or not with so many words.
 fn unknown(name: &[u8]) -> Error {

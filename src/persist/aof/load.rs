@@ -88,6 +88,17 @@ pub enum LoadError {
         /// Its name.
         name: String,
     },
+    /// There is a snapshot that cannot be read, or is not as it must be.
+    #[error("Fatal error loading the DB, {file}: {source}")]
+    Dump {
+        /// The file.
+        file: String,
+        /// Where, what should stand there and what does.
+        source: ReadError,
+    },
+    /// The server is to end before all is loaded.
+    #[error("The server is told to end")]
+    Stopped,
     /// The files cannot be made ready for appending.
     #[error("Can't open the append-only file: {reason}")]
     Open {
