@@ -37,13 +37,13 @@ error.";
 
 const GATES: [Gate; 8] = [
     authenticated,
+    data_is_there,
     not_busy,
     debug_enabled,
     allowed_in_transaction,
     memory_left,
     disk_takes_writes,
     allowed_to_subscriber,
-    data_is_there,
 ];
 
 /// Goes through all gates.

@@ -19,7 +19,7 @@ use crate::persist::writer::remove_stale;
 use mio::{Interest, Poll, Waker};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
+use signal_hook::consts::{SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
 use signal_hook_mio::v1_0::Signals;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -167,17 +167,20 @@ fn listen(host: &mut ProcessHost, settings: &Settings) -> Result<(), StartError>
     Ok(())
 }
 
-/// SIGTERM and SIGINT end the server; a second SIGINT ends it at once.
+/// SIGTERM and SIGINT end the server, SIGABRT crashes it with a report; a second SIGINT or SIGABRT ends it at once.
 pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
+    let aborted = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register_conditional_default(SIGABRT, Arc::clone(&aborted))?;
+    signal_hook::flag::register(SIGABRT, aborted)?;
     // The terminal that started the server may go; the others mean nothing here and would end it.
     // A file that may not become larger is an error of that file.
     for ignored in [SIGHUP, SIGUSR2, SIGALRM, SIGXFSZ] {
         signal_hook::flag::register(ignored, Arc::new(AtomicBool::new(false)))?;
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut signals = Signals::new([SIGABRT, SIGINT, SIGTERM])?;
     poll.registry()
         .register(&mut signals, SIGNALS, Interest::READABLE)?;
     Ok(signals)

@@ -445,3 +445,23 @@ fn a_snapshot_that_is_no_snapshot_is_no_reason_to_start_empty() {
     );
     assert!(!folder.0.join("appendonlydir").exists());
 }
+
+#[test]
+fn flushall_lets_a_rewrite_come_to_its_end() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "save 3600 1\nenable-debug-command yes");
+    server.run("DEBUG POPULATE 5000");
+    server.check(
+        "BGREWRITEAOF -> Background append only file rewriting started
+         FLUSHALL -> OK
+         SET a 1 -> OK",
+    );
+    while info(&mut server, "aof_rewrite_in_progress") == "1" {
+        server.pass_ms(10);
+    }
+    server.pass_ms(200);
+    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
+    let mut server = start(&folder, "");
+    server.check("DBSIZE -> (1)");
+}

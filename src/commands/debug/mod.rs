@@ -14,6 +14,7 @@ use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::help::reply_help;
 use crate::command::row::{Group, Row, flag};
 use crate::command::{Args, Ctx, Error, Flow, Handler, Reload};
+use crate::observe::crash;
 use crate::types::string::NewString;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -449,8 +450,8 @@ fn segfault(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     crash("crashed by signal: 11, as DEBUG SEGFAULT asked for")
 }
 
-/// Ends the process at once, with a last line in the log.
-fn crash(line: &str) -> ! {
-    tracing::error!("{line}");
+/// Ends the process at once, with a report in the log.
+fn crash(reason: &str) -> ! {
+    crash::report(reason);
     std::process::abort();
 }

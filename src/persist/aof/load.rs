@@ -22,7 +22,7 @@ pub struct Opened {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file that the manifest names is not there.
-    #[error("The AOF file {file} doesn't exist")]
+    #[error("The AOF file {file} doesn't exist: No such file or directory")]
     Missing {
         /// The file.
         file: String,
