@@ -105,6 +105,10 @@ impl Engine {
         if turn.session.is_caching() {
             end_caching(turn, row);
         }
+        let wants_memory = row.is(flag::DENYOOM) || row.full_name == "exec";
+        if wants_memory && !turn.session.is_nested() {
+            self.make_room_for(turn);
+        }
         gates::check(self, turn, row)?;
         if turn.session.is_nested() {
             return Ok(true);

@@ -12,6 +12,7 @@
 mod call;
 mod cron;
 mod effects;
+mod evict;
 mod gates;
 mod loading;
 mod logging;
@@ -129,6 +130,8 @@ pub struct Engine {
     log_reader: Option<ReaderId>,
     /// Clients whose output waits for the append-only file.
     held_slots: Vec<usize>,
+    /// Room is being made, so that writes pass though memory is full.
+    evicting: bool,
 }
 
 impl Engine {
@@ -188,6 +191,7 @@ impl Engine {
             cron: Cron::default(),
             log_reader: None,
             held_slots: Vec::new(),
+            evicting: false,
         }
     }
 

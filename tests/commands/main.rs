@@ -7,6 +7,7 @@ mod connection;
 mod debug;
 mod disk;
 mod engine;
+mod eviction;
 mod geo;
 mod harness;
 mod hash;
