@@ -388,7 +388,7 @@ impl Loader {
         if place.is_none() || keyspace.load_member_deadlines(db, key, members) {
             return Ok(());
         }
-        Err(from.corrupt("a set or sorted set", "a value of another type"))
+        Err(from.corrupt("a set, sorted set or hash", "a value of another type"))
     }
 }
 
