@@ -86,6 +86,9 @@ impl Engine {
         self.begin_loading(bytes);
         let mut reader = Reader::of_source(source, bytes);
         let loaded = self.load_snapshot(&mut reader, Purpose::Data, host);
+        if loaded.is_err() {
+            tracing::warn!("Terminating server after rdb file reading failure.");
+        }
         let summary = loaded.map_err(failed)?.ok_or(LoadError::Stopped)?;
         report(&summary);
         let took_ns = self.server.clock.monotonic_ns() - began_ns;

@@ -17,6 +17,7 @@ use crate::command::saving::walk_to_end;
 use crate::persist::aof::load::{LoadError, Opened};
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
+use crate::persist::load::Summary;
 use crate::persist::{Job, Report};
 use crate::rdb::read::Reader;
 use crate::resp::request::{Argv, Parsed, RequestLimits, RequestParser};
@@ -87,8 +88,11 @@ impl Engine {
     fn read_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let names = Names::of(&self.server.config.settings);
         let (manifest, is_old) = find_manifest(&names, host)?;
-        if manifest.is_empty() && self.load_dump(host)? {
-            return self.make_log(names, manifest, host);
+        if manifest.is_empty() {
+            self.refuse_strays(&names, host)?;
+            if self.load_dump(host)? {
+                return self.make_log(names, manifest, host);
+            }
         }
         let began_ns = self.server.clock.monotonic_ns();
         let mut bytes = 0;
@@ -131,9 +135,43 @@ impl Engine {
         let reader = self.open_stream();
         self.log_reader = Some(reader);
         let end = self.stream.end();
+        let drafts = drafts(&names, host);
         let open = self.server.aof.begin(names, opened, end);
         host.disk(Job::Aof(open));
-        finish_jobs(host)
+        finish_jobs(host)?;
+        host.disk(Job::Aof(drafts));
+        Ok(())
+    }
+
+    /// Where no manifest is: a folder that has data all the same is not one to begin anew in. What a start leaves that came
+    /// to its end before it wrote a manifest has none.
+    fn refuse_strays(&mut self, names: &Names, host: &mut dyn Host) -> Result<(), LoadError> {
+        let failed = |file: &str| {
+            let file = file.to_owned();
+            move |source| LoadError::Read { file, source }
+        };
+        let listed = match host.list_folder(&names.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            listed => listed.map_err(failed(&names.folder))?,
+        };
+        for name in listed {
+            if !Manifest::may_list(&names.file, &name) {
+                continue;
+            }
+            let file = names.path(&name).display().to_string();
+            let (source, bytes) = host.open_file(&file).map_err(failed(&file))?;
+            let is_empty = bytes == 0 || {
+                let mut reader = Reader::of_source(source, bytes);
+                let loaded = self.load_snapshot(&mut reader, Purpose::Base, host);
+                let is_nothing = |summary: Summary| summary.keys == 0 && summary.libraries == 0;
+                loaded.is_ok_and(|summary| summary.is_some_and(is_nothing))
+            };
+            if !is_empty {
+                let manifest = names.manifest().display().to_string();
+                return Err(LoadError::Stray { file, manifest });
+            }
+        }
+        Ok(())
     }
 
     fn seconds_since(&self, began_ns: u64) -> f64 {
@@ -152,6 +190,8 @@ impl Engine {
              is made of it."
         );
         self.refresh_time();
+        let drafts = drafts(&names, host);
+        host.disk(Job::Aof(drafts));
         self.server.aof.note_files(names.clone(), manifest);
         self.server.aof.start(names);
         self.rewrite_log(host);
@@ -187,6 +227,8 @@ impl Engine {
             true => Manifest::default(),
             false => manifest,
         };
+        let drafts = drafts(&names, host);
+        host.disk(Job::Aof(drafts));
         self.server.aof.note_files(names, manifest);
         Ok(())
     }
@@ -264,6 +306,14 @@ impl Engine {
     /// Loads the snapshot that the file begins with, if it does.
     fn replay_preamble(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
         tape.read()?;
+        if tape.bytes == 0 && tape.file.ends_with(".rdb") {
+            let nothing =
+                Reader::of_bytes(b"").corrupt("the signature of an RDB file", "an empty file");
+            return Err(LoadError::Preamble {
+                file: tape.file.clone(),
+                source: nothing,
+            });
+        }
         if !PREAMBLES.iter().any(|head| tape.rest.starts_with(head)) {
             return Ok(());
         }
@@ -485,6 +535,16 @@ impl Engine {
     }
 }
 
+/// Removes what a server was making when it was killed.
+fn drafts(names: &Names, host: &mut dyn Host) -> AofJob {
+    // Where there is no folder, there is nothing in it.
+    let listed = host.list_folder(&names.folder).unwrap_or_default();
+    let drafts = listed.iter().filter(|name| names.is_draft(name));
+    AofJob::Remove {
+        paths: drafts.map(|name| names.path(name)).collect(),
+    }
+}
+
 fn publication(
     names: &Names,
     text: &[u8],
@@ -516,11 +576,17 @@ fn finish_jobs(host: &mut dyn Host) -> Result<(), LoadError> {
 /// What the manifest says; and whether the data is in a file of the time before there were manifests, outside the folder.
 fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool), LoadError> {
     let path = names.manifest().display().to_string();
-    let old = host.open_file(&names.file).is_ok();
     let failed = |file: &str, source| LoadError::Read {
         file: file.to_owned(),
         source,
     };
+    let mut there = |file: &str| match host.open_file(file) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(failed(file, source)),
+    };
+    let inside = names.path(&names.file).display().to_string();
+    let (old, moved) = (there(&names.file)?, there(&inside)?);
     let mut text = Vec::new();
     match host.open_file(&path) {
         Ok((mut source, _)) => source
@@ -542,7 +608,6 @@ fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool),
         .base
         .as_ref()
         .is_some_and(|base| base.name == names.file);
-    let inside = names.path(&names.file).display().to_string();
-    let waits = old && is_its && host.open_file(&inside).is_err();
+    let waits = old && is_its && !moved;
     Ok((manifest, waits))
 }
