@@ -15,6 +15,7 @@ mod cron;
 mod effects;
 mod evict;
 mod gates;
+mod loading;
 mod logging;
 mod reload;
 mod replay;
@@ -171,6 +172,7 @@ impl Engine {
             tracking: Tracking::default(),
             monitors: Monitors::default(),
             scripts: Scripts::default(),
+            loading: None,
             saver,
             aof: Aof::default(),
             backups: Backups::default(),
@@ -266,7 +268,8 @@ impl Engine {
 
     fn begin_turn<'h>(&mut self, mut session: Box<Session>, host: &'h mut dyn Host) -> Turn<'h> {
         let began_ns = self.refresh_time();
-        self.keyspace.set_frozen(self.server.pause.is_set());
+        let stands_still = self.server.pause.is_set() || self.server.loading.is_some();
+        self.keyspace.set_frozen(stands_still);
         session.active_ms = self.keyspace.now_ms();
         if !session.is_authenticated() && session.output.len() > UNAUTHENTICATED_OUTPUT_MAX_BYTES {
             tracing::warn!(

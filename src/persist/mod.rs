@@ -9,6 +9,7 @@ pub mod backup;
 pub mod draft;
 pub mod load;
 pub mod payload;
+pub mod progress;
 pub mod records;
 pub mod save;
 pub mod writer;

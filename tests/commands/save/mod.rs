@@ -4,4 +4,5 @@
 mod commands;
 mod faults;
 pub mod file;
+mod older;
 mod point_in_time;
