@@ -6,6 +6,7 @@
 use super::door::Door;
 use super::machine::{Flavor, Machine};
 use super::shebang;
+use super::stack::Kept;
 use super::{Code, SERVED_BY};
 use crate::rdb::lzf::Compressor;
 use crate::rdb::read::Reader;
@@ -16,7 +17,7 @@ use std::rc::Rc;
 /// A function as its library has registered it.
 pub(super) struct Registered {
     pub(super) name: String,
-    pub(super) callback: mlua::Function,
+    pub(super) callback: Kept,
     /// Bits of [`super::script_flag`].
     pub(super) flags: u32,
     pub(super) description: Option<Vec<u8>>,

@@ -22,6 +22,11 @@ mod packing;
 mod prng;
 mod reply;
 mod shebang;
+#[allow(
+    unsafe_code,
+    reason = "Lua's own interface: see the head of the file"
+)]
+mod stack;
 
 pub use cache::sha1_of_hex;
 pub use door::{Door, Manner, Refusal, Verdict};
@@ -39,7 +44,7 @@ pub const SERVED_BY: &str = "LUA";
 
 /// A compiled script or function.
 pub struct Code {
-    function: mlua::Function,
+    function: stack::Kept,
     machine: Rc<Machine>,
     /// The SHA1 of a script, the name of a function.
     pub name: String,
@@ -78,7 +83,7 @@ impl Run {
     ///
     /// # Errors
     /// What it raised, with its name and the place.
-    pub fn execute(&self, argv: Argv<'_>, door: &mut dyn Door) -> Result<Answer, Failure> {
+    pub fn execute(&self, argv: Argv<'_>, door: &mut dyn Door) -> Result<Answer<'_>, Failure> {
         let code = &self.code;
         let result = code
             .machine

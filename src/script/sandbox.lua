@@ -7,7 +7,7 @@
 -- reads to the real one and refuses writes. The functions that look past metatables (rawset, next, table.insert ...) are
 -- wrapped to know the proxies. Functions that could take memory, C stack or time without bound are wrapped too.
 --
--- bridge: the functions that the server offers. What they raise are userdata, of which scripts see nothing.
+-- bridge: the functions that the server offers.
 -- limits: string_bytes, pattern_bytes, coroutines. flavor: 'eval' or 'functions'.
 local bridge, limits, flavor = ...
 
@@ -44,7 +44,7 @@ for _, name in pairs {
   G[name] = _G[name]
 end
 
--- What a function of the server has raised is a userdata: a table {err = text} is made of it, or a text with its place.
+-- What ends a killed script is a userdata; what this file raises has the wrong place.
 local function plain(failure)
   if type(failure) == 'userdata' then return bridge.plain(failure) end
   if type(failure) == 'string' and sub(failure, 1, 8) == 'sandbox:' then return bridge.placed(failure) end
@@ -250,19 +250,19 @@ G.os = seal { clock = os.clock }
 
 -- Every resumed coroutine takes C stack, and has a hook of its own: so how many are inside one another is bounded, and a
 -- killed script does not get to resume another one.
-local depth = 0
+local depth = { 0 } -- set to 0 before each run
 
 local function resumed(ok, failure, ...)
-  depth = depth - 1
+  depth[1] = depth[1] - 1
   if bridge.is_killed() then error(bridge.killed_text(), 0) end
   if ok then return ok, failure, ... end
   return ok, plain(failure)
 end
 
 local function guarded_resume(routine, ...)
-  if depth >= limits.coroutines then return false, 'C stack overflow' end
+  if depth[1] >= limits.coroutines then return false, 'C stack overflow' end
   if bridge.is_killed() then error(bridge.killed_text(), 0) end
-  depth = depth + 1
+  depth[1] = depth[1] + 1
   return resumed(resume(routine, ...))
 end
 
@@ -397,43 +397,16 @@ local function on_failure(failure)
   return failure
 end
 
-local run = {}
-
 if flavor == 'eval' then G.KEYS, G.ARGV = {}, {} end
 
-function run.script(code, keys, arguments)
-  depth = 0
-  G.KEYS = keys
-  G.ARGV = arguments
-  return xpcall(code, on_failure)
-end
-
--- The same with a few words, the first `count` of them keys, of which the tables are made here.
-function run.few(code, count, ...)
-  local words, rest = { ... }, {}
-  for index = count + 1, #words do
-    rest[index - count] = words[index]
-    words[index] = nil
-  end
-  depth = 0
-  G.KEYS = words
-  G.ARGV = rest
-  return xpcall(code, on_failure)
-end
-
-function run.call(code, keys, arguments)
-  depth = 0
-  return xpcall(function() return code(keys, arguments) end, on_failure)
-end
-
-function run.load(code)
-  depth = 0
+-- Runs the code of a library; what it raised.
+local function load(code)
   scope_metatable.__index = loading
   behind[scope] = loading
   local ok, failure = xpcall(code, on_failure)
   scope_metatable.__index = G
   behind[scope] = G
-  return ok, failure
+  if not ok then return type(failure) == 'table' and failure or { err = 'ERR ' .. tostring(failure) } end
 end
 
-return scope, run
+return scope, { globals = G, on_failure = on_failure, depth = depth, load = load }
