@@ -82,6 +82,8 @@ pub struct DebugSwitches {
     pub skip_checksums: bool,
     /// DEBUG QUICKLIST-PACKED-THRESHOLD: list elements of so many bytes and more stand alone; 0: the default.
     pub packed_threshold_bytes: u32,
+    /// DEBUG AOF-FLUSH-SLEEP: nobody is served for so many microseconds before changes go to the append-only file.
+    pub log_pause_us: u64,
 }
 
 /// All that is shared between commands besides the keyspace.

@@ -15,6 +15,7 @@ use crate::persist::writer::FileBytes;
 use crate::persist::{Job, Report};
 use crate::rdb::VERSION;
 use crate::session::{Hold, Session};
+use std::time::Duration;
 
 impl Engine {
     /// Hands over what has changed since the last call, and does what commands have wished for. To be called at the end of a
@@ -43,6 +44,9 @@ impl Engine {
         else {
             return;
         };
+        if self.server.debug.log_pause_us > 0 {
+            host.sleep(Duration::from_micros(self.server.debug.log_pause_us));
+        }
         let bytes = self.stream.read(reader);
         let (end, now_ms) = (self.stream.end(), self.keyspace.now_ms());
         let is_saving = self.server.saver.is_running();

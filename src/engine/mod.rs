@@ -12,8 +12,10 @@
 mod call;
 mod cron;
 mod effects;
+mod evict;
 mod gates;
 mod logging;
+mod reload;
 mod replay;
 mod saving;
 mod script;
@@ -127,6 +129,8 @@ pub struct Engine {
     log_reader: Option<ReaderId>,
     /// Clients whose output waits for the append-only file.
     held_slots: Vec<usize>,
+    /// Room is being made, so that writes pass though memory is full.
+    evicting: bool,
 }
 
 impl Engine {
@@ -185,6 +189,7 @@ impl Engine {
             cron: Cron::default(),
             log_reader: None,
             held_slots: Vec::new(),
+            evicting: false,
         }
     }
 

@@ -15,11 +15,9 @@ use crate::command::row::flag;
 use crate::persist::aof::load::{LoadError, Opened};
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
-use crate::persist::load::{Summary, Visitor, load};
 use crate::persist::{Job, Report};
-use crate::rdb::read::{ReadError, Reader};
+use crate::rdb::read::Reader;
 use crate::resp::request::{Argv, Parsed, RequestLimits, RequestParser};
-use crate::script::Scripts;
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
 use std::time::Instant;
@@ -30,39 +28,6 @@ const CHUNK_BYTES: usize = 1 << 20;
 const WORD_MAX_BYTES: usize = 4 << 30;
 /// What a file begins with that begins with a snapshot.
 const PREAMBLES: [&[u8]; 2] = [b"REDIS", b"VALKEY"];
-
-/// Takes what a snapshot has besides keys.
-struct Functions<'e> {
-    scripts: &'e mut Scripts,
-    seed: i32,
-}
-
-impl Visitor for Functions<'_> {
-    fn library(&mut self, text: &[u8]) -> Result<(), String> {
-        let loaded = self.scripts.load_library(text, false, self.seed);
-        let refused = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
-        loaded.map(|_| ()).map_err(refused)
-    }
-}
-
-impl Engine {
-    /// Adds the keys and functions of a snapshot; `keep_expired`: also those whose deadline has passed.
-    ///
-    /// # Errors
-    /// Where the bytes are not what they must be.
-    pub fn load_snapshot(
-        &mut self,
-        reader: &mut Reader<'_>,
-        keep_expired: bool,
-    ) -> Result<Summary, ReadError> {
-        let server = &mut self.server;
-        let mut functions = Functions {
-            seed: server.random.next_u64() as i32,
-            scripts: &mut server.scripts,
-        };
-        load(&mut self.keyspace, reader, keep_expired, &mut functions)
-    }
-}
 
 /// A file that is being replayed.
 struct Tape {
@@ -170,35 +135,8 @@ impl Engine {
         Ok(())
     }
 
-    /// DEBUG LOADAOF: the data of the append-only file takes the place of what is in memory.
-    pub(super) fn reload_log(&mut self, turn: &mut Turn<'_>) {
-        // Of the client's own batch there may be more to run.
-        let staged = std::mem::take(&mut self.staged);
-        self.flush_log(turn.host);
-        let all = 0..self.keyspace.databases();
-        all.for_each(|db| {
-            self.keyspace.flush(db, false);
-        });
-        let loaded = self.replay_listed(turn.host);
-        self.staged = staged;
-        if self.server.aof.is_on() {
-            self.log_reader = Some(self.open_stream());
-        }
-        let now_ms = self.keyspace.now_ms();
-        self.server.saver.mark_saved(&self.keyspace, now_ms);
-        self.free_garbage(turn.host);
-        match loaded {
-            Ok(()) => turn.reply().ok(),
-            Err(error) => {
-                tracing::error!("{error}");
-                let text = "ERR Error trying to load the AOF files, check server logs.";
-                turn.reply().error(text.as_bytes());
-            }
-        }
-    }
-
     /// Replays all files that are in use.
-    fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+    pub(super) fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let mut cut = None;
         for path in self.server.aof.files() {
             let path = path.display().to_string();
@@ -271,7 +209,7 @@ impl Engine {
         let mut front = head.as_slice();
         let read = (&mut front).chain(&mut tape.source);
         let mut reader = Reader::of_source(read, tape.bytes);
-        let loaded = self.load_snapshot(&mut reader, true);
+        let loaded = self.load_snapshot(&mut reader, true, false);
         let summary = loaded.map_err(|source| LoadError::Preamble {
             file: tape.file.clone(),
             source,
