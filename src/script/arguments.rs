@@ -28,11 +28,7 @@ pub(super) fn integer_or(
 }
 
 /// Argument `at` as a string; numbers count.
-pub(super) fn string<'a>(
-    view: &'a mut View,
-    at: i32,
-    function: &str,
-) -> Result<&'a [u8], String> {
+pub(super) fn string<'a>(view: &'a mut View, at: i32, function: &str) -> Result<&'a [u8], String> {
     match view.seen(at) {
         Seen::Text(_) | Seen::Number(_) => Ok(view.bytes(at).unwrap_or_default()),
         _ => Err(wrong(view, at, function, "string")),

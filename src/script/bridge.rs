@@ -2,7 +2,7 @@
 
 use super::door::{DOOR, Manner};
 use super::library::Registered;
-use super::machine::{PATTERN_ITEMS_MAX, State};
+use super::machine::{C_STACK_MAX_BYTES, HEAP_MAX_BYTES, PATTERN_ITEMS_MAX, State};
 use super::prng::Prng;
 use super::reply::truncated;
 use super::stack::{Native, Raise, Seen, Stack, View};
@@ -47,9 +47,9 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("random", random),
     ("seed_random", seed_random),
     ("is_deep_pattern", is_deep_pattern),
+    ("is_deep", is_deep),
     ("is_killed", is_killed),
     ("killed_text", killed_text),
-    ("plain", plain),
     ("place", place),
     ("placed", placed),
 ];
@@ -140,9 +140,17 @@ fn run_command(stack: &mut Stack, state: &State) -> Result<(), Raise> {
 /// Reads the words of a command.
 fn read_words(stack: &Stack, argv: &mut StoredArgv, bad_word: &str) -> Result<(), Raise> {
     argv.clear();
+    let mut bytes = 0;
     for at in 1..=stack.top() {
         match stack.seen(at) {
-            Seen::Text(word) => argv.push(word),
+            Seen::Text(word) => {
+                // The same text may be there a thousand times, and is copied for each.
+                bytes += word.len();
+                if bytes > HEAP_MAX_BYTES {
+                    return Err(Raise::Memory);
+                }
+                argv.push(word);
+            }
             Seen::Number(number) => push_number(argv, number),
             _ => return Err(table_error(bad_word)),
         }
@@ -186,6 +194,9 @@ fn integer_at(view: &View, at: i32) -> Option<i64> {
     view.number(at).map(truncated)
 }
 
+/// Bytes of a line that a script logs; the rest is cut off.
+const LOGGED_MAX_BYTES: usize = 1_024;
+
 fn log(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
     let count = stack.top();
     if count < 2 {
@@ -198,10 +209,17 @@ fn log(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
             "ERR First argument must be a number (log level).",
         ));
     };
-    let words: Vec<Vec<u8>> = (2..=count)
-        .filter_map(|at| stack.bytes(at).map(<[u8]>::to_vec))
-        .collect();
-    let line = words.join(&b' ');
+    let mut line = Vec::new();
+    for at in 2..=count {
+        let Some(word) = stack.bytes(at) else {
+            continue;
+        };
+        if !line.is_empty() {
+            line.push(b' ');
+        }
+        let room = LOGGED_MAX_BYTES.saturating_sub(line.len());
+        line.extend_from_slice(word.get(..room).unwrap_or(word));
+    }
     let line = String::from_utf8_lossy(&line);
     match level {
         0 => tracing::trace!("{line}"),
@@ -398,6 +416,13 @@ fn is_deep_pattern(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
     Ok(1)
 }
 
+/// Whether so much C stack is in use that no more should be taken.
+fn is_deep(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    let deep = stack.c_stack_bytes(state) > C_STACK_MAX_BYTES;
+    stack.push_boolean(deep);
+    Ok(1)
+}
+
 fn is_killed(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     stack.push_boolean(state.killed.get().is_some());
     Ok(1)
@@ -406,11 +431,6 @@ fn is_killed(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
 fn killed_text(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     stack.push_text(state.killed.get().unwrap_or_default().as_bytes());
     Ok(1)
-}
-
-/// What a script sees of an error that is a userdata: only the hook that ends a killed script raises such.
-fn plain(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
-    killed_text(stack, state)
 }
 
 /// The chunk and line of the script that runs: the innermost function that is not the sandbox's.

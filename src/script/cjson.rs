@@ -166,11 +166,7 @@ fn set_integer(
 }
 
 /// Reads `on`, `off`, a boolean or one more word; `None`: nothing is given.
-fn choice(
-    stack: &Stack,
-    name: &str,
-    other: Option<&str>,
-) -> Result<Option<Invalid>, String> {
+fn choice(stack: &Stack, name: &str, other: Option<&str>) -> Result<Option<Invalid>, String> {
     let given = match stack.seen(1) {
         Seen::Missing | Seen::Nil => return Ok(None),
         Seen::Boolean(true) => return Ok(Some(Invalid::Written)),

@@ -4,9 +4,10 @@
 //! where that loses nothing; a table whose keys are 1 to n is an array, any other a map; what has no form is nil.
 
 use super::arguments::{bad_argument, integer_or, number, string};
+use super::machine::STRING_MAX_BYTES;
 use super::reply::truncated;
-use std::convert::Infallible;
 use super::stack::{Native, Raise, Seen, Stack, View};
+use std::convert::Infallible;
 
 /// Tables inside one another that are packed: deeper ones become nil.
 const PACKED_NESTING_MAX: usize = 16;
@@ -45,20 +46,25 @@ fn pack(stack: &mut Stack) -> Result<i32, Raise> {
     }
     let mut out = Vec::with_capacity(64);
     for at in 1..=count {
-        put(&mut out, stack, at, 0);
+        put(&mut out, stack, at, 0)?;
     }
     stack.clear();
     stack.push_text(&out);
     Ok(1)
 }
 
-fn put(out: &mut Vec<u8>, view: &mut View, at: i32, depth: usize) {
+fn put(out: &mut Vec<u8>, view: &mut View, at: i32, depth: usize) -> Result<(), Raise> {
     match view.seen(at) {
         Seen::Boolean(truth) => out.push(if truth { 0xc3 } else { 0xc2 }),
         Seen::Number(number) => put_number(out, number),
         Seen::Text(text) => put_string(out, text),
-        Seen::Table if depth < PACKED_NESTING_MAX => put_table(out, view, at, depth),
+        Seen::Table if depth < PACKED_NESTING_MAX => put_table(out, view, at, depth)?,
         _ => out.push(0xc0),
+    }
+    // A small table that holds another many times over, and so on, would fill the memory.
+    match out.len() > STRING_MAX_BYTES {
+        true => Err(Raise::Memory),
+        false => Ok(()),
     }
 }
 
@@ -121,21 +127,21 @@ fn put_string(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(text);
 }
 
-fn put_table(out: &mut Vec<u8>, view: &mut View, at: i32, depth: usize) {
+fn put_table(out: &mut Vec<u8>, view: &mut View, at: i32, depth: usize) -> Result<(), Raise> {
     let (keys, is_sequence) = keys_of(view, at);
     if is_sequence {
         put_count(out, keys, (0x90, 15), [None, Some(0xdc), Some(0xdd)]);
-        for index in 1..=keys {
-            view.with_element(at, index, |view, element| put(out, view, element, depth + 1));
-        }
-        return;
+        return (1..=keys).try_for_each(|index| {
+            view.with_element(at, index, |view, element| {
+                put(out, view, element, depth + 1)
+            })
+        });
     }
     put_count(out, keys, (0x80, 15), [None, Some(0xde), Some(0xdf)]);
-    let Ok(()) = view.each_pair(at, |view, key| {
-        put(out, view, key, depth + 1);
-        put(out, view, key + 1, depth + 1);
-        Ok::<(), Infallible>(())
-    });
+    view.each_pair(at, |view, key| {
+        put(out, view, key, depth + 1)?;
+        put(out, view, key + 1, depth + 1)
+    })
 }
 
 /// The number of keys, and whether they are 1 to that.
@@ -195,9 +201,7 @@ fn unpack(stack: &mut Stack, function: &str, limit: i64, offset: i64) -> Result<
     };
     if offset > bytes.len() {
         let length = bytes.len();
-        return Err(
-            format!("Start offset {offset} greater than input length {length}.").into(),
-        );
+        return Err(format!("Start offset {offset} greater than input length {length}.").into());
     }
     let mut reader = Reader {
         bytes: &bytes,

@@ -5,12 +5,13 @@
 //!
 //! Bounds: [`HEAP_MAX_BYTES`] of memory (reached: the Lua error "not enough memory"), Lua's own 200 nested C calls and
 //! 20,000 nested Lua calls, [`COROUTINES_MAX`] coroutines inside one another, [`STRING_MAX_BYTES`] of a repeated string,
-//! [`PATTERN_ITEMS_MAX`] items of a pattern. Every [`HOOK_INSTRUCTIONS`] instructions the clock is looked at.
+//! [`PATTERN_ITEMS_MAX`] items of a pattern, [`C_STACK_MAX_BYTES`] of C stack before more of it is taken by coroutines and
+//! `gsub`. Every [`HOOK_INSTRUCTIONS`] instructions the clock is looked at.
 //!
 //! While Rust works on Lua's values the memory limit is lifted: then no step raises a memory error (see `stack`). It is set
 //! again, and checked, before Lua goes on.
 
-use super::door::{DOOR, Door, Verdict};
+use super::door::{DOOR, Door};
 use super::library::Registered;
 use super::prng::Prng;
 use super::reply::Writer;
@@ -18,7 +19,7 @@ use super::stack::{self, Caller, Finished, Fixture, Globals, Kept, Name, Seen, S
 use super::{bridge, cjson};
 use crate::resp::reply::{Protocol, Reply};
 use crate::resp::request::{Argv, StoredArgv};
-use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, VmState};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -30,8 +31,13 @@ pub const COROUTINES_MAX: usize = 64;
 pub const STRING_MAX_BYTES: usize = 512 << 20;
 /// Items of a pattern that may each take C stack.
 pub const PATTERN_ITEMS_MAX: usize = 200;
-/// Instructions between two looks at the clock.
-pub const HOOK_INSTRUCTIONS: u32 = 100_000;
+/// Bytes of C stack in use beyond which no coroutine is resumed and no replacement function of `gsub` called: each takes
+/// several KB, and Lua counts only within one coroutine.
+pub const C_STACK_MAX_BYTES: usize = 512 << 10;
+/// Instructions between two looks at the clock: few, for one may copy half a GB.
+pub const HOOK_INSTRUCTIONS: u32 = 1_000;
+/// Elements that one call of `table.insert` or `table.remove` moves.
+pub const MOVED_MAX: usize = 1 << 26;
 
 const SANDBOX: &str = include_str!("sandbox.lua");
 
@@ -54,6 +60,15 @@ impl Flavor {
     }
 }
 
+/// What a new state is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setup {
+    /// Where `math.random` begins.
+    pub(super) seed: i32,
+    /// Whether scripts get `getfenv`, `setfenv` and `newproxy`.
+    pub(super) offers_deprecated: bool,
+}
+
 /// What natives share with the machine.
 pub(super) struct State {
     pub(super) lua: Lua,
@@ -69,7 +84,11 @@ pub(super) struct State {
     /// Why the script must end.
     pub(super) killed: Cell<Option<&'static str>>,
     /// The chunk and line where it was when that was decided.
-    killed_at: RefCell<Option<(Vec<u8>, i64)>>,
+    pub(super) killed_at: RefCell<Option<(Vec<u8>, i64)>>,
+    /// Where the C stack was when the run began.
+    pub(super) stack_base: Cell<usize>,
+    /// Whether scripts have `getfenv`, `setfenv` and `newproxy`.
+    pub(super) offers_deprecated: bool,
     pub(super) prng: Cell<Prng>,
     /// The functions that a library which is being loaded has registered.
     pub(super) registering: RefCell<Option<Vec<Registered>>>,
@@ -78,7 +97,7 @@ pub(super) struct State {
 }
 
 impl State {
-    fn new(flavor: Flavor, seed: i32) -> mlua::Result<Self> {
+    fn new(flavor: Flavor, setup: Setup) -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::OS;
         let lua = Lua::new_with(libraries, LuaOptions::default())?;
         let main = stack::main_state(&lua)?;
@@ -91,7 +110,9 @@ impl State {
             propagates: Cell::new(true),
             killed: Cell::new(None),
             killed_at: RefCell::new(None),
-            prng: Cell::new(Prng::new(seed)),
+            stack_base: Cell::new(0),
+            offers_deprecated: setup.offers_deprecated,
+            prng: Cell::new(Prng::new(setup.seed)),
             registering: RefCell::new(None),
             cjson_settings: RefCell::default(),
         })
@@ -129,9 +150,22 @@ pub struct Answer<'a> {
 
 impl Answer<'_> {
     /// Writes it as the client's reply.
-    pub fn write(&self, reply: &mut Reply<'_>) {
+    ///
+    /// # Errors
+    /// It is too large.
+    pub fn write(&self, reply: &mut Reply<'_>) -> Result<(), Failure> {
+        let mark = reply.output().mark();
+        let writer = &self.writer;
         self.finished
-            .look(|view, at| self.writer.write(view, at, reply, 0));
+            .look(|view, at| writer.write(view, at, reply, 0));
+        if !writer.is_full(reply) {
+            return Ok(());
+        }
+        reply.output().truncate(mark);
+        Err(Failure {
+            line: b"ERR the reply of the script is too large".to_vec(),
+            is_counted: false,
+        })
     }
 
     /// The error that it is, if it is one.
@@ -172,28 +206,35 @@ fn is_counted(view: &mut View, at: i32) -> bool {
 }
 
 impl Machine {
-    /// A new state. `seed` is where `math.random` begins.
+    /// A new state.
     ///
     /// # Errors
     /// Lua cannot be set up: only if memory is out.
-    pub(super) fn new(flavor: Flavor, seed: i32) -> mlua::Result<Self> {
-        let state = Rc::new(State::new(flavor, seed)?);
+    pub(super) fn new(flavor: Flavor, setup: Setup) -> mlua::Result<Self> {
+        let state = Rc::new(State::new(flavor, setup)?);
         let lua = &state.lua;
         stack::put_names(lua)?;
+        stack::put_state(&state)?;
         let array_metatable = lua.create_table()?;
         array_metatable.raw_set("__metatable", false)?;
         stack::put_fixture(lua, Fixture::ArrayMetatable, array_metatable)?;
         let bridge = stack::built(lua, |stack| bridge::push_table(stack, &state))?;
         let limits = lua.create_table()?;
-        limits.raw_set("string_bytes", STRING_MAX_BYTES as i64)?;
-        limits.raw_set("pattern_bytes", PATTERN_ITEMS_MAX as i64)?;
-        limits.raw_set("coroutines", COROUTINES_MAX as i64)?;
+        for (name, limit) in [
+            ("string_bytes", STRING_MAX_BYTES),
+            ("pattern_bytes", PATTERN_ITEMS_MAX),
+            ("coroutines", COROUTINES_MAX),
+            ("moved", MOVED_MAX),
+        ] {
+            limits.raw_set(name, limit as i64)?;
+        }
         let kind = match flavor {
             Flavor::Script => "eval",
             Flavor::Function => "functions",
         };
         let sandbox = lua.load(SANDBOX).set_name("=sandbox").into_function()?;
-        let (scope, run): (Table, Table) = sandbox.call((bridge, limits, kind))?;
+        let (scope, run): (Table, Table) =
+            sandbox.call((bridge, limits, kind, setup.offers_deprecated))?;
         lua.set_globals(scope.clone())?;
         for (fixture, name) in [
             (Fixture::OnFailure, "on_failure"),
@@ -202,47 +243,16 @@ impl Machine {
         ] {
             stack::put_fixture(lua, fixture, run.raw_get::<mlua::Value>(name)?)?;
         }
+        stack::put_fixture(lua, Fixture::Scope, scope.clone())?;
         let run_load = Kept::new(&state, run.raw_get("load")?)?;
         let machine = Self {
             scope,
             run_load,
             state,
         };
-        machine.set_hook()?;
+        stack::arm(&machine.state);
         machine.state.lua.gc_collect()?;
         Ok(machine)
-    }
-
-    fn set_hook(&self) -> mlua::Result<()> {
-        // Lua holds the hook, and the state holds Lua.
-        let state = Rc::downgrade(&self.state);
-        let triggers = HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS);
-        self.state.lua.set_global_hook(triggers, move |lua, _| {
-            let Some(state) = state.upgrade() else {
-                return Ok(VmState::Continue);
-            };
-            if state.killed.get().is_none() && DOOR.is_set() {
-                state.limit_memory(false);
-                let verdict = DOOR.with(|door| door.look_at_clock());
-                if let Verdict::Stop(text) = verdict {
-                    state.killed.set(Some(text));
-                    *state.killed_at.borrow_mut() = stack::script_frame_of(lua);
-                }
-                state.limit_memory(true);
-            }
-            match state.killed.get() {
-                None => Ok(VmState::Continue),
-                Some(text) => {
-                    // From here on no instruction of this coroutine passes: the error cannot be caught and outlived.
-                    let every = HookTriggers::new().every_nth_instruction(1);
-                    let stop = move |_: &Lua, _: &mlua::debug::Debug<'_>| {
-                        Err::<VmState, _>(mlua::Error::runtime(text))
-                    };
-                    lua.set_hook(every, stop)?;
-                    Err(mlua::Error::runtime(text))
-                }
-            }
-        })
     }
 
     /// Compiles a script.
@@ -342,10 +352,8 @@ impl Machine {
             let mut failure = RawFailure::plain(text);
             failure.place = self.state.killed_at.take();
             // The hook that lets no instruction pass is replaced.
-            return match self.set_hook() {
-                Ok(()) => Err(failure),
-                Err(error) => Err(RawFailure::plain(&error.to_string())),
-            };
+            stack::arm(&self.state);
+            return Err(failure);
         }
         match finished.is_ok {
             true => Ok(finished),

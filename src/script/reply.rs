@@ -16,14 +16,15 @@
 //! Replies are read as bytes and become Lua values in one pass. All reads of a script's tables are raw: no metamethod of a
 //! script runs while its result is written.
 
+use super::stack::{Name, Raise, Seen, Stack, View};
 use crate::base::number::{parse_f64, parse_i64};
 use crate::resp::reply::{Protocol, Reply};
-use std::convert::Infallible;
-use super::stack::{Name, Raise, Seen, Stack, View};
 
 /// Tables inside one another that a script may return.
 pub const RETURNED_NESTING_MAX: usize = 1_000;
 
+/// Bytes that a script's reply may have, together with what its client has yet to receive.
+pub const REPLY_MAX_BYTES: usize = 512 << 20;
 /// Elements between two looks at the memory in use.
 const CHECK_PERIOD: usize = 64;
 
@@ -190,6 +191,9 @@ pub(super) fn truncated(number: f64) -> i64 {
 }
 
 /// Writes what a script returned; `protocol` is what the script has chosen.
+///
+/// A table may hold another many times over, and that a third: what is written of a few of them would fill the memory. So
+/// the writer stops at [`REPLY_MAX_BYTES`]; whoever had it write asks whether it [`Writer::is_full`], and takes it back.
 pub(super) struct Writer {
     pub(super) protocol: Protocol,
 }
@@ -197,6 +201,9 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes what stands at a place. `depth`: tables around it.
     pub(super) fn write(&self, view: &mut View, at: i32, reply: &mut Reply<'_>, depth: usize) {
+        if self.is_full(reply) {
+            return;
+        }
         match view.seen(at) {
             Seen::Text(text) => reply.bulk(text),
             Seen::Number(number) => reply.integer(truncated(number)),
@@ -204,6 +211,11 @@ impl Writer {
             Seen::Table => self.table(view, at, reply, depth),
             _ => reply.null(),
         }
+    }
+
+    /// Whether the reply has become too large.
+    pub(super) fn is_full(&self, reply: &mut Reply<'_>) -> bool {
+        reply.output().len() > REPLY_MAX_BYTES
     }
 
     fn boolean(&self, truth: bool, reply: &mut Reply<'_>) {
@@ -226,6 +238,7 @@ impl Writer {
         loop {
             let is_there = view.with_element(at, count + 1, |view, element| {
                 let is_there = view.seen(element) != Seen::Nil;
+                let is_there = is_there && !self.is_full(reply);
                 if is_there {
                     self.write(view, element, reply, depth + 1);
                 }
@@ -271,11 +284,11 @@ impl Writer {
         }
         let later = reply.map_later();
         let mut count = 0;
-        let Ok(()) = view.each_pair(at, |view, key| {
+        let _ = view.each_pair(at, |view, key| {
             self.write(view, key, reply, depth + 1);
             self.write(view, key + 1, reply, depth + 1);
             count += 1;
-            Ok::<(), Infallible>(())
+            stop_if(self.is_full(reply))
         });
         reply.finish(later, count);
         true
@@ -287,14 +300,19 @@ impl Writer {
         }
         let later = reply.set_later();
         let mut count = 0;
-        let Ok(()) = view.each_pair(at, |view, key| {
+        let _ = view.each_pair(at, |view, key| {
             self.write(view, key, reply, depth + 1);
             count += 1;
-            Ok::<(), Infallible>(())
+            stop_if(self.is_full(reply))
         });
         reply.finish(later, count);
         true
     }
+}
+
+/// Ends an iteration.
+fn stop_if(is_full: bool) -> Result<(), ()> {
+    if is_full { Err(()) } else { Ok(()) }
 }
 
 /// Writes a field if it has the right type; whether it has.

@@ -17,7 +17,8 @@
 //! - **The pointer lives**: a [`Caller`] and a [`Kept`] hold the Lua state that it leads to; a `Stack` lives as long as the
 //!   call that it was made for. Coroutines are states of their own, each alive while it calls.
 
-use super::machine::{HEAP_MAX_BYTES, State};
+use super::door::{DOOR, Verdict};
+use super::machine::{HEAP_MAX_BYTES, HOOK_INSTRUCTIONS, State};
 use mlua::ffi::{self, lua_State};
 use mlua::{Lua, Table};
 use std::ffi::{CStr, c_int, c_void};
@@ -101,6 +102,10 @@ pub(super) enum Fixture {
     Depth = -103,
     /// The metatable of arrays that cjson has decoded.
     ArrayMetatable = -104,
+    /// The address of the [`State`].
+    State = -105,
+    /// What scripts have as `_G`.
+    Scope = -106,
 }
 
 /// What stands at a place.
@@ -179,9 +184,7 @@ impl View {
     /// What stands there as a number; texts that are numbers count.
     pub(super) fn number(&self, at: i32) -> Option<f64> {
         // SAFETY: the pointer lives; neither changes what stands there.
-        unsafe {
-            (ffi::lua_isnumber(self.lua, at) != 0).then(|| ffi::lua_tonumber(self.lua, at))
-        }
+        unsafe { (ffi::lua_isnumber(self.lua, at) != 0).then(|| ffi::lua_tonumber(self.lua, at)) }
     }
 
     /// What stands there as bytes; numbers count.
@@ -504,6 +507,11 @@ impl Stack {
         unsafe { ffi::lua_tonumber(self.lua, ffi::lua_upvalueindex(3)) as usize }
     }
 
+    /// Bytes of the C stack that the running script takes.
+    pub(super) fn c_stack_bytes(&self, state: &State) -> usize {
+        state.stack_base.get().abs_diff(stack_address())
+    }
+
     /// Takes everything off.
     pub(super) fn clear(&mut self) {
         self.truncate(0);
@@ -607,9 +615,7 @@ unsafe fn run_native(lua: *mut lua_State) -> Option<c_int> {
         let native = std::mem::transmute::<*mut c_void, Native>(native);
         (native, &*state.cast::<State>())
     };
-    let mut stack = Stack {
-        view: View { lua },
-    };
+    let mut stack = Stack { view: View { lua } };
     state.limit_memory(false);
     let result = native(&mut stack, state);
     let result = match stack.check_memory() {
@@ -676,20 +682,76 @@ pub(super) fn built(lua: &Lua, build: impl FnOnce(&mut Stack)) -> mlua::Result<T
     // SAFETY: memory is not limited yet, so nothing in `build` raises.
     unsafe {
         lua.exec_raw((), |lua| {
-            let mut stack = Stack {
-                view: View { lua },
-            };
+            let mut stack = Stack { view: View { lua } };
             build(&mut stack);
         })
     }
 }
 
-/// Where the innermost function of a script stands, from inside a hook.
-pub(super) fn script_frame_of(lua: &Lua) -> Option<(Vec<u8>, i64)> {
-    let mut frame = None;
-    // SAFETY: memory is not limited while the hook looks: nothing in the closure raises.
-    let found = unsafe { lua.exec_raw::<()>((), |lua| frame = View { lua }.script_frame()) };
-    found.ok().and(frame)
+/// What Lua calls every [`HOOK_INSTRUCTIONS`] instructions of each coroutine: they inherit it.
+unsafe extern "C-unwind" fn interrupted(lua: *mut lua_State, _: *mut ffi::lua_Debug) {
+    // SAFETY: Lua calls with the state that runs, in which there is room for two values. Whatever has a destructor lives
+    // inside of `verdict`.
+    unsafe {
+        let Some(text) = verdict(lua) else {
+            return;
+        };
+        // From here on no instruction of this coroutine passes: the error cannot be caught and outlived.
+        ffi::lua_sethook(lua, Some(interrupted), ffi::LUA_MASKCOUNT, 1);
+        ffi::lua_pushlstring_(lua, text.as_ptr().cast(), text.len());
+        ffi::lua_error(lua);
+    }
+}
+
+/// Why the script must end, if it must.
+#[inline(never)]
+unsafe fn verdict(lua: *mut lua_State) -> Option<&'static str> {
+    // SAFETY: the registry holds the address of a state that lives as long as Lua runs (see `put_state`).
+    let state = unsafe {
+        ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, Fixture::State as c_int);
+        let state = ffi::lua_touserdata(lua, -1);
+        ffi::lua_settop(lua, -2);
+        state.cast::<State>().as_ref()?
+    };
+    if state.killed.get().is_none() && DOOR.is_set() {
+        state.limit_memory(false);
+        if let Verdict::Stop(text) = DOOR.with(|door| door.look_at_clock()) {
+            state.killed.set(Some(text));
+            *state.killed_at.borrow_mut() = View { lua }.script_frame();
+        }
+        state.limit_memory(true);
+    }
+    state.killed.get()
+}
+
+/// Has the clock looked at while Lua runs.
+pub(super) fn arm(state: &State) {
+    let count = HOOK_INSTRUCTIONS as c_int;
+    // SAFETY: the pointer lives.
+    unsafe {
+        ffi::lua_sethook(
+            state.main.get(),
+            Some(interrupted),
+            ffi::LUA_MASKCOUNT,
+            count,
+        );
+    }
+}
+
+/// Lets the hook find the state.
+///
+/// # Errors
+/// Lua's memory is used up.
+pub(super) fn put_state(state: &State) -> mlua::Result<()> {
+    let address = (&raw const *state).cast_mut().cast();
+    let address = mlua::Value::LightUserData(mlua::LightUserData(address));
+    put(&state.lua, Fixture::State as c_int, address)
+}
+
+/// Where the C stack is now, as an address.
+fn stack_address() -> usize {
+    let here = 0_u8;
+    (&raw const here).addr()
 }
 
 /// Puts the names into the registry.
@@ -741,11 +803,10 @@ impl<'a> Caller<'a> {
         prepare: impl FnOnce(&mut Stack, Globals) -> i32,
     ) -> Finished<'a> {
         let lua = self.state.main.get();
-        let mut stack = Stack {
-            view: View { lua },
-        };
+        let mut stack = Stack { view: View { lua } };
         let base = stack.top();
         stack.need_room(4);
+        self.state.stack_base.set(stack_address());
         // SAFETY: the pointer lives; there is room. What is called runs protected; while it does memory is limited, and
         // afterwards there is one value where the handler's function and arguments stood.
         let status = unsafe {
@@ -757,6 +818,11 @@ impl<'a> Caller<'a> {
             ffi::lua_replace(lua, -2);
             ffi::lua_rawgeti_(lua, registry, Fixture::OnFailure as c_int);
             ffi::lua_rawgeti_(lua, registry, function.slot);
+            if self.state.offers_deprecated {
+                // A script may have given itself other globals when it ran last.
+                ffi::lua_rawgeti_(lua, registry, Fixture::Scope as c_int);
+                ffi::lua_setfenv(lua, -2);
+            }
             let arguments = prepare(&mut stack, Globals { at: base + 1 });
             self.state.limit_memory(true);
             let status = ffi::lua_pcall(lua, arguments, 1, base + 2);

@@ -14,7 +14,9 @@ pub(super) fn decode(settings: Settings, stack: &mut Stack, text: &[u8]) -> Resu
     if let [first, second, ..] = text
         && (*first == 0 || *second == 0)
     {
-        return Err("JSON parser does not support UTF-16 or UTF-32".to_owned().into());
+        return Err("JSON parser does not support UTF-16 or UTF-32"
+            .to_owned()
+            .into());
     }
     // A NUL ends the text, wherever it stands.
     let end = text.iter().position(|byte| *byte == 0);

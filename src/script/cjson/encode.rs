@@ -110,7 +110,9 @@ impl Encoder {
     fn array_length(&self, view: &mut View, at: i32) -> Result<Option<usize>, String> {
         let (mut highest, mut count) = (0.0_f64, 0_u32);
         let looked = view.each_pair(at, |view, key| match view.seen(key) {
-            Seen::Number(key) if key.floor() == key && (1.0..=f64::from(i32::MAX)).contains(&key) => {
+            Seen::Number(key)
+                if key.floor() == key && (1.0..=f64::from(i32::MAX)).contains(&key) =>
+            {
                 highest = highest.max(key);
                 count += 1;
                 Ok(())
