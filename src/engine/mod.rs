@@ -156,6 +156,7 @@ impl Engine {
         let stats = Stats::new(table.len());
         let replication_id = random.hex(40);
         let saver = Saver::new(clock.unix_ms());
+        let scripts = Scripts::new(config.settings.lua_enable_deprecated_api);
         let mut server = Server {
             config,
             clients: Clients::default(),
@@ -171,7 +172,7 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
-            scripts: Scripts::default(),
+            scripts,
             loading: None,
             saver,
             aof: Aof::default(),
