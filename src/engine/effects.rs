@@ -205,7 +205,7 @@ impl Engine {
         if session.is_subscribed() {
             server.pubsub.forget(session.slot);
         }
-        if session.monitors {
+        if session.is_monitor() {
             server.monitors.forget(session.slot);
         }
         server.tracking.forget(session.id);

@@ -2,6 +2,7 @@
 
 use super::{Closing, Peer, Session, hindrance};
 use crate::observe::Info;
+use crate::resp::request::{Argv, StoredArgv};
 use std::collections::HashMap;
 
 /// Reply buffers kept for the next client that needs one.
@@ -22,6 +23,8 @@ pub struct Clients {
     flush: Vec<usize>,
     resume: Vec<usize>,
     blocked: usize,
+    /// Ids of clients whose commands CLIENT PAUSE holds back, in the order in which they came.
+    postponed: Vec<u64>,
     /// Clients whose output is above their soft limit.
     slow: Vec<usize>,
     /// Bytes of all clients as last counted, while `counts_memory`.
@@ -49,6 +52,9 @@ impl Clients {
         let session = self.slots.get_mut(slot)?.take()?;
         self.by_id.remove(&session.id);
         self.free.push(slot);
+        if session.postponed.is_some() {
+            self.postponed.retain(|id| *id != session.id);
+        }
         self.blocked -= usize::from(session.blocked.is_some() || session.postponed.is_some());
         self.counted_bytes = self.counted_bytes.saturating_sub(session.counted_bytes);
         Some(session)
@@ -255,6 +261,22 @@ impl Clients {
             session.closing = closing;
         }
         self.queue_flush_of(slot);
+    }
+
+    /// CLIENT PAUSE holds the client's command back.
+    pub fn postpone(&mut self, session: &mut Session, argv: Argv<'_>) {
+        session.postponed = Some(Box::new(StoredArgv::from_argv(argv)));
+        self.postponed.push(session.id);
+        self.count_blocked(true);
+    }
+
+    /// The pause is over: clients whose commands were held back go on, in the order in which they came.
+    pub fn resume_postponed(&mut self) {
+        for id in std::mem::take(&mut self.postponed) {
+            if let Some(slot) = self.slot_of(id) {
+                self.queue_resume(slot);
+            }
+        }
     }
 
     /// Notes that a client's postponed commands and unread input may go on.

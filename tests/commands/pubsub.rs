@@ -424,3 +424,20 @@ fn when_clients_take_more_than_their_share_the_largest_go_and_the_spared_stay() 
     }
     panic!("a client that subscribes to more and more is never closed");
 }
+
+#[test]
+fn a_message_is_a_write_to_pauses_and_to_scripts_that_only_read() {
+    let mut server = Server::new();
+    let refused = "!ERR Write commands are not allowed from read-only scripts";
+    for name in ["publish", "spublish"] {
+        let reply = server.run(&format!(
+            "EVAL_RO \"return redis.call('{name}', 'c', 'm')\" 0"
+        ));
+        assert!(reply.starts_with(refused), "{reply}");
+    }
+    let speaker = server.connect();
+    server.check("CLIENT PAUSE 1000 WRITE -> OK");
+    assert_eq!(server.run_as(speaker, "PUBLISH c m"), "");
+    server.check("CLIENT UNPAUSE -> OK");
+    assert_eq!(server.received(speaker), "(0)");
+}
