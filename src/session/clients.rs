@@ -5,8 +5,9 @@ use crate::observe::Info;
 use crate::resp::request::{Argv, StoredArgv};
 use std::collections::HashMap;
 
-/// Reply buffers kept for the next client that needs one.
-const POOL_MAX: usize = 64;
+/// Reply buffers kept for the next clients that need one, and the bytes of all of them.
+const POOL_MAX: usize = 256;
+const POOL_MAX_BYTES: usize = 4 << 20;
 /// A smaller buffer is not worth keeping; a new one has so much room.
 const POOLED_MIN_BYTES: usize = 512;
 /// A larger buffer is given back to the allocator instead.
@@ -20,6 +21,7 @@ pub struct Clients {
     by_id: HashMap<u64, usize>,
     last_id: u64,
     pool: Vec<Vec<u8>>,
+    pool_bytes: usize,
     flush: Vec<usize>,
     resume: Vec<usize>,
     blocked: usize,
@@ -97,6 +99,24 @@ impl Clients {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+
+    /// The client in a slot, which is about to be sent something: it stands among those whose output is to be written,
+    /// and its output has a buffer if the pool had one.
+    #[inline]
+    pub fn get_to_send(&mut self, slot: usize) -> Option<&mut Session> {
+        let session = self.slots.get_mut(slot)?.as_deref_mut()?;
+        if !session.flush_queued {
+            session.flush_queued = true;
+            self.flush.push(slot);
+        }
+        if !session.output.has_buffer()
+            && let Some(buffer) = self.pool.pop()
+        {
+            self.pool_bytes -= buffer.capacity();
+            session.output.give_buffer(buffer);
+        }
+        Some(session)
     }
 
     /// All clients but lent ones, in order of their slots.
@@ -296,17 +316,22 @@ impl Clients {
 
     /// An empty reply buffer: clients with nothing to be written hold none.
     pub fn take_buffer(&mut self) -> Vec<u8> {
-        let pooled = self.pool.pop();
-        pooled.unwrap_or_else(|| Vec::with_capacity(POOLED_MIN_BYTES))
+        let Some(buffer) = self.pool.pop() else {
+            return Vec::with_capacity(POOLED_MIN_BYTES);
+        };
+        self.pool_bytes -= buffer.capacity();
+        buffer
     }
 
     /// Gives a reply buffer back.
     pub fn give_buffer(&mut self, mut buffer: Vec<u8>) {
+        let bytes = buffer.capacity();
         if self.pool.len() < POOL_MAX
-            && buffer.capacity() >= POOLED_MIN_BYTES
-            && buffer.capacity() <= POOLED_MAX_BYTES
+            && (POOLED_MIN_BYTES..=POOLED_MAX_BYTES).contains(&bytes)
+            && self.pool_bytes + bytes <= POOL_MAX_BYTES
         {
             buffer.clear();
+            self.pool_bytes += bytes;
             self.pool.push(buffer);
         }
     }

@@ -441,3 +441,18 @@ fn a_message_is_a_write_to_pauses_and_to_scripts_that_only_read() {
     server.check("CLIENT UNPAUSE -> OK");
     assert_eq!(server.received(speaker), "(0)");
 }
+
+#[test]
+fn who_publishes_too_much_to_itself_in_one_command_is_closed() {
+    for (times, ends) in [(50, false), (500, true)] {
+        let mut server = Server::with_config("client-output-buffer-limit pubsub 20000 0 0");
+        let client = server.connect();
+        server.run_as(client, "HELLO 3");
+        server.run_as(client, "SUBSCRIBE c");
+        let script =
+            format!("for i = 1, {times} do redis.call('publish', 'c', string.rep('x', 60)) end");
+        server.run_as(client, &format!("EVAL \"{script}\" 0"));
+        assert_eq!(server.close_ended() == [client], ends, "{times}");
+        assert!(server.engine.server.outbox.pushes.bytes() == 0);
+    }
+}
