@@ -5,7 +5,7 @@ use super::wire::Frame;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 /// The word that makes this program the floor.
 pub const COMMAND: &str = "serve-floor";
@@ -14,7 +14,9 @@ const READ_BYTES: usize = 64 << 10;
 
 #[derive(Default)]
 struct Floor {
-    clients: Vec<TcpStream>,
+    clients: Vec<Option<TcpStream>>,
+    /// Places of clients that are gone.
+    free: Vec<usize>,
     /// What each is sent at the end of the turn.
     outputs: Vec<Vec<u8>>,
     /// Who has some.
@@ -50,29 +52,43 @@ pub fn serve(port: u16) {
 impl Floor {
     fn accept(&mut self, listener: &TcpListener, poll: &Poll) {
         while let Ok((mut stream, _)) = listener.accept() {
-            let token = Token(self.clients.len());
+            let place = self.free.pop().unwrap_or(self.clients.len());
+            let token = Token(place);
             let watched = poll
                 .registry()
                 .register(&mut stream, token, Interest::READABLE);
             watched.expect("it can be watched");
-            self.clients.push(stream);
-            self.outputs.push(Vec::new());
+            if place == self.clients.len() {
+                self.clients.push(None);
+                self.outputs.push(Vec::new());
+            }
+            self.clients[place] = Some(stream);
         }
     }
 
     fn read(&mut self, client: usize, buffer: &mut [u8]) {
-        let Some(Ok(taken)) = self
-            .clients
-            .get_mut(client)
-            .map(|stream| stream.read(buffer))
-        else {
+        let Some(stream) = self.clients.get_mut(client).and_then(Option::as_mut) else {
             return;
+        };
+        let taken = match stream.read(buffer) {
+            Ok(taken) if taken > 0 => taken,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            _ => return self.forget(client),
         };
         let mut rest = buffer.get(..taken).unwrap_or_default();
         while let Some(frame) = Frame::first(rest) {
             let (request, after) = rest.split_at(frame.len());
             self.run(client, request);
             rest = after;
+        }
+    }
+
+    fn forget(&mut self, client: usize) {
+        self.clients[client] = None;
+        self.outputs[client].clear();
+        self.free.push(client);
+        for readers in self.subscribers.values_mut() {
+            readers.retain(|reader| *reader != client);
         }
     }
 
@@ -119,7 +135,9 @@ impl Floor {
         for client in self.pending.drain(..) {
             let output = &mut self.outputs[client];
             // Whoever does not read gets nothing more: the load keeps few messages under way.
-            let _ = self.clients[client].write(output);
+            if let Some(stream) = &mut self.clients[client] {
+                let _ = stream.write(output);
+            }
             output.clear();
         }
     }

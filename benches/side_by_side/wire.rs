@@ -2,6 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
+
+/// How long an answer is waited for.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// A whole reply or push, as it came.
 pub struct Frame<'b> {
@@ -91,6 +95,7 @@ impl Client {
     pub fn connect(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(SILENCE_MAX))?;
         Ok(Client {
             stream,
             received: Vec::new(),

@@ -61,7 +61,7 @@ impl Server {
     /// If it does not start or does not answer: there is nothing to be measured then.
     pub fn start(&self, workload: &Workload) -> Running {
         let port = free_port();
-        let dir = std::env::temp_dir().join(format!("applications-{}-{port}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("side-by-side-{}-{port}", std::process::id()));
         fs::create_dir_all(&dir).expect("a scratch folder can be made");
         let command = self.command.replace("{port}", &port.to_string());
         let command = command.replace("{dir}", &dir.display().to_string());

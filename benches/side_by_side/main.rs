@@ -1,8 +1,8 @@
 //! CPU time per request of what applications build on: pub/sub, transactions, client-side caching, scripts.
 //!
 //! ```text
-//! cargo bench --bench applications                                    this server and the floor
-//! cargo bench --bench applications -- --server 'peer=peer-server --port {port} --dir {dir}' --only PUBLISH --rounds 7
+//! cargo bench --bench side_by_side                                    this server and the floor
+//! cargo bench --bench side_by_side -- --server 'peer=peer-server --port {port} --dir {dir}' --only PUBLISH --rounds 7
 //! ```
 //!
 //! Any number of servers take turns on the same workload, each on one CPU and the load on another. What is shown is the
