@@ -90,22 +90,10 @@ fn large_words_of_a_queue_are_shared_and_all_count_as_its_memory() {
     let mut server = Server::new();
     let client = server.connect();
     let multi_mem = |server: &mut Server| {
-        let line = server.run("CLIENT LIST");
-        let line = line
-            .lines()
-            .find(|line| line.contains(" multi="))
-            .map(str::to_owned);
-        let lines = server.run("CLIENT LIST TYPE normal");
-        let fields = lines.lines().chain(line.as_deref());
-        let counts = fields.filter_map(|line| {
-            line.split(" multi-mem=")
-                .nth(1)?
-                .split(' ')
-                .next()?
-                .parse()
-                .ok()
-        });
-        counts.max().unwrap_or(0_usize)
+        let list = server.run("CLIENT LIST");
+        let fields = list.split(" multi-mem=").skip(1);
+        let counts = fields.filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+        counts.max().expect("there are clients")
     };
     server.run_as(client, "MULTI");
     assert_eq!(multi_mem(&mut server), 0);
