@@ -362,8 +362,8 @@ impl Engine {
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
             let writes = super::gates::may_write(self, argv, row);
-            return super::call::queue(turn, argv, row, writes)
-                .map_err(|error| place.malformed(error.to_string()));
+            self.queue(turn, argv, row, writes);
+            return Ok(());
         }
         // What waits, waits for nobody here.
         turn.session.hinder(hindrance::NESTED, true);
