@@ -236,7 +236,9 @@ impl Engine {
         self.keyspace
             .stand_before_deadlines(self.server.clock.unix_ms());
         self.replay_preamble(&mut tape)?;
+        self.keyspace.set_in_bulk(true);
         let ended = self.replay_commands(&mut tape, host);
+        self.keyspace.set_in_bulk(false);
         self.refresh_time();
         ended?;
         let whole = tape.whole();
