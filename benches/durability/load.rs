@@ -28,7 +28,7 @@ impl Random {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (u128::from(self.0) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.0) * u128::from(bound)) >> 64) as u64
     }
 }
 
@@ -70,7 +70,7 @@ impl Group {
 /// `SET` of a key by its number, with a value of 100 digits that differs from key to key.
 pub fn put_set(to: &mut Vec<u8>, number: u64) {
     let key = format!("key:{number:012}");
-    let digits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 << 63;
+    let digits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | (1 << 63);
     let value = format!("{digits:0>20}{:0>20}", digits.rotate_left(17)).repeat(3);
     put_request(to, &[b"SET", key.as_bytes(), &value.as_bytes()[..100]]);
 }

@@ -158,6 +158,10 @@ impl Host for HostInTurn<'_> {
         self.host.allocated_bytes()
     }
 
+    fn pending_frees(&self) -> usize {
+        self.host.pending_frees()
+    }
+
     fn free(&mut self, garbage: Garbage) {
         self.host.free(garbage);
     }
@@ -188,6 +192,10 @@ impl Host for HostInTurn<'_> {
 
     fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
         self.host.open_file(path)
+    }
+
+    fn list_folder(&mut self, path: &str) -> io::Result<Vec<String>> {
+        self.host.list_folder(path)
     }
 
     fn stop(&mut self) {

@@ -127,6 +127,10 @@ impl Host for ProcessHost {
         }
     }
 
+    fn pending_frees(&self) -> usize {
+        self.freer.pending()
+    }
+
     fn free(&mut self, garbage: Garbage) {
         self.freer.free(garbage);
     }
@@ -159,6 +163,14 @@ impl Host for ProcessHost {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
         Ok((Box::new(file), bytes))
+    }
+
+    fn list_folder(&mut self, path: &str) -> io::Result<Vec<String>> {
+        let entries = std::fs::read_dir(path)?;
+        let name = |entry: io::Result<std::fs::DirEntry>| {
+            entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
+        };
+        entries.map(name).collect()
     }
 
     fn stop(&mut self) {

@@ -48,7 +48,7 @@ impl LogDisk {
         Self {
             shared,
             state: Arc::new(State {
-                writer: Mutex::default(),
+                writer: Mutex::new(AofWriter::locking()),
                 jobs: AtomicUsize::new(0),
                 aside: AtomicUsize::new(0),
                 flusher: Mutex::default(),

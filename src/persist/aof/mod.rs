@@ -21,9 +21,12 @@ mod gather;
 pub mod load;
 pub mod manifest;
 mod rewrite;
+mod rotate;
+pub mod tape;
 pub mod writer;
 
 pub use rewrite::BASE_DRAFT_PREFIX;
+pub use rotate::Rotation;
 
 use crate::config::settings::{AppendFsync, Settings};
 use crate::observe::Info;
@@ -66,6 +69,13 @@ pub enum AofJob {
         /// Where its manifest belongs, and what that says; `None`: it is in none yet.
         manifest: Option<(PathBuf, Vec<u8>)>,
     },
+    /// The same, for a backup that needs the files before it.
+    Rotate {
+        /// The new file.
+        path: PathBuf,
+        /// Where its manifest belongs, and what that says.
+        manifest: (PathBuf, Vec<u8>),
+    },
     /// Appends bytes of the stream.
     Append {
         /// The bytes.
@@ -84,6 +94,11 @@ pub enum AofJob {
     },
     /// Puts a new manifest in place.
     Publish(Publication),
+    /// Removes files that nobody needs.
+    Remove {
+        /// The files; what is not there is passed over.
+        paths: Vec<PathBuf>,
+    },
     /// Writes what waits, flushes and closes.
     Close,
 }
@@ -135,6 +150,11 @@ pub enum AofReport {
         /// What the system said.
         reason: String,
     },
+    /// The increment that a backup wants is open, or why not.
+    Rotated {
+        /// What the system said.
+        error: Option<String>,
+    },
     /// The manifest is in place, or why not.
     Published {
         /// What the system said.
@@ -153,6 +173,7 @@ impl AofJob {
                 let manifest = manifest.iter_mut().map(|(path, _)| path);
                 manifest.chain([path]).collect()
             }
+            AofJob::Rotate { path, manifest } => vec![path, &mut manifest.0],
             AofJob::Publish(publication) => {
                 let rename = publication.rename.iter_mut().flat_map(|(a, b)| [a, b]);
                 rename
@@ -161,6 +182,7 @@ impl AofJob {
                     .chain(&mut publication.on_failure_remove)
                     .collect()
             }
+            AofJob::Remove { paths } => paths.iter_mut().collect(),
             _ => Vec::new(),
         }
     }
@@ -213,6 +235,15 @@ impl Names {
     /// Where the manifest is.
     pub fn manifest(&self) -> PathBuf {
         self.path(&format!("{}.manifest", self.file))
+    }
+
+    /// Whether a file of this name is one that was being made: at the start nobody makes it any more.
+    pub fn is_draft(&self, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix("temp-") else {
+            return false;
+        };
+        let own = rest.strip_prefix(self.file.as_str());
+        matches!(own, Some(".incr" | ".manifest")) || Manifest::may_list(&self.file, rest)
     }
 
     /// Where the first increment is until there is a base.
@@ -473,7 +504,7 @@ impl Aof {
                 self.is_distrusted = true;
                 self.fail(reason);
             }
-            AofReport::Opened { .. } | AofReport::Published { .. } => {}
+            AofReport::Opened { .. } | AofReport::Rotated { .. } | AofReport::Published { .. } => {}
         }
     }
 
