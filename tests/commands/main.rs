@@ -9,6 +9,8 @@ mod disk;
 mod engine;
 mod eviction;
 mod geo;
+#[path = "../differential/grammar.rs"]
+mod grammar;
 mod harness;
 mod hash;
 mod hyperloglog;
@@ -22,6 +24,7 @@ mod payload;
 mod pubsub;
 mod rdb_samples;
 mod reload;
+mod replayed;
 mod rows;
 mod save;
 mod scripting;

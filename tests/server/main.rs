@@ -3,6 +3,7 @@
 mod append_only;
 mod clients;
 mod crash;
+mod full_disk;
 mod harness;
 mod lifecycle;
 mod listeners;
