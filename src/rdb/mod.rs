@@ -19,6 +19,8 @@ use lzf::Compressor;
 
 /// The version of files and payloads that are written: every Redis since 7.2 and every Valkey reads it.
 pub const VERSION: u16 = 11;
+/// The version of Redis 7.0.
+pub const VERSION_REDIS_7_0: u16 = 10;
 /// The version that is written where a hash has fields with deadlines.
 pub const VERSION_FIELD_EXPIRY: u16 = 12;
 /// The last version that Redis' own numbering reaches here.
