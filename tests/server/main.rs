@@ -1,6 +1,8 @@
 //! The real program over real sockets: its start, its listeners, its limits, its end.
 
 mod append_only;
+mod backup;
+mod check_aof;
 mod clients;
 mod crash;
 mod full_disk;
@@ -8,5 +10,6 @@ mod harness;
 mod lifecycle;
 mod listeners;
 mod pubsub;
+mod restore;
 mod saving;
 mod scripts;
