@@ -179,11 +179,7 @@ impl Engine {
                 bytes,
             });
         }
-        if has_commands(&tape.rest) {
-            // A crash cuts a file off; a number that has become too large swallows what follows it.
-            let reason = "a command that has no end before the end of the file, although other commands follow it";
-            return Err(tape.malformed(reason.to_owned()));
-        }
+        tape.check_tail()?;
         tracing::warn!("!!! Warning: short read while loading the AOF file {path}!!!");
         tracing::warn!(
             "AOF loaded anyway because aof-load-truncated is enabled: the file is cut from {bytes} to {whole} bytes"
@@ -374,29 +370,6 @@ impl Engine {
             bytes,
         })
     }
-}
-
-/// Whether a command seems to begin somewhere behind the first byte.
-fn has_commands(bytes: &[u8]) -> bool {
-    /// What stands behind a mark, a number and the end of the line.
-    fn behind<'b>(bytes: &'b [u8], mark: &[u8]) -> Option<&'b [u8]> {
-        let rest = bytes.strip_prefix(mark)?;
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        rest.get(digits..)?
-            .strip_prefix(b"\r\n")
-            .filter(|_| digits > 0)
-    }
-    let mut rest = bytes.get(1..).unwrap_or_default();
-    while let Some(at) = rest.windows(3).position(|three| three == b"\r\n*") {
-        rest = rest.get(at + 2..).unwrap_or_default();
-        if behind(rest, b"*")
-            .and_then(|rest| behind(rest, b"$"))
-            .is_some()
-        {
-            return true;
-        }
-    }
-    false
 }
 
 /// Removes what a server was making when it was killed.

@@ -391,7 +391,7 @@ fn write(path: &Path, text: &str) {
 }
 
 /// Commands as they stand in a file.
-fn encoded(lines: &[&str]) -> Vec<u8> {
+pub fn encoded(lines: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for line in lines {
         let words: Vec<&str> = line.split(' ').collect();

@@ -10,6 +10,7 @@ mod engine;
 mod eviction;
 mod geo;
 #[path = "../differential/grammar.rs"]
+#[expect(dead_code, reason = "here nothing is compared reply by reply")]
 mod grammar;
 mod harness;
 mod hash;
