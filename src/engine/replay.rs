@@ -246,6 +246,7 @@ impl Engine {
                 bytes,
             });
         }
+        tape.check_tail()?;
         tracing::warn!("!!! Warning: short read while loading the AOF file {path}!!!");
         tracing::warn!(
             "AOF loaded anyway because aof-load-truncated is enabled: the file is cut from {bytes} to {whole} bytes"
