@@ -394,6 +394,7 @@ impl Engine {
             .get_or_insert_with(|| Box::new(Transaction::default()));
         transaction.writes |= writes;
         transaction.uses_memory |= row.is(flag::DENYOOM);
+        transaction.needs_data |= !row.is(flag::LOADING);
         transaction.push(argv, || self.spare_batches.take());
     }
 

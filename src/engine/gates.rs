@@ -36,7 +36,7 @@ Commands that may modify the data set are disabled, because this instance is con
 if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
 error.";
 
-const GATES: [Gate; 8] = [
+const GATES: [Gate; 9] = [
     authenticated,
     data_is_there,
     not_busy,
@@ -138,14 +138,12 @@ fn data_is_there(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<
         return Ok(());
     }
     let transaction = turn.session.transaction.as_ref();
-    let queue = transaction.filter(|_| row.full_name == "exec");
-    let mut queued = queue.iter().flat_map(|transaction| &transaction.queue);
-    let may_run = row.is(flag::LOADING)
-        && queued.all(|argv| {
-            let command = engine.look_up(argv.argv());
-            command.is_some_and(|id| engine.server.table.entry(id).row.is(flag::LOADING))
-        });
-    if may_run { Ok(()) } else { Err(Error::Loading) }
+    let runs_queue = row.full_name == "exec";
+    let queue_may_not = transaction.is_some_and(|transaction| transaction.needs_data);
+    if !row.is(flag::LOADING) || runs_queue && queue_may_not {
+        return Err(Error::Loading);
+    }
+    Ok(())
 }
 
 /// While the last save has failed nothing is changed; PING tells those who watch the server.

@@ -268,7 +268,9 @@ impl Engine {
         self.keyspace
             .stand_before_deadlines(self.server.clock.unix_ms());
         self.replay_preamble(tape, host)?;
+        self.keyspace.set_in_bulk(true);
         let ended = self.replay_commands(tape, host, stops);
+        self.keyspace.set_in_bulk(false);
         self.refresh_time();
         ended
     }
