@@ -157,7 +157,7 @@ EXEC
 EVAL \"redis.call('SET','by-script','1') redis.call('SADD','words','more')\" 0
 ";
     for words in requests(lines) {
-        let reply = writer.ask_all(&[words.clone()]).swap_remove(0);
+        let reply = writer.ask_all(std::slice::from_ref(&words)).swap_remove(0);
         assert!(!is_error(&reply), "{words:?}: {reply:?}");
     }
 }
