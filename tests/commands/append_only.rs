@@ -533,3 +533,32 @@ fn what_counts_from_now_counts_from_the_time_of_loading() {
          XPENDING stream g - + 10 -> [[1-1 other (300) (4)] [1-2 c (0) (1)]]",
     );
 }
+
+#[test]
+fn who_waited_for_a_change_is_answered_when_its_bytes_are_safe() {
+    for (waits, change, answer, reply) in [
+        ("BLPOP l 0", "RPUSH l x", "[l x]", "(1)"),
+        ("BLMOVE l to LEFT LEFT 0", "RPUSH l x", "x", "(1)"),
+        ("BZPOPMIN z 0", "ZADD z 1 m", "[z m 1]", "(1)"),
+        (
+            "XREADGROUP GROUP g c BLOCK 0 STREAMS st >",
+            "XADD st 1-1 f v",
+            "[[st [[1-1 [f v]]]]]",
+            "1-1",
+        ),
+    ] {
+        let folder = Folder::new();
+        let mut server = start(&folder, "appendfsync always");
+        server.run("XGROUP CREATE st g 0 MKSTREAM");
+        let waiter = server.connect();
+        assert_eq!(server.run_as(waiter, waits), "", "{waits}");
+        server.host.disk.is_held = true;
+        assert_eq!(server.run(change), "", "{change}");
+        server.pass_ms(0);
+        assert_eq!(server.received(waiter), "", "{waits}");
+        server.host.disk.is_held = false;
+        work(&mut server);
+        assert_eq!(server.received(0), reply, "{change}");
+        assert_eq!(server.received(waiter), answer, "{waits}");
+    }
+}
