@@ -201,7 +201,10 @@ fn a_snapshot_in_front_that_is_not_in_order_is_never_cut() {
     expect(
         &["--fix", "--yes", &file],
         false,
-        &["RDB preamble of AOF file is not sane, aborting.", "[offset "],
+        &[
+            "RDB preamble of AOF file is not sane, aborting.",
+            "[offset ",
+        ],
     );
     assert_eq!(fs::read(&file).expect("it is there"), before);
 }
