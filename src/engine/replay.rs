@@ -13,6 +13,7 @@ use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::tape::{Commands, Item, Tape};
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
 use crate::persist::{Job, Report};
+use crate::rdb::read::Reader;
 use crate::resp::request::Argv;
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
@@ -46,6 +47,9 @@ impl Engine {
         let (manifest, is_old) = find_manifest(&names, host)?;
         let mut bytes = 0;
         let (mut cut, is_new) = (None, manifest.is_empty());
+        if is_new {
+            self.refuse_strays(&names, host)?;
+        }
         let files: Vec<&str> = manifest
             .base
             .iter()
@@ -79,9 +83,42 @@ impl Engine {
         let reader = self.open_stream();
         self.log_reader = Some(reader);
         let end = self.stream.end();
+        let drafts = drafts(&names, host);
         let open = self.server.aof.begin(names, opened, end);
         host.disk(Job::Aof(open));
-        finish_jobs(host)
+        finish_jobs(host)?;
+        host.disk(Job::Aof(drafts));
+        Ok(())
+    }
+
+    /// Where no manifest is: a folder that has data all the same is not one to begin anew in. What a start leaves that came
+    /// to its end before it wrote a manifest has none.
+    fn refuse_strays(&mut self, names: &Names, host: &mut dyn Host) -> Result<(), LoadError> {
+        let failed = |file: &str| {
+            let file = file.to_owned();
+            move |source| LoadError::Read { file, source }
+        };
+        let listed = match host.list_folder(&names.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            listed => listed.map_err(failed(&names.folder))?,
+        };
+        for name in listed {
+            if !Manifest::may_list(&names.file, &name) {
+                continue;
+            }
+            let file = names.path(&name).display().to_string();
+            let (source, bytes) = host.open_file(&file).map_err(failed(&file))?;
+            let is_empty = bytes == 0 || {
+                let mut reader = Reader::of_source(source, bytes);
+                let loaded = self.load_snapshot(&mut reader, true, false);
+                loaded.is_ok_and(|summary| summary.keys == 0 && summary.libraries == 0)
+            };
+            if !is_empty {
+                let manifest = names.manifest().display().to_string();
+                return Err(LoadError::Stray { file, manifest });
+            }
+        }
+        Ok(())
     }
 
     /// Without `appendonly`: takes note of the files that are there, so that none is ever written over.
@@ -95,6 +132,8 @@ impl Engine {
             true => Manifest::default(),
             false => manifest,
         };
+        let drafts = drafts(&names, host);
+        host.disk(Job::Aof(drafts));
         self.server.aof.note_files(names, manifest);
         Ok(())
     }
@@ -193,7 +232,7 @@ impl Engine {
         session.hinder(hindrance::REPLAYED, true);
         let mut turn = Turn::of_replay(session, host);
         let file = tape.file().to_owned();
-        while let Some(item) = tape.next()? {
+        while let Some(item) = tape.next_item()? {
             if stops(&item) {
                 return Ok(true);
             }
@@ -332,6 +371,16 @@ impl Engine {
     }
 }
 
+/// Removes what a server was making when it was killed.
+fn drafts(names: &Names, host: &mut dyn Host) -> AofJob {
+    // Where there is no folder, there is nothing in it.
+    let listed = host.list_folder(&names.folder).unwrap_or_default();
+    let drafts = listed.iter().filter(|name| names.is_draft(name));
+    AofJob::Remove {
+        paths: drafts.map(|name| names.path(name)).collect(),
+    }
+}
+
 fn publication(
     names: &Names,
     text: &[u8],
@@ -363,11 +412,17 @@ fn finish_jobs(host: &mut dyn Host) -> Result<(), LoadError> {
 /// What the manifest says; and whether the data is in a file of the time before there were manifests, outside the folder.
 fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool), LoadError> {
     let path = names.manifest().display().to_string();
-    let old = host.open_file(&names.file).is_ok();
     let failed = |file: &str, source| LoadError::Read {
         file: file.to_owned(),
         source,
     };
+    let mut there = |file: &str| match host.open_file(file) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(failed(file, source)),
+    };
+    let inside = names.path(&names.file).display().to_string();
+    let (old, moved) = (there(&names.file)?, there(&inside)?);
     let mut text = Vec::new();
     match host.open_file(&path) {
         Ok((mut source, _)) => source
@@ -389,7 +444,6 @@ fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool),
         .base
         .as_ref()
         .is_some_and(|base| base.name == names.file);
-    let inside = names.path(&names.file).display().to_string();
-    let waits = old && is_its && host.open_file(&inside).is_err();
+    let waits = old && is_its && !moved;
     Ok((manifest, waits))
 }

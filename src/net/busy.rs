@@ -194,6 +194,10 @@ impl Host for HostInTurn<'_> {
         self.host.open_file(path)
     }
 
+    fn list_folder(&mut self, path: &str) -> io::Result<Vec<String>> {
+        self.host.list_folder(path)
+    }
+
     fn stop(&mut self) {
         self.host.stop();
     }

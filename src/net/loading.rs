@@ -27,7 +27,10 @@ pub(super) fn load_file(engine: &mut Engine) -> Result<(), String> {
     tracing::info!("Loading the data set from {name}, bytes={bytes}");
     let mut reader = Reader::of_source(file, bytes);
     let summary = engine.load_snapshot(&mut reader, false, false);
-    let summary = summary.map_err(|error| failed(&error))?;
+    let summary = summary.map_err(|error| {
+        tracing::warn!("Terminating server after rdb file reading failure.");
+        failed(&format_args!("integrity check failed {error}"))
+    })?;
     report(&summary, began);
     engine.note_loaded(&summary);
     Ok(())

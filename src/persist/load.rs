@@ -141,7 +141,12 @@ impl Loader<'_> {
             Some(Text::Bytes(bytes)) => Loaded::shared(bytes),
             None => {
                 let limits = keyspace.limits();
-                load_value(of_kind, self.records.dialect, from, limits, &mut self.room)?
+                let loaded =
+                    load_value(of_kind, self.records.dialect, from, limits, &mut self.room);
+                loaded.inspect_err(|_| {
+                    let (name, key) = (kind::name(of_kind), self.batch.key().escape_ascii());
+                    tracing::warn!("RDB: {name} integrity check failed, key: {key}");
+                })?
             }
         };
         if is_expired && !self.keep_expired {

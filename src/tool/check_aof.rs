@@ -201,7 +201,7 @@ fn examine(path: &Path, until_s: Option<i64>) -> Result<Finding, Failure> {
 }
 
 fn walk(tape: &mut Tape, until_s: Option<i64>, finding: &mut Finding) -> Result<(), LoadError> {
-    while let Some(item) = tape.next()? {
+    while let Some(item) = tape.next_item()? {
         if let (Item::Annotation { offset, text }, Some(until_s)) = (item, until_s)
             && stamp(text).is_some_and(|second_s| second_s > until_s)
         {

@@ -123,5 +123,9 @@ impl Host for Offline {
         Ok((Box::new(file), bytes))
     }
 
+    fn list_folder(&mut self, _: &str) -> io::Result<Vec<String>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn stop(&mut self) {}
 }

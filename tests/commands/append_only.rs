@@ -5,22 +5,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const ON: &str = "appendonly yes\nsave \"\"";
+pub const ON: &str = "appendonly yes\nsave \"\"";
 
 /// A folder that goes with the test.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         static FOLDERS: AtomicU32 = AtomicU32::new(0);
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let name = format!("oxidis-aof-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        // In memory where there is such a place: each start and each write waits for the disk.
+        let memory = Path::new("/dev/shm");
+        let path = match memory.is_dir() {
+            true => memory.join(name),
+            false => std::env::temp_dir().join(name),
+        };
         fs::create_dir_all(&path).expect("the folder for temporary files is writable");
         Self(path)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Itself.
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// A file of the append-only file's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.join("appendonlydir").join(name)
     }
 

@@ -104,6 +104,9 @@ impl Host for TestHost {
     fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
         self.disk.open(path, &self.files)
     }
+    fn list_folder(&mut self, path: &str) -> io::Result<Vec<String>> {
+        self.disk.list(path)
+    }
     fn stop(&mut self) {
         self.stopped = true;
     }

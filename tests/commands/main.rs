@@ -33,4 +33,5 @@ mod string;
 mod throttle;
 mod tracking;
 mod transaction;
+mod truncation;
 mod zset;

@@ -27,6 +27,17 @@ pub enum LoadError {
         /// The file.
         file: String,
     },
+    /// There are files with data, and nothing says how they belong together.
+    #[error(
+        "No AOF manifest {manifest} speaks of {file}, which has data: put the manifest back, or move the file away to \
+         begin without it"
+    )]
+    Stray {
+        /// The file.
+        file: String,
+        /// The manifest.
+        manifest: String,
+    },
     /// A file cannot be read.
     #[error("Unrecoverable error reading the append only file {file}: {source}")]
     Read {

@@ -174,10 +174,17 @@ impl Tape {
     /// Whether the file begins with a snapshot. To be asked before the first item.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read, or is empty though its name says that it is a snapshot.
     pub fn has_preamble(&mut self) -> Result<bool, LoadError> {
         if self.rest.is_empty() {
             self.read()?;
+        }
+        if self.bytes == 0 && self.file.ends_with(".rdb") {
+            let nothing = Reader::of_bytes(b"");
+            return Err(LoadError::Preamble {
+                file: self.file.clone(),
+                source: nothing.corrupt("the signature of an RDB file", "an empty file"),
+            });
         }
         Ok(PREAMBLES.iter().any(|head| self.rest.starts_with(head)))
     }
@@ -207,7 +214,7 @@ impl Tape {
     ///
     /// # Errors
     /// The file cannot be read, or something else stands where a command should.
-    pub fn next(&mut self) -> Result<Option<Item<'_>>, LoadError> {
+    pub fn next_item(&mut self) -> Result<Option<Item<'_>>, LoadError> {
         self.pass();
         let plan = loop {
             match self.plan()? {
@@ -340,7 +347,7 @@ mod tests {
         let source = Box::new(io::Cursor::new(bytes.to_vec()));
         let mut tape = Tape::new("a", source, bytes.len() as u64);
         let mut items = Vec::new();
-        while let Some(item) = tape.next().expect("it is well formed") {
+        while let Some(item) = tape.next_item().expect("it is well formed") {
             match item {
                 Item::Annotation { offset, text } => {
                     items.push((offset, String::from_utf8_lossy(text).into_owned()));
