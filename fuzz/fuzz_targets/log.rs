@@ -7,6 +7,6 @@ use std::io::Cursor;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut tape = Tape::new("log", Box::new(Cursor::new(bytes.to_vec())), bytes.len() as u64);
-    while tape.next().is_ok_and(|item| item.is_some()) {}
+    while tape.next_item().is_ok_and(|item| item.is_some()) {}
     assert!(tape.whole() <= tape.bytes());
 });

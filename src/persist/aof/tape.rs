@@ -416,7 +416,7 @@ mod tests {
     fn whole_of(bytes: &[u8]) -> (u64, bool) {
         let source = Box::new(io::Cursor::new(bytes.to_vec()));
         let mut tape = Tape::new("a", source, bytes.len() as u64);
-        while tape.next().is_ok_and(|item| item.is_some()) {
+        while tape.next_item().is_ok_and(|item| item.is_some()) {
             if let Some(oddity) = tape.oddity() {
                 return (oddity.whole, true);
             }
