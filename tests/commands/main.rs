@@ -15,6 +15,7 @@ mod hyperloglog;
 mod keys;
 mod list;
 mod load;
+mod loading;
 mod monitor;
 mod monitoring;
 mod mutations;

@@ -95,7 +95,7 @@ fn one_thing_is_saved_at_a_time_and_what_comes_later_waits() {
 }
 
 #[test]
-fn a_flush_that_must_be_saved_gives_the_backup_up() {
+fn a_flush_takes_nothing_from_a_backup_and_is_saved_behind_it() {
     let mut server = with_keys("rdb-key-save-delay 1000000\nsave 3600 1");
     server.check(
         "BACKUP b -> Background backup started
@@ -103,15 +103,28 @@ fn a_flush_that_must_be_saved_gives_the_backup_up() {
     );
     server.run("CONFIG SET rdb-key-save-delay 0");
     finish(&mut server);
+    assert_eq!(info(&mut server, "backup_last_status"), "ok");
+    assert_eq!(read(&server.host.files[FILE]).data.len(), 300);
+    for _ in 0..10 {
+        server.pass_ms(100);
+    }
+    assert_eq!(read(&server.host.files["dump.rdb"]).data.len(), 0);
+}
+
+#[test]
+fn a_server_that_does_not_end_after_all_says_that_the_backup_was_given_up() {
+    let mut server = with_keys("rdb-key-save-delay 1000000\nsave 3600 1");
+    server.check("BACKUP b -> Background backup started");
+    // What it would save before it ends cannot be written.
+    server.host.disk.is_full = true;
+    server.check("SHUTDOWN -> !ERR Errors trying to SHUTDOWN. Check logs.");
+    server.pass_ms(100);
     assert_eq!(info(&mut server, "backup_last_status"), "err");
     assert_eq!(
         info(&mut server, "backup_last_error"),
         "the snapshot was given up"
     );
-    assert!(!server.host.files.contains_key(FILE));
-    server.check("BACKUP b -> Background backup started");
-    finish(&mut server);
-    assert_eq!(read(&server.host.files[FILE]).data.len(), 0);
+    assert!(server.host.files.is_empty());
 }
 
 #[test]

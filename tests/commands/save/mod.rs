@@ -5,4 +5,5 @@ mod backup;
 mod commands;
 mod faults;
 pub mod file;
+mod older;
 mod point_in_time;
