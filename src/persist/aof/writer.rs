@@ -148,14 +148,7 @@ impl AofWriter {
         if !self.locks {
             return Ok(());
         }
-        match flock(file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Err(io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                "another server appends to it",
-            )),
-            // There are file systems without locks.
-            _ => Ok(()),
-        }
+        lock(file)
     }
 
     fn cut(&self, path: &Path, length: u64) -> io::Result<()> {
@@ -252,6 +245,21 @@ impl AofWriter {
             });
         }
         self.backlog.clear();
+    }
+}
+
+/// Keeps servers from appending to a file, and says whether one does. It lasts as long as the file is open.
+///
+/// # Errors
+/// Another server appends to it.
+pub fn lock(file: &File) -> io::Result<()> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another server appends to it",
+        )),
+        // There are file systems without locks.
+        _ => Ok(()),
     }
 }
 
