@@ -11,7 +11,7 @@ use crate::keyspace::load::{Batch, Duplicate};
 use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader, Text};
 use crate::types::load::{Loaded, Room, load_value};
-use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines};
+use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines, in_field};
 use crate::types::string::SHARED_MIN_BYTES;
 
 /// Bytes of a file between two reports of progress.
@@ -222,7 +222,9 @@ impl Loader<'_> {
     fn auxiliary(&mut self, name: &[u8], from: &mut Reader<'_>) -> Result<(), ReadError> {
         if name == MEMBER_DEADLINES {
             self.settle(from)?;
-            let deadlines = MemberDeadlines::read(from.string()?)?;
+            let at = from.offset();
+            let deadlines = MemberDeadlines::read(from.string()?);
+            let deadlines = deadlines.map_err(|error| in_field(&error, at))?;
             return self.set_deadlines(&deadlines, from);
         }
         let (name, value) = (String::from_utf8_lossy(name).into_owned(), from.string()?);

@@ -20,6 +20,7 @@ mod mutations;
 mod payload;
 mod pubsub;
 mod rdb_samples;
+mod rdb_tools;
 mod rows;
 mod save;
 mod scripting;
