@@ -7,5 +7,6 @@ mod harness;
 mod lifecycle;
 mod listeners;
 mod pubsub;
+mod rdb_tools;
 mod saving;
 mod scripts;
