@@ -16,6 +16,7 @@ use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
 use crate::persist::aof::Aof;
+use crate::persist::backup::Backups;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
@@ -82,6 +83,8 @@ pub struct DebugSwitches {
     pub skip_checksums: bool,
     /// DEBUG QUICKLIST-PACKED-THRESHOLD: list elements of so many bytes and more stand alone; 0: the default.
     pub packed_threshold_bytes: u32,
+    /// DEBUG AOF-FLUSH-SLEEP: nobody is served for so many microseconds before changes go to the append-only file.
+    pub log_pause_us: u64,
 }
 
 /// All that is shared between commands besides the keyspace.
@@ -120,6 +123,8 @@ pub struct Server {
     pub saver: Saver,
     /// The append-only file.
     pub aof: Aof,
+    /// Backups.
+    pub backups: Backups,
     /// What was loaded from disk last.
     pub last_load: Summary,
     /// Makes DUMP payloads.

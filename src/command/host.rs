@@ -82,6 +82,10 @@ pub trait Host {
     fn allocated_bytes(&self) -> u64 {
         0
     }
+    /// Keys and values that wait to be freed on the helper thread.
+    fn pending_frees(&self) -> usize {
+        0
+    }
     /// Frees this on the helper thread.
     fn free(&mut self, garbage: Garbage);
     /// Has the helper thread make memory ready that the keyspace will need soon.

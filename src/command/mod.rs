@@ -5,6 +5,7 @@
 //! may fail does so before its first change.
 
 pub mod args;
+pub mod backup;
 pub mod ctx;
 pub mod draws;
 pub mod elements;
@@ -49,6 +50,8 @@ pub enum Flow {
     RunScript(Run),
     /// DEBUG LOADAOF: the data is built anew from the append-only file.
     LoadLog,
+    /// DEBUG RELOAD: the data is read anew from the snapshot.
+    Reload(Reload),
     /// It is answered, and the connection ends.
     Close,
     /// It is answered, and another client's wait ends.
@@ -58,6 +61,17 @@ pub enum Flow {
         /// What it is answered; `None`: what its command answers at its deadline.
         error: Option<Error>,
     },
+}
+
+/// How the data is read anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Reload {
+    /// What is in memory is saved first.
+    pub saves: bool,
+    /// What is in memory goes before the file is read.
+    pub empties: bool,
+    /// A key or library of the file takes the place of one in memory; else that is an error.
+    pub replaces: bool,
 }
 
 /// What a blocking command waits for.

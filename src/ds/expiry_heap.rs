@@ -7,6 +7,7 @@
 //! An item is 12 bytes: a deadline of 48 bits and a handle of 48. Invariant: `heap[i].deadline <= heap[4i + 1 ..= 4i + 4].deadline`, and the item at `i` has been told `i`.
 
 use super::table::Slot;
+use crate::base::random::Random;
 use std::marker::PhantomData;
 
 /// Children of a node.
@@ -102,6 +103,12 @@ impl<H: Located> ExpiryHeap<H> {
     /// The earliest deadline and whose it is.
     pub fn first(&self) -> Option<(i64, H)> {
         (self.len > 0).then(|| (self.at(0).deadline(), self.at(0).handle()))
+    }
+
+    /// An item, each with the same probability.
+    pub fn random(&self, random: &mut Random) -> Option<H> {
+        let places = u64::try_from(self.len).ok().filter(|len| *len > 0)?;
+        Some(self.at(random.below(places) as usize).handle())
     }
 
     /// Adds an item; it learns its place.

@@ -103,6 +103,10 @@ impl Engine {
         if turn.session.is_caching() {
             end_caching(turn, row);
         }
+        let wants_memory = row.is(flag::DENYOOM) || row.full_name == "exec";
+        if wants_memory && !turn.session.is_nested() {
+            self.make_room_for(turn);
+        }
         gates::check(self, turn, row)?;
         if turn.session.is_nested() {
             return Ok(true);
@@ -276,7 +280,10 @@ impl Engine {
         command: CommandId,
         flow: Flow,
     ) -> bool {
-        let is_unit = matches!(flow, Flow::RunQueued | Flow::RunScript(_) | Flow::LoadLog);
+        let is_unit = matches!(
+            flow,
+            Flow::RunQueued | Flow::RunScript(_) | Flow::LoadLog | Flow::Reload(_)
+        );
         match flow {
             Flow::Done => {}
             Flow::Close => turn.session.closing = Closing::AfterReply,
@@ -289,6 +296,7 @@ impl Engine {
                 }
             }
             Flow::LoadLog => self.reload_log(turn),
+            Flow::Reload(how) => self.reload(turn, how),
             Flow::Unblock { client, error } => self.unblock(client, error, turn.host),
         }
         is_unit

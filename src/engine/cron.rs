@@ -29,6 +29,7 @@ impl Engine {
             self.server.pause.stop();
         }
         self.end_pause();
+        self.make_room(host);
         self.serve_ready(host);
         self.limit_client_memory();
         if wants_spare() {
@@ -43,7 +44,8 @@ impl Engine {
             }
         }
         let slice = self.save_for_a_while(host);
-        if !expired || self.keyspace.waiters.has_ready() {
+        let goes_on = self.evicting && !self.server.pause.is_set();
+        if !expired || goes_on || self.keyspace.waiters.has_ready() {
             return 0;
         }
         match slice {
@@ -92,6 +94,12 @@ impl Engine {
         let effort = u64::from(self.server.config.settings.active_expire_effort);
         let end = clock.monotonic_ns() + EXPIRE_TURN_NS * effort;
         let done = self.keyspace.expire_due(|| clock.monotonic_ns() < end);
+        self.tell_deletions(host);
+        done
+    }
+
+    /// Tells what expiry and eviction have deleted, and has it freed.
+    pub(super) fn tell_deletions(&mut self, host: &mut dyn Host) {
         if self.keyspace.has_news() || self.keyspace.has_garbage() {
             self.tell_news(None);
             self.carry_out();
@@ -100,7 +108,6 @@ impl Engine {
                 .into_iter()
                 .for_each(|garbage| host.free(garbage));
         }
-        done
     }
 
     /// The slow duties.
@@ -115,6 +122,7 @@ impl Engine {
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
         self.save_if_due(host);
+        self.tend_backup(host);
         self.tend_log(host);
         self.close_slow_clients();
     }

@@ -4,6 +4,7 @@
 
 use super::{Engine, Turn};
 use crate::command::Error;
+use crate::command::host::Host;
 use crate::command::row::{Row, flag};
 use crate::resp::reply::Protocol;
 use crate::resp::request::Argv;
@@ -94,7 +95,7 @@ fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
 fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let queue = turn.session.transaction.as_ref();
     let runs_queue = row.full_name == "exec" && queue.is_some_and(|queue| queue.uses_memory);
-    if (row.is(flag::DENYOOM) || runs_queue) && memory_is_full(engine, turn) {
+    if (row.is(flag::DENYOOM) || runs_queue) && memory_is_short(engine, turn) {
         return Err(Error::Text(
             "OOM command not allowed when used memory > 'maxmemory'.",
         ));
@@ -136,9 +137,14 @@ fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
 }
 
 /// Whether more memory is used than `maxmemory` allows.
-pub(super) fn memory_is_full(engine: &Engine, turn: &Turn<'_>) -> bool {
+pub(super) fn memory_is_full(engine: &Engine, host: &dyn Host) -> bool {
     let limit = engine.server.config.settings.maxmemory;
-    limit > 0 && turn.host.allocated_bytes() + engine.keyspace.arena_bytes() as u64 > limit
+    limit > 0 && host.allocated_bytes() + engine.keyspace.arena_bytes() as u64 > limit
+}
+
+/// Whether memory is full, and no room is being made.
+pub(super) fn memory_is_short(engine: &Engine, turn: &Turn<'_>) -> bool {
+    !engine.evicting && memory_is_full(engine, turn.host)
 }
 
 /// Whether this is the EXEC of a transaction that writes.

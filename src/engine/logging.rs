@@ -15,6 +15,7 @@ use crate::persist::writer::FileBytes;
 use crate::persist::{Job, Report};
 use crate::rdb::VERSION;
 use crate::session::{Hold, Session};
+use std::time::Duration;
 
 impl Engine {
     /// Hands over what has changed since the last call, and does what commands have wished for. To be called at the end of a
@@ -23,6 +24,9 @@ impl Engine {
     pub fn log_changes(&mut self, host: &mut dyn Host) {
         if self.server.aof.wish.is_some() {
             self.grant_wish(host);
+        }
+        if self.server.backups.is_wanted() {
+            self.back_up(host);
         }
         self.tell_acknowledged(host);
         if self.log_reader.is_some() && self.server.aof.may_append() {
@@ -36,13 +40,16 @@ impl Engine {
         self.log_reader.is_some()
     }
 
-    fn append_changes(&mut self, host: &mut dyn Host) {
+    pub(super) fn append_changes(&mut self, host: &mut dyn Host) {
         let Some(reader) = self
             .log_reader
             .filter(|reader| self.stream.unread(*reader) > 0)
         else {
             return;
         };
+        if self.server.debug.log_pause_us > 0 {
+            host.sleep(Duration::from_micros(self.server.debug.log_pause_us));
+        }
         let bytes = self.stream.read(reader);
         let (end, now_ms) = (self.stream.end(), self.keyspace.now_ms());
         let is_saving = self.server.saver.is_running();
@@ -92,7 +99,7 @@ impl Engine {
 
     /// Begins a rewrite, or puts it off while something else is being saved.
     pub(super) fn rewrite_log(&mut self, host: &mut dyn Host) {
-        if self.server.saver.is_running() {
+        if self.server.saver.is_running() || self.server.backups.is_running() {
             if self.server.aof.is_starting() {
                 tracing::info!(
                     "AOF was enabled but there is already another background operation. An AOF background was scheduled \
@@ -133,7 +140,8 @@ impl Engine {
         }
         let server = &mut self.server;
         let settings = &server.config.settings;
-        if !is_saving && server.aof.must_rewrite(settings, now_ms) {
+        let is_busy = is_saving || server.backups.is_running();
+        if !is_busy && server.aof.must_rewrite(settings, now_ms) {
             self.rewrite_log(host);
         }
     }

@@ -9,11 +9,14 @@
 //! What must hold: a command runs alone and whole; a failed one leaves neither half a reply nor half a change; every
 //! reason to refuse is in `gates`; whatever a command changed is in the propagation stream, in order, once.
 
+mod backing_up;
 mod call;
 mod cron;
 mod effects;
+mod evict;
 mod gates;
 mod logging;
+mod reload;
 mod replay;
 mod saving;
 mod script;
@@ -33,6 +36,7 @@ use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
 use crate::persist::aof::Aof;
+use crate::persist::backup::Backups;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
@@ -127,6 +131,8 @@ pub struct Engine {
     log_reader: Option<ReaderId>,
     /// Clients whose output waits for the append-only file.
     held_slots: Vec<usize>,
+    /// Room is being made, so that writes pass though memory is full.
+    evicting: bool,
 }
 
 impl Engine {
@@ -167,6 +173,7 @@ impl Engine {
             scripts: Scripts::default(),
             saver,
             aof: Aof::default(),
+            backups: Backups::default(),
             last_load: Summary::default(),
             payloads: PayloadWriter::default(),
             payload_room: Room::default(),
@@ -185,6 +192,7 @@ impl Engine {
             cron: Cron::default(),
             log_reader: None,
             held_slots: Vec::new(),
+            evicting: false,
         }
     }
 

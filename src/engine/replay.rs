@@ -12,11 +12,8 @@ use crate::persist::aof::load::{LoadError, Opened};
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::tape::{Commands, Item, Tape};
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
-use crate::persist::load::{Summary, Visitor, load};
 use crate::persist::{Job, Report};
-use crate::rdb::read::{ReadError, Reader};
 use crate::resp::request::Argv;
-use crate::script::Scripts;
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
 use std::time::Instant;
@@ -35,39 +32,6 @@ impl Place<'_> {
             offset: self.offset,
             reason,
         }
-    }
-}
-
-/// Takes what a snapshot has besides keys.
-struct Functions<'e> {
-    scripts: &'e mut Scripts,
-    seed: i32,
-}
-
-impl Visitor for Functions<'_> {
-    fn library(&mut self, text: &[u8]) -> Result<(), String> {
-        let loaded = self.scripts.load_library(text, false, self.seed);
-        let refused = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
-        loaded.map(|_| ()).map_err(refused)
-    }
-}
-
-impl Engine {
-    /// Adds the keys and functions of a snapshot; `keep_expired`: also those whose deadline has passed.
-    ///
-    /// # Errors
-    /// Where the bytes are not what they must be.
-    pub fn load_snapshot(
-        &mut self,
-        reader: &mut Reader<'_>,
-        keep_expired: bool,
-    ) -> Result<Summary, ReadError> {
-        let server = &mut self.server;
-        let mut functions = Functions {
-            seed: server.random.next_u64() as i32,
-            scripts: &mut server.scripts,
-        };
-        load(&mut self.keyspace, reader, keep_expired, &mut functions)
     }
 }
 
@@ -135,35 +99,8 @@ impl Engine {
         Ok(())
     }
 
-    /// DEBUG LOADAOF: the data of the append-only file takes the place of what is in memory.
-    pub(super) fn reload_log(&mut self, turn: &mut Turn<'_>) {
-        // Of the client's own batch there may be more to run.
-        let staged = std::mem::take(&mut self.staged);
-        self.flush_log(turn.host);
-        let all = 0..self.keyspace.databases();
-        all.for_each(|db| {
-            self.keyspace.flush(db, false);
-        });
-        let loaded = self.replay_listed(turn.host);
-        self.staged = staged;
-        if self.server.aof.is_on() {
-            self.log_reader = Some(self.open_stream());
-        }
-        let now_ms = self.keyspace.now_ms();
-        self.server.saver.mark_saved(&self.keyspace, now_ms);
-        self.free_garbage(turn.host);
-        match loaded {
-            Ok(()) => turn.reply().ok(),
-            Err(error) => {
-                tracing::error!("{error}");
-                let text = "ERR Error trying to load the AOF files, check server logs.";
-                turn.reply().error(text.as_bytes());
-            }
-        }
-    }
-
     /// Replays all files that are in use.
-    fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+    pub(super) fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let mut cut = None;
         for path in self.server.aof.files() {
             let path = path.display().to_string();
@@ -190,12 +127,7 @@ impl Engine {
             },
         })?;
         let mut tape = Tape::new(path, source, bytes);
-        self.keyspace
-            .stand_before_deadlines(self.server.clock.unix_ms());
-        self.replay_preamble(&mut tape)?;
-        let ended = self.replay_commands(&mut tape, host);
-        self.refresh_time();
-        ended?;
+        self.replay(&mut tape, host, &mut |_| false)?;
         let whole = tape.whole();
         if whole == bytes {
             return Ok(bytes);
@@ -216,30 +148,60 @@ impl Engine {
         Ok(whole)
     }
 
+    /// Adds what a file of an append-only file has, up to the first item at which `stops` says so: that one and those behind
+    /// it do not run. Whether there was such an item.
+    ///
+    /// # Errors
+    /// Where the file is not what it must be. That it ends too early is none: see [`Tape::whole`].
+    pub fn replay(
+        &mut self,
+        tape: &mut Tape,
+        host: &mut dyn Host,
+        stops: &mut dyn FnMut(&Item<'_>) -> bool,
+    ) -> Result<bool, LoadError> {
+        self.keyspace
+            .stand_before_deadlines(self.server.clock.unix_ms());
+        self.replay_preamble(tape)?;
+        let ended = self.replay_commands(tape, host, stops);
+        self.refresh_time();
+        ended
+    }
+
     /// Loads the snapshot that the file begins with, if it does.
     fn replay_preamble(&mut self, tape: &mut Tape) -> Result<(), LoadError> {
         let summary = tape.preamble(|reader| {
             tracing::info!("Reading RDB base file on AOF loading...");
-            self.load_snapshot(reader, true)
+            self.load_snapshot(reader, true, false)
         })?;
         if let Some(summary) = summary {
-            self.server.last_load = summary;
+            self.server.last_load = summary.map_err(|source| LoadError::Preamble {
+                file: tape.file().to_owned(),
+                source,
+            })?;
         }
         Ok(())
     }
 
-    fn replay_commands(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
+    fn replay_commands(
+        &mut self,
+        tape: &mut Tape,
+        host: &mut dyn Host,
+        stops: &mut dyn FnMut(&Item<'_>) -> bool,
+    ) -> Result<bool, LoadError> {
         let now_ms = self.server.clock.unix_ms();
         let mut session = Box::new(Session::of_nobody(Peer::default(), now_ms));
         session.hinder(hindrance::REPLAYED, true);
         let mut turn = Turn::of_replay(session, host);
         let file = tape.file().to_owned();
         while let Some(item) = tape.next()? {
+            if stops(&item) {
+                return Ok(true);
+            }
             if let Item::Commands(commands) = item {
                 self.replay_batch(&file, commands, &mut turn)?;
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn replay_batch(

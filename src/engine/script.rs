@@ -28,6 +28,9 @@ const REPLY_KEPT_MAX_BYTES: usize = 64 << 10;
 impl Engine {
     /// Runs the script of a command and answers its client; whether it failed.
     pub(super) fn run_script(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, run: &Run) -> Outcome {
+        if !turn.session.is_nested() {
+            self.make_room_for(turn);
+        }
         if let Err(error) = self.may_run_script(turn, run) {
             self.answer_error(turn, &error);
             return Outcome::Failed;
@@ -97,7 +100,7 @@ impl Engine {
                 "ERR Can not execute a script with write flag using *_ro command.",
             ));
         }
-        if writes && flags & script_flag::ALLOW_OOM == 0 && gates::memory_is_full(self, turn) {
+        if writes && flags & script_flag::ALLOW_OOM == 0 && gates::memory_is_short(self, turn) {
             return Err(Error::Text(
                 "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
             ));
@@ -165,7 +168,7 @@ impl ScriptDoor<'_, '_> {
         let (engine, turn) = (&*self.engine, &*self.turn);
         let full = self
             .memory_is_full
-            .get_or_insert_with(|| gates::memory_is_full(engine, turn));
+            .get_or_insert_with(|| gates::memory_is_short(engine, turn));
         if *full {
             return Err("OOM command not allowed when used memory > 'maxmemory'.".to_owned());
         }

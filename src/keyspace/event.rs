@@ -217,6 +217,8 @@ pub const XGROUP_DELCONSUMER: Event = event(class::STREAM, "xgroup-delconsumer")
 
 /// A deadline passed.
 pub const EXPIRED: Event = event(class::EXPIRED, "expired");
+/// A key went because memory was full.
+pub const EVICTED: Event = event(class::EVICTED, "evicted");
 
 /// A key came into being.
 pub const NEW: Event = event(class::NEW, "new");

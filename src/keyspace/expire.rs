@@ -163,9 +163,20 @@ impl Keyspace {
     /// Deletes a key whose deadline has passed.
     #[cold]
     pub(in crate::keyspace) fn expire(&mut self, db: usize, key: &Key<'_>, position: Position) {
+        self.counters.expired += 1;
+        self.remove_unasked(db, key, position, event::EXPIRED);
+    }
+
+    /// Deletes a key that no command has named: the stream is told.
+    pub(in crate::keyspace) fn remove_unasked(
+        &mut self,
+        db: usize,
+        key: &Key<'_>,
+        position: Position,
+        event: Event,
+    ) {
         let remains = self.stores[db].remove(position, key.hash);
         self.discard(remains);
-        self.counters.expired += 1;
         if self.log_deletions {
             self.deletions.push(Deletion {
                 db,
@@ -173,7 +184,7 @@ impl Keyspace {
                 members: None,
             });
         }
-        self.touched(db, key.bytes, event::EXPIRED);
+        self.touched(db, key.bytes, event);
     }
 }
 

@@ -38,12 +38,13 @@ struct Record {
 }
 
 /// See the head of the file.
-#[derive(Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     records: Vec<Record>,
     /// The key that waits for its value.
     key: Range<usize>,
+    /// A key that is there already gives way.
+    replaces: bool,
 }
 
 /// A key was there already.
@@ -56,6 +57,16 @@ pub struct Duplicate {
 }
 
 impl Batch {
+    /// An empty one; `replaces`: a key that is there already gives way, else it is an error.
+    pub fn new(replaces: bool) -> Self {
+        Self {
+            bytes: Vec::new(),
+            records: Vec::new(),
+            key: 0..0,
+            replaces,
+        }
+    }
+
     /// Whether it is time to [`Keyspace::load`] what there is.
     #[inline]
     pub fn is_full(&self) -> bool {
@@ -156,7 +167,10 @@ impl Keyspace {
         }
         let mut duplicate = None;
         for record in records.drain(..) {
-            if let Err(error) = insert(store, batch, record) {
+            if batch.replaces {
+                self.make_way(db, batch, &record);
+            }
+            if let Err(error) = insert(&mut self.stores[db], batch, record) {
                 duplicate = Some(error);
                 break;
             }
@@ -165,6 +179,19 @@ impl Keyspace {
         batch.records.clear();
         batch.bytes.clear();
         duplicate.map_or(Ok(()), Err)
+    }
+
+    /// Removes the key of a record, if it is there.
+    fn make_way(&mut self, db: usize, batch: &Batch, record: &Record) {
+        let key = Key {
+            bytes: batch.slice(&record.key),
+            hash: record.hash,
+        };
+        let store = &mut self.stores[db];
+        if let Some(position) = store.find(&key).map(|(position, _)| position) {
+            let remains = store.remove(position, key.hash);
+            self.discard(remains);
+        }
     }
 
     /// Gives a key a value from a payload, whatever it held; `None` of `access`: it is used now. One change, which is

@@ -15,6 +15,7 @@ pub mod edit;
 )]
 pub mod entry;
 pub mod event;
+pub mod evict;
 pub mod expire;
 pub mod load;
 pub mod snapshot;
@@ -30,6 +31,7 @@ use access::AccessPolicy;
 use changes::Changes;
 use entry::{Key, NewValue, Position, Remains, Store};
 use event::{Event, class};
+use evict::EvictionPool;
 use snapshot::Snapshot;
 use waiters::Waiters;
 
@@ -44,6 +46,8 @@ pub struct Counters {
     pub expired: u64,
     /// Fields of hashes, and members of sets and sorted sets, deleted because their deadline passed.
     pub expired_members: u64,
+    /// Keys deleted because memory was full.
+    pub evicted: u64,
     /// Turns in which due keys were left over when the time was up.
     pub expire_capped: u64,
     /// Objects handed to the helper thread to be freed.
@@ -51,16 +55,18 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// INFO stats: hits, misses and expiry.
-    pub fn info(&self, evicted_clients: u64, evicted_scripts: u64, info: &mut Info) {
+    /// INFO stats: expiry and eviction.
+    pub fn info_expiry(&self, info: &mut Info) {
         info.field("expired_subkeys", self.expired_members)
             .field("expired_keys", self.expired)
             .field("expired_stale_perc", "0.00")
             .field("expired_time_cap_reached_count", self.expire_capped)
-            .zeros(&["evicted_keys"])
-            .field("evicted_clients", evicted_clients)
-            .field("evicted_scripts", evicted_scripts)
-            .field("keyspace_hits", self.hits)
+            .field("evicted_keys", self.evicted);
+    }
+
+    /// INFO stats: what reads have found.
+    pub fn info_reads(&self, info: &mut Info) {
+        info.field("keyspace_hits", self.hits)
             .field("keyspace_misses", self.misses);
     }
 }
@@ -76,7 +82,7 @@ pub struct Notification {
     pub event: Event,
 }
 
-/// What expiry has deleted.
+/// What expiry or eviction has deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
     /// The database.
@@ -138,6 +144,8 @@ pub struct Keyspace {
     expire_actively: bool,
     /// During CLIENT PAUSE reads delete nothing.
     frozen: bool,
+    /// Keys that may go when memory is full.
+    eviction: EvictionPool,
     /// Where encodings change, and what else values are told.
     limits: Limits,
     /// Where small collections are changed.
@@ -170,6 +178,7 @@ impl Keyspace {
             counters: Counters::default(),
             expire_actively: true,
             frozen: false,
+            eviction: EvictionPool::default(),
             limits: Limits::new(hasher),
             scratch: Scratch::default(),
             snapshot: None,
@@ -246,6 +255,9 @@ impl Keyspace {
 
     /// Which keys are to be remembered as used, and how.
     pub fn set_access_policy(&mut self, access: AccessPolicy) {
+        if access != self.access {
+            self.eviction = EvictionPool::default();
+        }
         self.access = access;
         self.access_now = access.word(self.now_ms);
     }
@@ -278,7 +290,7 @@ impl Keyspace {
         }
     }
 
-    /// Whether deletions by expiry are logged for the propagation stream.
+    /// Whether deletions by expiry and eviction are logged for the propagation stream.
     pub fn set_log_deletions(&mut self, log: bool) {
         self.log_deletions = log;
     }
@@ -354,7 +366,7 @@ impl Keyspace {
         !self.deletions.is_empty() || !self.notifications.is_empty() || !self.changes.is_empty()
     }
 
-    /// The keys and members that expiry deleted since the last call.
+    /// The keys and members that expiry and eviction deleted since the last call.
     pub fn take_deletions(&mut self) -> Vec<Deletion> {
         std::mem::take(&mut self.deletions)
     }

@@ -158,6 +158,10 @@ impl Host for HostInTurn<'_> {
         self.host.allocated_bytes()
     }
 
+    fn pending_frees(&self) -> usize {
+        self.host.pending_frees()
+    }
+
     fn free(&mut self, garbage: Garbage) {
         self.host.free(garbage);
     }

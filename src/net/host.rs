@@ -127,6 +127,10 @@ impl Host for ProcessHost {
         }
     }
 
+    fn pending_frees(&self) -> usize {
+        self.freer.pending()
+    }
+
     fn free(&mut self, garbage: Garbage) {
         self.freer.free(garbage);
     }

@@ -26,7 +26,7 @@ pub(super) fn load_file(engine: &mut Engine) -> Result<(), String> {
     };
     tracing::info!("Loading the data set from {name}, bytes={bytes}");
     let mut reader = Reader::of_source(file, bytes);
-    let summary = engine.load_snapshot(&mut reader, false);
+    let summary = engine.load_snapshot(&mut reader, false, false);
     let summary = summary.map_err(|error| failed(&error))?;
     report(&summary, began);
     engine.note_loaded(&summary);

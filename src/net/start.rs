@@ -11,7 +11,7 @@ use crate::base::clock::Clock;
 use crate::base::random::Seeds;
 use crate::command::ctx::Identity;
 use crate::commands;
-use crate::config::settings::{MaxmemoryPolicy, Settings, Supervised};
+use crate::config::settings::{Settings, Supervised};
 use crate::config::{Config, LoadError};
 use crate::engine::Engine;
 use crate::observe::log::Log;
@@ -226,11 +226,6 @@ fn log_start(config: &Config) {
         if is_set {
             tracing::warn!("'{name}' has no effect in this version.");
         }
-    }
-    if settings.maxmemory > 0 && settings.maxmemory_policy != MaxmemoryPolicy::NoEviction {
-        tracing::warn!(
-            "This version evicts nothing: above 'maxmemory' writes are refused whatever the policy."
-        );
     }
     match &config.file {
         Some(file) => tracing::info!("Configuration loaded from {}", file.display()),

@@ -120,6 +120,8 @@ pub struct Stats {
     pub output_buffer_closes: u64,
     /// Clients closed because all together took too much memory.
     pub evicted_clients: u64,
+    /// How long memory has been above `maxmemory`.
+    pub eviction: EvictionTime,
     /// Failed AUTHs.
     pub auth_failures: u64,
     /// Most bytes in use at once, as far as seen.
@@ -142,6 +144,44 @@ pub struct Stats {
     pub input_rate: Rate,
     /// Bytes sent per second.
     pub output_rate: Rate,
+}
+
+/// How long more memory was used than `maxmemory` allows. Nanoseconds of the monotonic clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EvictionTime {
+    ended_ns: u64,
+    since_ns: Option<u64>,
+}
+
+impl EvictionTime {
+    /// It is above now.
+    pub fn begin(&mut self, now_ns: u64) {
+        self.since_ns.get_or_insert(now_ns);
+    }
+
+    /// It is not, or no more.
+    #[inline]
+    pub fn end(&mut self, now_ns: impl FnOnce() -> u64) {
+        if let Some(since_ns) = self.since_ns.take() {
+            self.ended_ns += now_ns().saturating_sub(since_ns);
+        }
+    }
+
+    fn current_ns(&self, now_ns: u64) -> u64 {
+        self.since_ns
+            .map_or(0, |since| now_ns.saturating_sub(since))
+    }
+
+    /// INFO stats: milliseconds in all, and of this time.
+    pub fn info(&self, now_ns: u64, info: &mut Info) {
+        const MS: u64 = 1_000_000;
+        let current = self.current_ns(now_ns);
+        info.field(
+            "total_eviction_exceeded_time",
+            (self.ended_ns + current) / MS,
+        )
+        .field("current_eviction_exceeded_time", current / MS);
+    }
 }
 
 impl Stats {

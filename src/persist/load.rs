@@ -30,6 +30,11 @@ pub trait Visitor {
     /// Why it cannot be taken: loading ends.
     fn library(&mut self, source: &[u8]) -> Result<(), String>;
 
+    /// Whether a key that is there already gives way to that of the file; else it is an error.
+    fn replaces(&self) -> bool {
+        false
+    }
+
     /// Loading has come so far in the file.
     fn progress(&mut self, _offset: u64) {}
 }
@@ -79,7 +84,7 @@ pub fn load(
     };
     let mut loader = Loader {
         keyspace,
-        batch: Batch::default(),
+        batch: Batch::new(visitor.replaces()),
         room: Room::default(),
         records,
         db: 0,

@@ -5,6 +5,7 @@
 //! its own.
 
 pub mod aof;
+pub mod backup;
 pub mod draft;
 pub mod load;
 pub mod payload;
@@ -14,6 +15,7 @@ pub mod writer;
 
 use crate::keyspace::snapshot::Part;
 use aof::{AofJob, AofReport};
+use backup::Collection;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,7 +31,8 @@ pub enum Job {
     Aof(AofJob),
 }
 
-/// Something to be done for a snapshot. One at a time; each begins with `Begin` and ends with `Finish` or `Abort`.
+/// Something to be done for a snapshot. One at a time; each begins with `Begin` and ends with `Finish` or `Abort`. Folders
+/// of backups are made between any of them.
 pub enum SnapshotJob {
     /// Creates the temporary file.
     Begin(Target),
@@ -39,6 +42,8 @@ pub enum SnapshotJob {
     Finish,
     /// Removes the temporary file.
     Abort,
+    /// Makes the folder of a backup; a report follows.
+    Collect(Collection),
 }
 
 /// The file of a snapshot.
@@ -92,6 +97,11 @@ pub enum Report {
         /// What was being done, and what the system said.
         reason: String,
     },
+    /// The folder of a backup is in its place, durable; or there is none.
+    Collected {
+        /// Bytes of its files, or what the system said.
+        outcome: Result<u64, String>,
+    },
     /// There is room in the queue again.
     Room,
     /// Of the append-only file.
@@ -124,6 +134,9 @@ impl Job {
             Job::Snapshot(SnapshotJob::Begin(target)) => {
                 resolve(&mut target.temporary);
                 resolve(&mut target.path);
+            }
+            Job::Snapshot(SnapshotJob::Collect(collection)) => {
+                collection.paths().into_iter().for_each(resolve);
             }
             Job::Snapshot(_) => {}
             Job::Aof(job) => job.paths().into_iter().for_each(resolve),

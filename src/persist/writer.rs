@@ -9,8 +9,9 @@
 
 use super::aof::BASE_DRAFT_PREFIX;
 use super::aof::commands::Commands;
+use super::backup::STAGING_PREFIX;
 use super::draft::Draft;
-use super::{Format, Report, SnapshotJob, Target};
+use super::{Format, Report, SnapshotJob, Target, reason};
 use crate::keyspace::snapshot::Part;
 use crate::rdb::lzf::Compressor;
 use crate::rdb::{Checksum, Encoder, opcode};
@@ -187,6 +188,9 @@ impl SnapshotWriter {
                 self.abort();
                 None
             }
+            SnapshotJob::Collect(collection) => Some(Report::Collected {
+                outcome: collection.collect().map_err(|error| reason(&error)),
+            }),
         }
     }
 
@@ -299,6 +303,13 @@ pub fn remove_stale(folder: &Path, is_alive: impl Fn(u32) -> bool) -> io::Result
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix(STAGING_PREFIX).map(str::parse);
+        if let Some(Ok(pid)) = pid {
+            if !is_alive(pid) && fs::remove_dir_all(entry.path()).is_ok() {
+                removed.push(name);
+            }
+            continue;
+        }
         let middle = |prefix, suffix| name.strip_prefix(prefix)?.strip_suffix(suffix);
         let pid = middle(TEMPORARY_PREFIX, TEMPORARY_SUFFIX)
             .or_else(|| middle(BASE_DRAFT_PREFIX, BASE_DRAFT_SUFFIX))

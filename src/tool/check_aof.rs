@@ -2,12 +2,15 @@
 //! With `--fix` the last file is cut off where it stops being whole; with `--truncate-to-timestamp` where its annotations
 //! pass that second. The walk is the one that loading uses; the report's lines are those of redis-check-aof.
 
-use super::log_files::{LogFiles, open};
+use super::check_rdb::Check;
+use super::log_files::{LogFiles, Opened, open};
 use super::progress::Progress;
-use super::{Failure, Tool, offline, say};
+use super::{Failure, Tool, say};
+use crate::base::clock::Clock;
 use crate::persist::aof::load::LoadError;
 use crate::persist::aof::tape::{Item, Tape, stamp};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -173,8 +176,7 @@ fn cut_to_stamp(path: &Path, offset: u64, until_s: i64, is_last: bool) -> Result
 
 /// Looks through a file, up to the first fault or the first annotation that is later than `until_s`.
 fn examine(path: &Path, until_s: Option<i64>) -> Result<Finding, Failure> {
-    let mut tape = open(path)?;
-    let mut progress = Progress::new(path.display().to_string(), tape.bytes());
+    let Opened { mut tape, progress } = open(path)?;
     let mut finding = Finding {
         bytes: tape.bytes(),
         whole: 0,
@@ -182,16 +184,8 @@ fn examine(path: &Path, until_s: Option<i64>) -> Result<Finding, Failure> {
         fault: None,
         later: None,
     };
-    match check_preamble(&mut tape) {
-        Ok(true) => say("RDB preamble is OK, proceeding with AOF tail...")?,
-        Ok(false) => {}
-        Err(error) => {
-            // There is no place to cut it off at: without its beginning the file is nothing.
-            say("RDB preamble of AOF file is not sane, aborting.")?;
-            return Err(error.into());
-        }
-    }
-    let read = walk(&mut tape, until_s, &mut progress, &mut finding);
+    check_preamble(&mut tape, &progress)?;
+    let read = walk(&mut tape, until_s, &mut finding);
     (finding.whole, finding.line) = (tape.whole(), tape.whole_line());
     match read {
         Err(error) => finding.fault = Some(fault_of(error)?),
@@ -200,18 +194,13 @@ fn examine(path: &Path, until_s: Option<i64>) -> Result<Finding, Failure> {
         }
         Ok(()) => {}
     }
-    if let Some((offset, _)) = finding.fault {
-        finding.whole = finding.whole.min(offset);
+    if let Some(oddity) = tape.oddity() {
+        (finding.whole, finding.line) = (oddity.whole, oddity.line);
     }
     Ok(finding)
 }
 
-fn walk(
-    tape: &mut Tape,
-    until_s: Option<i64>,
-    progress: &mut Progress,
-    finding: &mut Finding,
-) -> Result<(), LoadError> {
+fn walk(tape: &mut Tape, until_s: Option<i64>, finding: &mut Finding) -> Result<(), LoadError> {
     while let Some(item) = tape.next()? {
         if let (Item::Annotation { offset, text }, Some(until_s)) = (item, until_s)
             && stamp(text).is_some_and(|second_s| second_s > until_s)
@@ -219,11 +208,10 @@ fn walk(
             finding.later = Some(offset);
             return Ok(());
         }
-        if let Some((offset, what)) = tape.oddity() {
-            finding.fault = Some((offset, what.to_owned()));
+        if let Some(oddity) = tape.oddity() {
+            finding.fault = Some((oddity.offset, oddity.what.to_owned()));
             return Ok(());
         }
-        progress.at(tape.offset());
     }
     Ok(())
 }
@@ -250,14 +238,34 @@ fn fault_of(error: LoadError) -> Result<(u64, String), Failure> {
     }
 }
 
-/// Whether there is a snapshot in front, which is in order then.
-fn check_preamble(tape: &mut Tape) -> Result<bool, LoadError> {
-    let checked = tape.preamble(|reader| offline::engine(0).load_snapshot(reader, true))?;
-    Ok(checked.is_some())
+/// Checks the snapshot in front, if there is one. What is wrong with it is no fault that can be cut off.
+fn check_preamble(tape: &mut Tape, progress: &RefCell<Progress>) -> Result<(), Failure> {
+    let name = tape.file().to_owned();
+    let mut report = |line: String| {
+        progress.borrow_mut().clear();
+        say(line)
+    };
+    let checked = tape.preamble(|reader| {
+        let check = Check {
+            name,
+            now_ms: Clock::system().unix_ms(),
+            folder: &std::env::temp_dir(),
+            report: &mut report,
+        };
+        check.run(reader)
+    })?;
+    match checked {
+        None => Ok(()),
+        Some(Ok(())) => say("RDB preamble is OK, proceeding with AOF tail..."),
+        Some(Err(failure)) => {
+            say("RDB preamble of AOF file is not sane, aborting.")?;
+            Err(failure)
+        }
+    }
 }
 
 fn starts_with_snapshot(path: &Path) -> Result<bool, Failure> {
-    Ok(open(path)?.has_preamble()?)
+    Ok(open(path)?.tape.has_preamble()?)
 }
 
 fn is_answered_yes() -> Result<bool, Failure> {

@@ -2,11 +2,14 @@
 //! manifest, or one file of the time before there were manifests.
 
 use super::Failure;
+use super::progress::{Progress, Watched};
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::tape::Tape;
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// What names of manifests end with.
 const MANIFEST_SUFFIX: &str = ".manifest";
@@ -69,20 +72,29 @@ impl LogFiles {
     }
 }
 
-/// The tape of a file.
+/// A file that is being read, and the line that says how far.
+pub(super) struct Opened {
+    pub tape: Tape,
+    pub progress: Rc<RefCell<Progress>>,
+}
+
+/// Opens a file.
 ///
 /// # Errors
 /// What the system says.
-pub(super) fn open(path: &Path) -> Result<Tape, Failure> {
+pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
     let opened = File::open(path).and_then(|file| {
         let bytes = file.metadata()?.len();
-        Ok(Tape::new(
-            &path.display().to_string(),
-            Box::new(file),
-            bytes,
-        ))
+        Ok((file, bytes))
     });
-    opened.map_err(|error| Failure::of_file(path, &error))
+    let (file, bytes) = opened.map_err(|error| Failure::of_file(path, &error))?;
+    let name = path.display().to_string();
+    let progress = Rc::new(RefCell::new(Progress::new(&name, bytes)));
+    let source = Watched::new(file, Rc::clone(&progress));
+    Ok(Opened {
+        tape: Tape::new(&name, Box::new(source), bytes),
+        progress,
+    })
 }
 
 /// Whether a file begins with these bytes.

@@ -11,9 +11,11 @@ pub mod export;
 pub mod import;
 mod json;
 mod log_files;
+mod moment;
 mod offline;
 pub mod output;
 pub mod progress;
+mod restore;
 pub mod scratch;
 
 use crate::persist::aof::load::LoadError;
@@ -36,7 +38,13 @@ pub struct Tool {
 }
 
 /// All tools, in the order in which the help shows them.
-pub static TOOLS: [Tool; 4] = [check_rdb::TOOL, check_aof::TOOL, export::TOOL, import::TOOL];
+pub static TOOLS: [Tool; 5] = [
+    check_rdb::TOOL,
+    check_aof::TOOL,
+    export::TOOL,
+    import::TOOL,
+    restore::TOOL,
+];
 
 /// Programs of these families are tools too, when this program is called by their name.
 const FAMILIES: [&str; 3] = ["redis-", "valkey-", "oxidis-"];

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Read, Write};
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 /// Between two lines.
@@ -59,16 +60,16 @@ impl Drop for Progress {
     }
 }
 
-/// A source whose reader is seen to make progress.
-pub struct Watched<'p, R> {
+/// A source whose reader is seen to make progress. Others may have the line too, to clear it: `P` is any way to share it.
+pub struct Watched<P, R> {
     source: R,
     bytes: u64,
-    progress: &'p RefCell<Progress>,
+    progress: P,
 }
 
-impl<'p, R: Read> Watched<'p, R> {
+impl<P: Deref<Target = RefCell<Progress>>, R: Read> Watched<P, R> {
     /// This source, from its beginning.
-    pub fn new(source: R, progress: &'p RefCell<Progress>) -> Self {
+    pub fn new(source: R, progress: P) -> Self {
         Self {
             source,
             bytes: 0,
@@ -77,7 +78,7 @@ impl<'p, R: Read> Watched<'p, R> {
     }
 }
 
-impl<R: Read> Read for Watched<'_, R> {
+impl<P: Deref<Target = RefCell<Progress>>, R: Read> Read for Watched<P, R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let came = self.source.read(to)?;
         self.bytes += came as u64;

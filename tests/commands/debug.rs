@@ -325,7 +325,7 @@ fn switches_are_accepted_as_suites_set_them() {
 #[test]
 fn what_cannot_be_done_is_refused() {
     server().check(
-        "DEBUG RELOAD -> !ERR This server keeps no files to load its data from
+        "DEBUG RELOAD x -> !ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.
          DEBUG RESTART -> !ERR failed to restart the server. Check server logs.
          DEBUG CRASH-AND-RECOVER 0 -> !ERR failed to restart the server. Check server logs.
          DEBUG CONFIG-REWRITE-FORCE-ALL -> !ERR The server is running without a config file",

@@ -13,7 +13,7 @@ use crate::base::number::write_u64;
 use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::help::reply_help;
 use crate::command::row::{Group, Row, flag};
-use crate::command::{Args, Ctx, Error, Flow, Handler};
+use crate::command::{Args, Ctx, Error, Flow, Handler, Reload};
 use crate::types::string::NewString;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -58,6 +58,15 @@ const ANY: usize = usize::MAX;
 const STRINGMATCH_MAX_BYTES: i64 = 1 << 20;
 
 const DOORS: &[Door] = &[
+    door(
+        "aof-flush-sleep",
+        1..=1,
+        switches::aof_flush_sleep,
+        &[
+            "AOF-FLUSH-SLEEP <microseconds>",
+            "    Serve nobody for so long before changes are handed to the append-only file.",
+        ],
+    ),
     door(
         "assert",
         0..=ANY,
@@ -209,7 +218,16 @@ const DOORS: &[Door] = &[
             "    From which size on an element of a list stands alone; 0 for the default.",
         ],
     ),
-    door("reload", 0..=ANY, no_persistence, &[]),
+    door(
+        "reload",
+        0..=ANY,
+        reload,
+        &[
+            "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+            "    Save the data, empty the memory and read the data back. NOSAVE: read the file that is",
+            "    there. NOFLUSH: keep what is in memory. MERGE: keys of the file replace those in memory.",
+        ],
+    ),
     door(
         "replybuffer",
         2..=2,
@@ -381,10 +399,26 @@ fn loadaof(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     Ok(Flow::LoadLog)
 }
 
-fn no_persistence(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
-    Err(Error::Text(
-        "ERR This server keeps no files to load its data from",
-    ))
+fn reload(_: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    let mut how = Reload {
+        saves: true,
+        empties: true,
+        replaces: false,
+    };
+    while !args.is_empty() {
+        if args.flag("NOSAVE") {
+            how.saves = false;
+        } else if args.flag("NOFLUSH") {
+            how.empties = false;
+        } else if args.flag("MERGE") {
+            how.replaces = true;
+        } else {
+            return Err(Error::Text(
+                "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+            ));
+        }
+    }
+    Ok(Flow::Reload(how))
 }
 
 fn restart(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {

@@ -26,6 +26,12 @@ pub(super) fn pause_cron(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
     done(ctx)
 }
 
+pub(super) fn aof_flush_sleep(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
+    let pause_us = args.int().unwrap_or(0);
+    ctx.server.debug.log_pause_us = u64::try_from(pause_us).unwrap_or(0);
+    done(ctx)
+}
+
 pub(super) fn set_disable_deny_scripts(
     ctx: &mut Ctx<'_>,
     args: &mut Args<'_>,

@@ -224,6 +224,7 @@ fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
     let is_rewriting = ctx.server.aof.is_rewriting();
     let now_ms = ctx.db.now_ms();
     ctx.server.aof.info(is_rewriting, now_ms, info);
+    ctx.server.backups.info(now_ms, info);
 }
 
 /// One thread does all the work of clients.
@@ -239,10 +240,13 @@ fn threads(ctx: &mut Ctx<'_>, info: &mut Info) {
 fn stats(ctx: &mut Ctx<'_>, info: &mut Info) {
     ctx.server.stats.info_traffic(info);
     info.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
-    let evicted_clients = ctx.server.stats.evicted_clients;
-    let evicted_scripts = ctx.server.scripts.evicted();
-    let counters = &ctx.db.keyspace().counters;
-    counters.info(evicted_clients, evicted_scripts, info);
+    ctx.db.keyspace().counters.info_expiry(info);
+    let server = &ctx.server;
+    info.field("evicted_clients", server.stats.evicted_clients)
+        .field("evicted_scripts", server.scripts.evicted());
+    let now_ns = server.clock.monotonic_ns();
+    server.stats.eviction.info(now_ns, info);
+    ctx.db.keyspace().counters.info_reads(info);
     ctx.server.pubsub.info(info);
     info.zeros(&[
         "latest_fork_usec",

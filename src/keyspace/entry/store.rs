@@ -484,6 +484,11 @@ impl Store {
         self.table.random(random).map(RecordRef::new)
     }
 
+    /// A key with an expiry, each with the same probability.
+    pub fn random_expiring(&self, random: &mut Random) -> Option<RecordRef<'_>> {
+        self.expiring.random(random).map(RecordRef::new)
+    }
+
     /// Starts a point-in-time walk; see [`Table::begin_walk`]. Where the sink wants the elements, the record's collection is
     /// walked on its own ([`Self::walk_object`]) from this moment.
     pub fn begin_walk(&mut self, mut sink: RecordSink) {

@@ -9,7 +9,7 @@
 
 use super::load::LoadError;
 use crate::base::number::parse_i64;
-use crate::rdb::read::{ReadError, Reader};
+use crate::rdb::read::Reader;
 use crate::resp::request::{Argv, Batch, Parsed, RequestLimits, RequestParser};
 use std::io::{self, Read};
 
@@ -61,6 +61,19 @@ impl<'t> Commands<'t> {
     }
 }
 
+/// A unit that begins within a unit, or ends outside of one. Loading passes over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Oddity {
+    /// Where the command stands.
+    pub offset: u64,
+    /// What is odd.
+    pub what: &'static str,
+    /// Up to where everything is whole without it, and the line that begins there.
+    pub whole: u64,
+    /// See `whole`.
+    pub line: u64,
+}
+
 /// What the next item is.
 enum Plan {
     Annotation { end: usize },
@@ -84,7 +97,7 @@ pub struct Tape {
     /// Lines that were passed, a word in a command being two whatever is in it; and those before the unit.
     lines: u64,
     unit_line: u64,
-    oddity: Option<(u64, &'static str)>,
+    oddity: Option<Oddity>,
 }
 
 impl Tape {
@@ -144,8 +157,8 @@ impl Tape {
         self.unit_from.is_some()
     }
 
-    /// A unit that begins within a unit, or ends outside of one: where and what. Loading passes over it.
-    pub fn oddity(&self) -> Option<(u64, &'static str)> {
+    /// The first oddity that was passed.
+    pub fn oddity(&self) -> Option<Oddity> {
         self.oddity
     }
 
@@ -169,13 +182,14 @@ impl Tape {
         Ok(PREAMBLES.iter().any(|head| self.rest.starts_with(head)))
     }
 
-    /// Has the snapshot read that the file begins with, if it does. To be called before the first item.
+    /// Has the snapshot read that the file begins with, if it does; what `read` says of it. To be called before the first
+    /// item.
     ///
     /// # Errors
-    /// The file cannot be read, or what `read` says.
+    /// The file cannot be read.
     pub fn preamble<T>(
         &mut self,
-        read: impl FnOnce(&mut Reader<'_>) -> Result<T, ReadError>,
+        read: impl FnOnce(&mut Reader<'_>) -> T,
     ) -> Result<Option<T>, LoadError> {
         if !self.has_preamble()? {
             return Ok(None);
@@ -183,10 +197,7 @@ impl Tape {
         let head = std::mem::take(&mut self.rest);
         let mut front = head.as_slice();
         let mut reader = Reader::of_source((&mut front).chain(&mut self.source), self.bytes);
-        let value = read(&mut reader).map_err(|source| LoadError::Preamble {
-            file: self.file.clone(),
-            source,
-        })?;
+        let value = read(&mut reader);
         (self.offset, self.rest) = (reader.offset(), reader.into_rest());
         self.rest.extend_from_slice(front);
         Ok(Some(value))
@@ -293,7 +304,12 @@ impl Tape {
                 }
                 _ => None,
             };
-            self.oddity = self.oddity.or(oddity.map(|what| (offset, what)));
+            self.oddity = self.oddity.or(oddity.map(|what| Oddity {
+                offset,
+                what,
+                whole: self.unit_from.unwrap_or(offset),
+                line: self.whole_line(),
+            }));
             from = self.batch.input_end(index);
             self.lines += 1 + 2 * argv.len() as u64;
         }
@@ -313,4 +329,79 @@ impl Tape {
 /// The second that an annotation names: what follows it ran then, and what precedes it not later.
 pub fn stamp(annotation: &[u8]) -> Option<i64> {
     parse_i64(annotation.strip_prefix(STAMP)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is on a tape: annotations, and the words of commands, each with its offset; then where it is whole.
+    fn played(bytes: &[u8]) -> (Vec<(u64, String)>, u64) {
+        let source = Box::new(io::Cursor::new(bytes.to_vec()));
+        let mut tape = Tape::new("a", source, bytes.len() as u64);
+        let mut items = Vec::new();
+        while let Some(item) = tape.next().expect("it is well formed") {
+            match item {
+                Item::Annotation { offset, text } => {
+                    items.push((offset, String::from_utf8_lossy(text).into_owned()));
+                }
+                Item::Commands(commands) => items.extend((0..commands.count).map(|index| {
+                    let words = commands.argv(index).iter().map(<[u8]>::to_vec);
+                    let words: Vec<Vec<u8>> = words.collect();
+                    let text = String::from_utf8_lossy(&words.join(&b' ')).into_owned();
+                    (commands.offset(index), text)
+                })),
+            }
+        }
+        (items, tape.whole())
+    }
+
+    #[test]
+    fn annotations_and_commands_come_with_their_offsets() {
+        let bytes = b"#TS:7\r\n*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nECHO\r\n$1\r\nx\r\n#end\n*1\r\n$4\r\nPING\r\n";
+        let (items, whole) = played(bytes);
+        let items: Vec<(u64, &str)> = items.iter().map(|(at, text)| (*at, &**text)).collect();
+        assert_eq!(
+            items,
+            [
+                (0, "#TS:7"),
+                (7, "PING"),
+                (21, "ECHO x"),
+                (42, "#end"),
+                (47, "PING")
+            ]
+        );
+        assert_eq!(whole, bytes.len() as u64);
+        assert_eq!(
+            (stamp(b"#TS:7"), stamp(b"#TS:x"), stamp(b"#end")),
+            (Some(7), None, None)
+        );
+    }
+
+    #[test]
+    fn a_command_may_be_longer_than_what_is_read_at_once() {
+        let value = "v".repeat(3 * CHUNK_BYTES);
+        let bytes = format!(
+            "*2\r\n$4\r\nECHO\r\n${}\r\n{value}\r\n*1\r\n$4\r\nPING\r\n",
+            value.len()
+        );
+        let (items, whole) = played(bytes.as_bytes());
+        assert_eq!(items.len(), 2);
+        assert_eq!(whole, bytes.len() as u64);
+    }
+
+    #[test]
+    fn what_is_cut_is_whole_up_to_the_last_unit() {
+        let unit = "*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nEXEC\r\n";
+        let bytes = ["*1\r\n$4\r\nPING\r\n", unit, unit].concat();
+        for length in 0..=bytes.len() {
+            let good = match length {
+                0..14 => 0,
+                14..57 => 14,
+                57..100 => 57,
+                _ => 100,
+            };
+            assert_eq!(played(&bytes.as_bytes()[..length]).1, good, "{length}");
+        }
+    }
 }

@@ -92,6 +92,12 @@ impl AofWriter {
                     error: opened.err().map(|error| reason(&error)),
                 });
             }
+            AofJob::Rotate { path, manifest } => {
+                let opened = self.open_increment(&path, Some(&manifest));
+                tell(AofReport::Rotated {
+                    error: opened.err().map(|error| reason(&error)),
+                });
+            }
             AofJob::Publish(publication) => {
                 let published = publish(&publication);
                 tell(AofReport::Published {
