@@ -546,97 +546,101 @@ fn lines_that_people_write_need_no_more_than_a_key_and_a_value() {
     );
 }
 
+const SHAPE: &str = "a line has a key and its value, an aux field and its value, or a function";
+
+/// What no line may be, and why.
+const REFUSED: [(&str, &str); 26] = [
+    (r#"{"key":"a","valu":1}"#, r#"unknown field "valu""#),
+    (r#"{"key":"a"}"#, SHAPE),
+    (r#"{"value":"a"}"#, SHAPE),
+    (r#"{"aux":"a","key":"b","value":"c"}"#, SHAPE),
+    (
+        r#"{"function":"\q"}"#,
+        "a string that is none: invalid escape at line 1 column 3",
+    ),
+    (r##"{"function":"#!lua","db":1}"##, SHAPE),
+    (
+        r#"{"function":"return 1"}"#,
+        "a function library begins with #!",
+    ),
+    (
+        r#"{"key":"a","key":"b","value":1}"#,
+        r#"the field "key" stands there twice"#,
+    ),
+    (
+        r#"{"key":"a","type":"list","value":[]}"#,
+        "a list has elements",
+    ),
+    (
+        r#"{"key":"a","type":"sett","value":[]}"#,
+        "unknown type sett",
+    ),
+    (
+        r#"{"key":"a","value":[1],"type":"list"}"#,
+        "a list has to be told its type before its value",
+    ),
+    (
+        r#"{"key":"a","value":1,"type":"string"}"#,
+        "the type has to stand before the value",
+    ),
+    (
+        r#"{"key":"a","type":"set","value":["1",1]}"#,
+        "each element stands once; a second one is here",
+    ),
+    (
+        r#"{"key":"a","type":"hash","value":{"f":null}}"#,
+        "expected a string",
+    ),
+    (
+        r#"{"key":"a","type":"hash","value":{"base64:?":1}}"#,
+        "a name that begins with base64: has to be base64 behind it",
+    ),
+    (
+        r#"{"key":"a","type":"hash","value":{"f":{"text":"","deadline_ms":-1}}}"#,
+        "-1 is out of range for a deadline",
+    ),
+    (
+        r#"{"key":"a","type":"set","value":[{"text":"","deadline_ms":1}]}"#,
+        "only fields of hashes have a deadline here",
+    ),
+    (
+        r#"{"key":"a","type":"list","value":["a"],"deadlines_ms":{"a":1}}"#,
+        "only members of sets and sorted sets have deadlines_ms",
+    ),
+    (
+        r#"{"key":"a","type":"zset","value":{"a":"nan"}}"#,
+        "expected a score, found nan",
+    ),
+    (
+        r#"{"key":"a","db":-1,"value":1}"#,
+        "expected a whole number in range, found -1",
+    ),
+    (
+        r#"{"key":"a","type":"stream","value":{"entries":[{"id":"0-0","fields":[["a","b"]]}]}}"#,
+        "ids of entries ascend from 0-1 on",
+    ),
+    (
+        r#"{"key":"a","type":"stream","value":{"entries":[{"id":"1-0","fields":[]}]}}"#,
+        "an entry has an id and fields",
+    ),
+    (
+        r#"{"key":"a","type":"stream","value":{"entries":[{"id":"1-0","fields":[["a"]]}]}}"#,
+        "expected pairs of a field and its value",
+    ),
+    (
+        r#"{"key":"a","type":"stream","value":{"groups":[{"name":"g"},{"name":"g"}]}}"#,
+        "each group and each consumer of a group stands once; a second one is here",
+    ),
+    (
+        r#"{"key":"a","type":"stream","value":{"groups":[{"name":"g","pending":[{"id":"1-1"}]}]}}"#,
+        "each pending entry of a group is pending with one consumer",
+    ),
+    ("[]", "expected '{', found '['"),
+];
+
 #[test]
 fn lines_that_make_no_sense_are_refused_with_their_number() {
-    const SHAPE: &str = "a line has a key and its value, an aux field and its value, or a function";
-    for (line, reason) in [
-        (r#"{"key":"a","valu":1}"#, r#"unknown field "valu""#),
-        (r#"{"key":"a"}"#, SHAPE),
-        (r#"{"value":"a"}"#, SHAPE),
-        (r#"{"aux":"a","key":"b","value":"c"}"#, SHAPE),
-        (
-            r#"{"function":"\q"}"#,
-            "a string that is none: invalid escape at line 1 column 3",
-        ),
-        (r##"{"function":"#!lua","db":1}"##, SHAPE),
-        (
-            r#"{"function":"return 1"}"#,
-            "a function library begins with #!",
-        ),
-        (
-            r#"{"key":"a","key":"b","value":1}"#,
-            r#"the field "key" stands there twice"#,
-        ),
-        (
-            r#"{"key":"a","type":"list","value":[]}"#,
-            "a list has elements",
-        ),
-        (
-            r#"{"key":"a","type":"sett","value":[]}"#,
-            "unknown type sett",
-        ),
-        (
-            r#"{"key":"a","value":[1],"type":"list"}"#,
-            "a list has to be told its type before its value",
-        ),
-        (
-            r#"{"key":"a","value":1,"type":"string"}"#,
-            "the type has to stand before the value",
-        ),
-        (
-            r#"{"key":"a","type":"set","value":["1",1]}"#,
-            "each element stands once; a second one is here",
-        ),
-        (
-            r#"{"key":"a","type":"hash","value":{"f":null}}"#,
-            "expected a string",
-        ),
-        (
-            r#"{"key":"a","type":"hash","value":{"base64:?":1}}"#,
-            "a name that begins with base64: has to be base64 behind it",
-        ),
-        (
-            r#"{"key":"a","type":"hash","value":{"f":{"text":"","deadline_ms":-1}}}"#,
-            "-1 is out of range for a deadline",
-        ),
-        (
-            r#"{"key":"a","type":"set","value":[{"text":"","deadline_ms":1}]}"#,
-            "only fields of hashes have a deadline here",
-        ),
-        (
-            r#"{"key":"a","type":"list","value":["a"],"deadlines_ms":{"a":1}}"#,
-            "only members of sets and sorted sets have deadlines_ms",
-        ),
-        (
-            r#"{"key":"a","type":"zset","value":{"a":"nan"}}"#,
-            "expected a score, found nan",
-        ),
-        (
-            r#"{"key":"a","db":-1,"value":1}"#,
-            "expected a whole number in range, found -1",
-        ),
-        (
-            r#"{"key":"a","type":"stream","value":{"entries":[{"id":"0-0","fields":[["a","b"]]}]}}"#,
-            "ids of entries ascend from 0-1 on",
-        ),
-        (
-            r#"{"key":"a","type":"stream","value":{"entries":[{"id":"1-0","fields":[]}]}}"#,
-            "an entry has an id and fields",
-        ),
-        (
-            r#"{"key":"a","type":"stream","value":{"entries":[{"id":"1-0","fields":[["a"]]}]}}"#,
-            "expected pairs of a field and its value",
-        ),
-        (
-            r#"{"key":"a","type":"stream","value":{"groups":[{"name":"g"},{"name":"g"}]}}"#,
-            "each group and each consumer of a group stands once; a second one is here",
-        ),
-        (
-            r#"{"key":"a","type":"stream","value":{"groups":[{"name":"g","pending":[{"id":"1-1"}]}]}}"#,
-            "each pending entry of a group is pending with one consumer",
-        ),
-        ("[]", "expected '{', found '['"),
-    ] {
+    for (line, reason) in REFUSED {
         let lines = format!("{{\"key\":\"first\",\"value\":1}}\n{line}\n");
         assert_eq!(
             imported(&lines).err(),
