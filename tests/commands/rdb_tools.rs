@@ -50,8 +50,8 @@ fn lines_of(file: &[u8]) -> String {
     exported(file, &Filter::default()).expect("it is good")
 }
 
-fn imported(lines: &str) -> Result<Vec<u8>, String> {
-    let made = import(lines.as_bytes(), Vec::new(), &std::env::temp_dir());
+fn imported(lines: impl AsRef<[u8]>) -> Result<Vec<u8>, String> {
+    let made = import(lines.as_ref(), Vec::new(), &std::env::temp_dir());
     let (mut file, head) = made.map_err(|error| error.to_string())?;
     file[..head.len()].copy_from_slice(&head);
     Ok(file)
@@ -652,6 +652,31 @@ fn lines_that_make_no_sense_are_refused_with_their_number() {
         "{\"key\":\"a\",\"value\":1}\n{\"key\":\"b\",\"value\":1}\n{\"key\":\"a\",\"value\":2}\n";
     let reason = "line 3: each key of a database stands once; a second one is here";
     assert_eq!(imported(twice).err().as_deref(), Some(reason));
+}
+
+#[test]
+fn lines_with_changed_bytes_are_refused_or_make_a_file_that_can_be_loaded() {
+    let lines = lines_of(&saved(&mut full_server()));
+    let short: Vec<&str> = lines.lines().filter(|line| line.len() < 2000).collect();
+    let mut random = Random::from_seed(23);
+    let mut seen = [0; 2];
+    for _ in 0..6000 {
+        let mut line = short[random.below(short.len() as u64) as usize]
+            .as_bytes()
+            .to_vec();
+        mutate(&mut line, &mut random);
+        let made = imported(&line);
+        seen[usize::from(made.is_ok())] += 1;
+        let Ok(file) = made else { continue };
+        let (report, is_good) = check(&file);
+        let line = String::from_utf8_lossy(&line);
+        assert!(is_good, "{report:#?} {line}");
+        match load_into(&mut Server::new().engine, &file) {
+            Ok(_) => {}
+            Err(error) => assert!(error.contains("a database that"), "{error} {line}"),
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 300), "{seen:?}");
 }
 
 #[test]
