@@ -36,8 +36,9 @@ Commands that may modify the data set are disabled, because this instance is con
 if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
 error.";
 
-const GATES: [Gate; 7] = [
+const GATES: [Gate; 8] = [
     authenticated,
+    data_is_there,
     not_busy,
     debug_enabled,
     allowed_in_transaction,
@@ -118,6 +119,22 @@ fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
         )));
     }
     Ok(())
+}
+
+/// While the data is being loaded only commands run that do not touch it.
+fn data_is_there(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if engine.server.loading.is_none() {
+        return Ok(());
+    }
+    let transaction = turn.session.transaction.as_ref();
+    let queue = transaction.filter(|_| row.full_name == "exec");
+    let mut queued = queue.iter().flat_map(|transaction| &transaction.queue);
+    let may_run = row.is(flag::LOADING)
+        && queued.all(|argv| {
+            let command = engine.look_up(argv.argv());
+            command.is_some_and(|id| engine.server.table.entry(id).row.is(flag::LOADING))
+        });
+    if may_run { Ok(()) } else { Err(Error::Loading) }
 }
 
 /// While the last save has failed nothing is changed; PING tells those who watch the server.

@@ -13,7 +13,6 @@ use crate::persist::aof::{AofJob, AofReport, Names, Wish};
 use crate::persist::save::head;
 use crate::persist::writer::FileBytes;
 use crate::persist::{Job, Report};
-use crate::rdb::VERSION;
 use crate::session::{Hold, Session};
 use std::time::Duration;
 
@@ -218,6 +217,7 @@ impl Engine {
     /// The file of a data set without keys.
     pub(super) fn empty_base(&self) -> Vec<u8> {
         let author = crate::command::saving::author(&self.server.identity, 0, &[]);
+        let edition = self.server.config.settings.rdb_version.edition();
         let mut file = Vec::new();
         let mut bytes = FileBytes::new(false, true);
         let now_ms = self.server.clock.unix_ms();
@@ -227,7 +227,7 @@ impl Engine {
             Ok(())
         };
         let written = bytes
-            .begin(VERSION, &mut write)
+            .begin(edition.version(), &mut write)
             .and_then(|()| bytes.part(part, &mut write))
             .and_then(|()| bytes.end(&mut write));
         written.expect("memory takes every write");

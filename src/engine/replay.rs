@@ -5,18 +5,21 @@
 //! A file that ends within a command or a unit was cut by a crash; if it is the last one, and the settings allow it, it is
 //! cut back to its last whole unit, on disk too: what is appended must not follow half a command.
 
+use super::loading::Purpose;
 use super::{Engine, Staged, Turn};
 use crate::command::host::Host;
 use crate::command::row::flag;
+use crate::command::saving::walk_to_end;
 use crate::persist::aof::load::{LoadError, Opened};
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::tape::{Commands, Item, Tape};
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
+use crate::persist::load::Summary;
 use crate::persist::{Job, Report};
+use crate::rdb::read::Reader;
 use crate::resp::request::Argv;
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
-use std::time::Instant;
 
 /// Where a command stands.
 #[derive(Clone, Copy)]
@@ -36,14 +39,27 @@ impl Place<'_> {
 }
 
 impl Engine {
-    /// Builds the data from the append-only file and makes that ready to be appended to.
+    /// Builds the data from the append-only file and makes that ready to be appended to. If there is none yet, but a
+    /// snapshot, that is the data, and the append-only file is made of it.
     ///
     /// # Errors
     /// Why not: file, offset, reason. The data is incomplete then.
     pub fn load_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+        let loaded = self.read_log(host);
+        self.end_loading(host);
+        loaded
+    }
+
+    fn read_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let names = Names::of(&self.server.config.settings);
-        let began = Instant::now();
         let (manifest, is_old) = find_manifest(&names, host)?;
+        if manifest.is_empty() {
+            self.refuse_strays(&names, host)?;
+            if self.load_dump(host)? {
+                return self.make_log(names, manifest, host);
+            }
+        }
+        let began_ns = self.server.clock.monotonic_ns();
         let mut bytes = 0;
         let (mut cut, is_new) = (None, manifest.is_empty());
         let files: Vec<&str> = manifest
@@ -52,24 +68,29 @@ impl Engine {
             .chain(&manifest.increments)
             .map(|listed| &*listed.name)
             .collect();
-        for (at, file) in files.iter().enumerate() {
-            let path = match (is_old, at) {
-                (true, 0) => names.file.clone(),
-                _ => names.path(file).display().to_string(),
-            };
+        let path_of = |at: usize, file: &str| match (is_old, at) {
+            (true, 0) => names.file.clone(),
+            _ => names.path(file).display().to_string(),
+        };
+        let paths: Vec<String> = (0..)
+            .zip(&files)
+            .map(|(at, file)| path_of(at, file))
+            .collect();
+        self.begin_replay(&paths, host);
+        for (at, (file, path)) in files.iter().zip(&paths).enumerate() {
             let is_last = at + 1 == files.len();
-            let length = self.replay_file(&path, is_last, host, &mut cut)?;
+            let length = self.replay_file(path, is_last, host, &mut cut)?;
             bytes += length;
             let kind = if at == 0 && manifest.base.is_some() {
                 "base"
             } else {
                 "incr"
             };
-            let seconds = began.elapsed().as_secs_f64();
+            let seconds = self.seconds_since(began_ns);
             tracing::info!("DB loaded from {kind} file {file}: {seconds:.3} seconds");
         }
         if !is_new {
-            let seconds = began.elapsed().as_secs_f64();
+            let seconds = self.seconds_since(began_ns);
             tracing::info!("DB loaded from append only file: {seconds:.3} seconds");
         }
         self.refresh_time();
@@ -79,9 +100,85 @@ impl Engine {
         let reader = self.open_stream();
         self.log_reader = Some(reader);
         let end = self.stream.end();
+        let drafts = drafts(&names, host);
         let open = self.server.aof.begin(names, opened, end);
         host.disk(Job::Aof(open));
-        finish_jobs(host)
+        finish_jobs(host)?;
+        host.disk(Job::Aof(drafts));
+        Ok(())
+    }
+
+    /// Where no manifest is: a folder that has data all the same is not one to begin anew in. What a start leaves that came
+    /// to its end before it wrote a manifest has none.
+    fn refuse_strays(&mut self, names: &Names, host: &mut dyn Host) -> Result<(), LoadError> {
+        let failed = |file: &str| {
+            let file = file.to_owned();
+            move |source| LoadError::Read { file, source }
+        };
+        let listed = match host.list_folder(&names.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            listed => listed.map_err(failed(&names.folder))?,
+        };
+        for name in listed {
+            if !Manifest::may_list(&names.file, &name) {
+                continue;
+            }
+            let file = names.path(&name).display().to_string();
+            let (source, bytes) = host.open_file(&file).map_err(failed(&file))?;
+            let is_empty = bytes == 0 || {
+                let mut reader = Reader::of_source(source, bytes);
+                let loaded = self.load_snapshot(&mut reader, Purpose::Base, host);
+                let is_nothing = |summary: Summary| summary.keys == 0 && summary.libraries == 0;
+                loaded.is_ok_and(|summary| summary.is_some_and(is_nothing))
+            };
+            if !is_empty {
+                let manifest = names.manifest().display().to_string();
+                return Err(LoadError::Stray { file, manifest });
+            }
+        }
+        Ok(())
+    }
+
+    fn seconds_since(&self, began_ns: u64) -> f64 {
+        (self.server.clock.monotonic_ns() - began_ns) as f64 / 1e9
+    }
+
+    /// Makes an append-only file of the data as it is, before anything of it can be changed.
+    fn make_log(
+        &mut self,
+        names: Names,
+        manifest: Manifest,
+        host: &mut dyn Host,
+    ) -> Result<(), LoadError> {
+        tracing::warn!(
+            "There is no append-only file yet, but a snapshot: the data is that of the snapshot, and the append-only file \
+             is made of it."
+        );
+        self.refresh_time();
+        let drafts = drafts(&names, host);
+        host.disk(Job::Aof(drafts));
+        self.server.aof.note_files(names.clone(), manifest);
+        self.server.aof.start(names);
+        self.rewrite_log(host);
+        walk_to_end(&mut self.server, &mut self.keyspace, host);
+        // The base is in its place; now for the manifest.
+        for report in host.wait_disk(0) {
+            self.on_disk_report(&report, host);
+        }
+        self.free_garbage(host);
+        if self.server.aof.is_on() {
+            return Ok(());
+        }
+        let reason = "it could not be made of the snapshot, why stands above".to_owned();
+        Err(LoadError::Open { reason })
+    }
+
+    /// All files that are to be replayed count for the progress.
+    fn begin_replay(&mut self, paths: &[String], host: &mut dyn Host) {
+        // What cannot be opened shows when its turn comes.
+        let bytes = paths.iter().map(|path| host.open_file(path));
+        let bytes = bytes.flatten().map(|(_, bytes)| bytes).sum();
+        self.begin_loading(bytes);
     }
 
     /// Without `appendonly`: takes note of the files that are there, so that none is ever written over.
@@ -95,6 +192,8 @@ impl Engine {
             true => Manifest::default(),
             false => manifest,
         };
+        let drafts = drafts(&names, host);
+        host.disk(Job::Aof(drafts));
         self.server.aof.note_files(names, manifest);
         Ok(())
     }
@@ -102,11 +201,15 @@ impl Engine {
     /// Replays all files that are in use.
     pub(super) fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let mut cut = None;
-        for path in self.server.aof.files() {
-            let path = path.display().to_string();
-            self.replay_file(&path, false, host, &mut cut)?;
-        }
-        Ok(())
+        let files = self.server.aof.files();
+        let paths: Vec<String> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        self.begin_replay(&paths, host);
+        paths
+            .iter()
+            .try_for_each(|path| self.replay_file(path, false, host, &mut cut).map(drop))
     }
 
     /// Replays one file; its bytes. `cut`: where it must be cut off, if it must.
@@ -128,6 +231,9 @@ impl Engine {
         })?;
         let mut tape = Tape::new(path, source, bytes);
         self.replay(&mut tape, host, &mut |_| false)?;
+        if let Some(progress) = &mut self.server.loading {
+            progress.end_file(bytes);
+        }
         let whole = tape.whole();
         if whole == bytes {
             return Ok(bytes);
@@ -161,23 +267,24 @@ impl Engine {
     ) -> Result<bool, LoadError> {
         self.keyspace
             .stand_before_deadlines(self.server.clock.unix_ms());
-        self.replay_preamble(tape)?;
+        self.replay_preamble(tape, host)?;
         let ended = self.replay_commands(tape, host, stops);
         self.refresh_time();
         ended
     }
 
     /// Loads the snapshot that the file begins with, if it does.
-    fn replay_preamble(&mut self, tape: &mut Tape) -> Result<(), LoadError> {
-        let summary = tape.preamble(|reader| {
+    fn replay_preamble(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
+        let loaded = tape.preamble(|reader| {
             tracing::info!("Reading RDB base file on AOF loading...");
-            self.load_snapshot(reader, true, false)
+            self.load_snapshot(reader, Purpose::Base, host)
         })?;
-        if let Some(summary) = summary {
-            self.server.last_load = summary.map_err(|source| LoadError::Preamble {
+        if let Some(loaded) = loaded {
+            let summary = loaded.map_err(|source| LoadError::Preamble {
                 file: tape.file().to_owned(),
                 source,
             })?;
+            self.server.last_load = summary.ok_or(LoadError::Stopped)?;
         }
         Ok(())
     }
@@ -193,21 +300,24 @@ impl Engine {
         session.hinder(hindrance::REPLAYED, true);
         let mut turn = Turn::of_replay(session, host);
         let file = tape.file().to_owned();
-        while let Some(item) = tape.next()? {
-            if stops(&item) {
-                return Ok(true);
-            }
-            if let Item::Commands(commands) = item {
-                self.replay_batch(&file, commands, &mut turn)?;
+        loop {
+            let before = tape.commands();
+            match tape.next_item()? {
+                None => return Ok(false),
+                Some(item) if stops(&item) => return Ok(true),
+                Some(Item::Commands(commands)) => {
+                    self.replay_batch(&file, commands, before, &mut turn)?;
+                }
+                Some(Item::Annotation { .. }) => {}
             }
         }
-        Ok(false)
     }
 
     fn replay_batch(
         &mut self,
         file: &str,
         commands: Commands<'_>,
+        before: u64,
         turn: &mut Turn<'_>,
     ) -> Result<(), LoadError> {
         self.stage(turn.session.db, commands.batch, commands.input);
@@ -221,6 +331,10 @@ impl Engine {
                 offset: commands.offset(index),
             };
             self.replay_one(place, turn, commands.argv(index), staged)?;
+            let (end, ran) = (commands.offset(index + 1), before + index as u64 + 1);
+            if !self.go_on_loading(end, ran, true, turn.host) {
+                return Err(LoadError::Stopped);
+            }
         }
         Ok(())
     }
@@ -332,6 +446,16 @@ impl Engine {
     }
 }
 
+/// Removes what a server was making when it was killed.
+fn drafts(names: &Names, host: &mut dyn Host) -> AofJob {
+    // Where there is no folder, there is nothing in it.
+    let listed = host.list_folder(&names.folder).unwrap_or_default();
+    let drafts = listed.iter().filter(|name| names.is_draft(name));
+    AofJob::Remove {
+        paths: drafts.map(|name| names.path(name)).collect(),
+    }
+}
+
 fn publication(
     names: &Names,
     text: &[u8],
@@ -363,11 +487,17 @@ fn finish_jobs(host: &mut dyn Host) -> Result<(), LoadError> {
 /// What the manifest says; and whether the data is in a file of the time before there were manifests, outside the folder.
 fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool), LoadError> {
     let path = names.manifest().display().to_string();
-    let old = host.open_file(&names.file).is_ok();
     let failed = |file: &str, source| LoadError::Read {
         file: file.to_owned(),
         source,
     };
+    let mut there = |file: &str| match host.open_file(file) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(failed(file, source)),
+    };
+    let inside = names.path(&names.file).display().to_string();
+    let (old, moved) = (there(&names.file)?, there(&inside)?);
     let mut text = Vec::new();
     match host.open_file(&path) {
         Ok((mut source, _)) => source
@@ -389,7 +519,6 @@ fn find_manifest(names: &Names, host: &mut dyn Host) -> Result<(Manifest, bool),
         .base
         .as_ref()
         .is_some_and(|base| base.name == names.file);
-    let inside = names.path(&names.file).display().to_string();
-    let waits = old && is_its && host.open_file(&inside).is_err();
+    let waits = old && is_its && !moved;
     Ok((manifest, waits))
 }

@@ -7,11 +7,12 @@
 use super::Keyspace;
 use super::entry::{INLINE_MAX_BYTES, Key, NewValue, Store};
 use super::event;
+use crate::types::hash::Hash;
 use crate::types::load::Loaded;
 use crate::types::set::Set;
 use crate::types::string::NewString;
 use crate::types::zset::Zset;
-use crate::types::{Collection, Form, Limits, Object, Type};
+use crate::types::{Collection, Fate, Form, Limits, Object, Type};
 use std::ops::Range;
 
 /// Records of a batch: their look-ups overlap.
@@ -220,7 +221,7 @@ impl Keyspace {
         true
     }
 
-    /// Sets the deadlines of members of a set or sorted set that has come in; whether the key holds such a value.
+    /// Sets the deadlines of members of a set, sorted set or hash that has come in; whether the key holds such a value.
     pub fn load_member_deadlines<'m>(
         &mut self,
         db: usize,
@@ -266,6 +267,11 @@ pub fn set_deadlines<'m>(
     } else if let Some(zset) = Zset::of_mut(object) {
         deadlines.for_each(|(name, at)| {
             zset.set_deadline(name, Some(at), limits);
+        });
+    } else if let Some(hash) = Hash::of_mut(object) {
+        // Whatever the time: all fields are there.
+        deadlines.for_each(|(name, at)| {
+            hash.settle(i64::MIN, name, |_| Fate::Expire(at));
         });
     } else {
         return false;

@@ -43,7 +43,7 @@ impl LogDisk {
         Self {
             shared,
             state: Arc::new(State {
-                writer: Mutex::default(),
+                writer: Mutex::new(AofWriter::locking()),
                 jobs: AtomicUsize::new(0),
                 is_flushing: AtomicBool::new(false),
                 flusher: Mutex::default(),

@@ -19,7 +19,6 @@ mod disk;
 mod freer;
 mod host;
 mod listener;
-mod loading;
 mod log_disk;
 mod process;
 mod sockets;
@@ -75,6 +74,19 @@ impl Reactor {
             buffer: vec![0; GROUP_MAX * PORTION_BYTES].into_boxed_slice(),
             wait_ms: 0,
         }
+    }
+
+    /// Builds the data of before. Clients can come already, and are told to be patient.
+    ///
+    /// # Errors
+    /// Why not. If the server is told to end meanwhile, that is none.
+    fn load(&mut self) -> Result<(), String> {
+        let mut host = HostInTurn {
+            host: &mut self.host,
+            sockets: &mut self.sockets,
+            buffer: &self.buffer,
+        };
+        self.engine.load_data(&mut host)
     }
 
     /// Serves until the server is to stop.

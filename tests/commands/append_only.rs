@@ -5,22 +5,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const ON: &str = "appendonly yes\nsave \"\"";
+pub const ON: &str = "appendonly yes\nsave \"\"";
 
 /// A folder that goes with the test.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         static FOLDERS: AtomicU32 = AtomicU32::new(0);
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let name = format!("oxidis-aof-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        // In memory where there is such a place: each start and each write waits for the disk.
+        let memory = Path::new("/dev/shm");
+        let path = match memory.is_dir() {
+            true => memory.join(name),
+            false => std::env::temp_dir().join(name),
+        };
         fs::create_dir_all(&path).expect("the folder for temporary files is writable");
         Self(path)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Itself.
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// A file of the append-only file's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.join("appendonlydir").join(name)
     }
 
@@ -377,4 +388,91 @@ fn history_that_a_crash_left_is_removed_at_the_start() {
 
 fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("it is writable");
+}
+
+const LIBRARY: &str =
+    "FUNCTION LOAD \"#!lua name=l\\nredis.register_function('f', function() return 1 end)\" -> l";
+
+#[test]
+fn functions_are_in_a_base_of_either_form() {
+    for preamble in ["yes", "no"] {
+        let folder = Folder::new();
+        let mut server = start(&folder, &format!("aof-use-rdb-preamble {preamble}"));
+        server.check(LIBRARY);
+        server
+            .check("SET a 1 -> OK\nBGREWRITEAOF -> Background append only file rewriting started");
+        server.pass_ms(200);
+        if preamble == "no" {
+            let commands = folder.commands("appendonly.aof.2.base.aof");
+            assert!(
+                commands.starts_with("[FUNCTION LOAD #!lua name=l"),
+                "{commands}"
+            );
+        }
+        let mut server = start(&folder, "enable-debug-command yes");
+        server.check("FCALL f 0 -> (1)\nGET a -> 1\nDEBUG LOADAOF -> OK\nFCALL f 0 -> (1)");
+    }
+}
+
+#[test]
+fn a_snapshot_without_an_append_only_file_is_the_data_and_stays() {
+    for preamble in ["yes", "no"] {
+        let folder = Folder::new();
+        let mut server = Server::with_config("save \"\"");
+        server.host.disk.folder = Some(folder.0.clone());
+        server.check(LIBRARY);
+        server.check("SET a 1 -> OK\nRPUSH l x y -> (2)\nSAVE -> OK");
+        let dump = fs::read(folder.0.join("dump.rdb")).expect("it was saved");
+        let lines = format!("aof-use-rdb-preamble {preamble}");
+        let mut server = start(&folder, &lines);
+        let kind = if preamble == "yes" { "rdb" } else { "aof" };
+        assert_eq!(
+            folder.manifest(),
+            format!(
+                "file appendonly.aof.1.base.{kind} seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
+            )
+        );
+        assert_eq!(info(&mut server, "aof_enabled"), "1");
+        assert_eq!(info(&mut server, "loading"), "0");
+        server.check("GET a -> 1\nLLEN l -> (2)\nFCALL f 0 -> (1)\nINCR a -> (2)");
+        assert_eq!(fs::read(folder.0.join("dump.rdb")).expect("it stays"), dump);
+        // From now on the append-only file counts.
+        let mut server = start(&folder, &lines);
+        server.check("GET a -> 2\nLLEN l -> (2)\nFCALL f 0 -> (1)");
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_no_snapshot_is_no_reason_to_start_empty() {
+    let folder = Folder::new();
+    fs::write(folder.0.join("dump.rdb"), b"REDIS0011\xfa").expect("the folder is writable");
+    let mut server = Server::with_config(ON);
+    server.host.disk.folder = Some(folder.0.clone());
+    let error = server.engine.load_log(&mut server.host);
+    let text = error.expect_err("it must not start").to_string();
+    assert!(
+        text.starts_with("Fatal error loading the DB, dump.rdb: "),
+        "{text}"
+    );
+    assert!(!folder.0.join("appendonlydir").exists());
+}
+
+#[test]
+fn flushall_lets_a_rewrite_come_to_its_end() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "save 3600 1\nenable-debug-command yes");
+    server.run("DEBUG POPULATE 5000");
+    server.check(
+        "BGREWRITEAOF -> Background append only file rewriting started
+         FLUSHALL -> OK
+         SET a 1 -> OK",
+    );
+    while info(&mut server, "aof_rewrite_in_progress") == "1" {
+        server.pass_ms(10);
+    }
+    server.pass_ms(200);
+    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
+    let mut server = start(&folder, "");
+    server.check("DBSIZE -> (1)");
 }

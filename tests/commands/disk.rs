@@ -89,6 +89,15 @@ impl TestDisk {
         Ok((Box::new(io::Cursor::new(content)), bytes))
     }
 
+    /// The names of the files of a folder.
+    pub fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let root = self.folder.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        let entries = std::fs::read_dir(root.join(path))?;
+        entries
+            .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+            .collect()
+    }
+
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
     }

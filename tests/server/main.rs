@@ -8,6 +8,7 @@ mod crash;
 mod harness;
 mod lifecycle;
 mod listeners;
+mod loading;
 mod pubsub;
 mod rdb_tools;
 mod restore;

@@ -10,10 +10,10 @@ use super::piece::{Part, Run};
 use crate::keyspace::Garbage;
 use crate::keyspace::access::AccessPolicy;
 use crate::keyspace::entry::RecordRef;
-use crate::rdb::{Encoder, opcode};
+use crate::rdb::{Edition, Encoder, opcode};
 use crate::types::rdb::{Head, MemberDeadlines};
 use crate::types::string::StringRef;
-use crate::types::{ElementSink, Object, Walked, Wanted};
+use crate::types::{ElementSink, Object, Type, Walked, Wanted};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -72,6 +72,7 @@ pub(super) struct Output {
     opened: u64,
     /// How the use of keys is written, if it is.
     access: Option<(AccessPolicy, i64)>,
+    edition: Edition,
     /// Where the stores are by now that were these databases at the beginning.
     pub(super) homes: Vec<Home>,
     /// Records that were taken.
@@ -84,12 +85,14 @@ impl Output {
     pub(super) fn new(
         sizes: impl Iterator<Item = (usize, usize)>,
         access: Option<(AccessPolicy, i64)>,
+        edition: Edition,
     ) -> Self {
         let sizes: Vec<_> = sizes.map(Some).collect();
         Self {
             homes: (0..sizes.len()).map(Home::Database).collect(),
             sizes,
             access,
+            edition,
             ..Self::default()
         }
     }
@@ -110,8 +113,8 @@ impl Output {
         }
         self.select(db);
         let (to, value) = (self.main.tail(), record.value());
-        put_head(to, record, value.rdb_kind(), self.access);
-        value.save(to);
+        put_head(to, record, value.rdb_kind(self.edition), self.access);
+        value.save(to, self.edition);
         self.main.settle();
         None
     }
@@ -130,20 +133,27 @@ impl Output {
             return Some(Wanted::Elements(self.open(db, record, object)));
         }
         self.select(db);
-        let (to, value) = (self.main.tail(), record.value());
-        put_head(to, record, value.rdb_kind(), access);
+        let (to, value, edition) = (self.main.tail(), record.value(), self.edition);
+        put_head(to, record, value.rdb_kind(edition), access);
         if let Some(StringRef::Shared(bytes)) = record.string() {
             self.main.put(Part::String(bytes.clone()));
             return None;
         }
-        if is_large && stored.is_freezable() {
+        // What is frozen is frozen as the current edition has it; lists are the same in all.
+        let is_same = edition == Edition::Current || stored.type_of() == Type::List;
+        if is_large && is_same && stored.is_freezable() {
             let shared = Arc::clone(shared);
             return Some(Wanted::Frozen(Box::new(move |frozen| {
                 let frozen = frozen.map(Part::Frozen);
                 lock(&shared).main.put_all(frozen);
             })));
         }
-        value.save(to);
+        value.save(to, edition);
+        if stored.first_deadline().is_some() {
+            let mut deadlines = MemberDeadlines::default();
+            value.for_each_deadline_apart(edition, |name, at| deadlines.add(name, at));
+            deadlines.encode(record.key(), to);
+        }
         self.main.settle();
         None
     }
@@ -159,7 +169,12 @@ impl Output {
     /// Begins the bytes of a collection that is walked on its own.
     fn open(&mut self, db: usize, record: RecordRef<'_>, object: &Object) -> ElementSink {
         let stored = object.stored();
-        let head = Head::of(stored.type_of(), stored.len(), stored.first_deadline());
+        let head = Head::of(
+            stored.type_of(),
+            stored.len(),
+            stored.first_deadline(),
+            self.edition,
+        );
         let mut run = Run::default();
         put_select(run.tail(), db, &mut self.sizes);
         put_head(run.tail(), record, head.kind, self.access);

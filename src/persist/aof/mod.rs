@@ -91,6 +91,11 @@ pub enum AofJob {
     },
     /// Puts a new manifest in place.
     Publish(Publication),
+    /// Removes files that nobody needs.
+    Remove {
+        /// The files; what is not there is passed over.
+        paths: Vec<PathBuf>,
+    },
     /// Writes what waits, flushes and closes.
     Close,
 }
@@ -174,6 +179,7 @@ impl AofJob {
                     .chain(&mut publication.on_failure_remove)
                     .collect()
             }
+            AofJob::Remove { paths } => paths.iter_mut().collect(),
             _ => Vec::new(),
         }
     }
@@ -226,6 +232,15 @@ impl Names {
     /// Where the manifest is.
     pub fn manifest(&self) -> PathBuf {
         self.path(&format!("{}.manifest", self.file))
+    }
+
+    /// Whether a file of this name is one that was being made: at the start nobody makes it any more.
+    pub fn is_draft(&self, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix("temp-") else {
+            return false;
+        };
+        let own = rest.strip_prefix(self.file.as_str());
+        matches!(own, Some(".incr" | ".manifest")) || Manifest::may_list(&self.file, rest)
     }
 
     /// Where the first increment is until there is a base.

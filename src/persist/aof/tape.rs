@@ -174,10 +174,17 @@ impl Tape {
     /// Whether the file begins with a snapshot. To be asked before the first item.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read, or is empty though its name says that it is a snapshot.
     pub fn has_preamble(&mut self) -> Result<bool, LoadError> {
         if self.rest.is_empty() {
             self.read()?;
+        }
+        if self.bytes == 0 && self.file.ends_with(".rdb") {
+            let nothing = Reader::of_bytes(b"");
+            return Err(LoadError::Preamble {
+                file: self.file.clone(),
+                source: nothing.corrupt("the signature of an RDB file", "an empty file"),
+            });
         }
         Ok(PREAMBLES.iter().any(|head| self.rest.starts_with(head)))
     }
@@ -207,7 +214,7 @@ impl Tape {
     ///
     /// # Errors
     /// The file cannot be read, or something else stands where a command should.
-    pub fn next(&mut self) -> Result<Option<Item<'_>>, LoadError> {
+    pub fn next_item(&mut self) -> Result<Option<Item<'_>>, LoadError> {
         self.pass();
         let plan = loop {
             match self.plan()? {
@@ -340,7 +347,7 @@ mod tests {
         let source = Box::new(io::Cursor::new(bytes.to_vec()));
         let mut tape = Tape::new("a", source, bytes.len() as u64);
         let mut items = Vec::new();
-        while let Some(item) = tape.next().expect("it is well formed") {
+        while let Some(item) = tape.next_item().expect("it is well formed") {
             match item {
                 Item::Annotation { offset, text } => {
                     items.push((offset, String::from_utf8_lossy(text).into_owned()));
@@ -402,6 +409,41 @@ mod tests {
                 _ => 100,
             };
             assert_eq!(played(&bytes.as_bytes()[..length]).1, good, "{length}");
+        }
+    }
+
+    /// Where a file stops being whole; whether anything is behind that.
+    fn whole_of(bytes: &[u8]) -> (u64, bool) {
+        let source = Box::new(io::Cursor::new(bytes.to_vec()));
+        let mut tape = Tape::new("a", source, bytes.len() as u64);
+        while tape.next_item().is_ok_and(|item| item.is_some()) {
+            if let Some(oddity) = tape.oddity() {
+                return (oddity.whole, true);
+            }
+        }
+        (tape.whole(), tape.whole() < tape.bytes())
+    }
+
+    #[test]
+    fn what_is_cut_where_it_stops_being_whole_is_in_order_whatever_was_wrong() {
+        const MUTATIONS: usize = 20_000;
+        let unit = "*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nECHO\r\n$1\r\nx\r\n*1\r\n$4\r\nEXEC\r\n";
+        let whole = ["*1\r\n$4\r\nPING\r\n", "#TS:7\r\n", unit, "#TS:8\r\n", unit].concat();
+        let mut random = crate::base::random::Random::from_seed(7);
+        for _ in 0..MUTATIONS {
+            let mut bytes = whole.clone().into_bytes();
+            for _ in 0..=random.below(3) {
+                let at = random.below(bytes.len() as u64) as usize;
+                match random.below(3) {
+                    0 => bytes[at] = random.next_u64() as u8,
+                    1 => drop(bytes.remove(at)),
+                    _ => bytes.insert(at, b"*$\r\n0123456789-#"[random.below(16) as usize]),
+                }
+            }
+            let (good, is_cut) = whole_of(&bytes);
+            assert!(good <= bytes.len() as u64 && (is_cut || good == bytes.len() as u64));
+            let mended = whole_of(&bytes[..good as usize]);
+            assert_eq!(mended, (good, false), "{}", bytes.escape_ascii());
         }
     }
 }

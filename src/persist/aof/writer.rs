@@ -12,6 +12,8 @@
 use super::{AofJob, AofReport, Publication};
 use crate::persist::draft::Draft;
 use crate::persist::{reason, sync_folder};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -51,9 +53,19 @@ pub struct AofWriter {
     /// Good bytes of the file.
     length: u64,
     backlog: VecDeque<Chunk>,
+    /// The file is locked against other processes that would append to it.
+    locks: bool,
 }
 
 impl AofWriter {
+    /// One that lets no other process append to its file.
+    pub fn locking() -> Self {
+        Self {
+            locks: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether something waits for a disk that takes it.
     pub fn has_backlog(&self) -> bool {
         !self.backlog.is_empty()
@@ -69,22 +81,16 @@ impl AofWriter {
             AofJob::Retry => self.drain(tell),
             AofJob::Sync { end } => return self.begin_flush(end, tell),
             AofJob::Open { path } => {
-                let opened = self.open(&path, false);
-                tell(AofReport::Opened {
-                    error: opened.err().map(|error| reason(&error)),
-                });
+                let done = self.open(&path, false);
+                tell(opened(&path, done));
             }
             AofJob::Create { path, content } => {
                 let made = make_folder(&path).and_then(|()| replace(&path, &content));
-                tell(AofReport::Opened {
-                    error: made.err().map(|error| reason(&error)),
-                });
+                tell(opened(&path, made));
             }
             AofJob::Cut { path, length } => {
-                let cut = cut(&path, length);
-                tell(AofReport::Opened {
-                    error: cut.err().map(|error| reason(&error)),
-                });
+                let cut = self.cut(&path, length);
+                tell(opened(&path, cut));
             }
             AofJob::OpenIncrement { path, manifest } => {
                 let opened = self.open_increment(&path, manifest.as_ref());
@@ -104,6 +110,12 @@ impl AofWriter {
                     error: published.err().map(|error| reason(&error)),
                 });
             }
+            AofJob::Remove { paths } => {
+                for path in paths {
+                    // What cannot be removed is no worse than before.
+                    let _ = fs::remove_file(path);
+                }
+            }
             AofJob::Close => self.close(tell),
         }
         None
@@ -112,11 +124,30 @@ impl AofWriter {
     fn open(&mut self, path: &Path, anew: bool) -> io::Result<()> {
         make_folder(path)?;
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(anew).open(path)?;
+        let file = options.write(true).create(true).open(path)?;
+        self.lock(&file)?;
+        if anew {
+            file.set_len(0)?;
+        }
         self.length = file.metadata()?.len();
         sync_folder(path)?;
         self.file = Some(file);
         Ok(())
+    }
+
+    /// Two processes that append to one file would write over each other.
+    fn lock(&self, file: &File) -> io::Result<()> {
+        if !self.locks {
+            return Ok(());
+        }
+        lock(file)
+    }
+
+    fn cut(&self, path: &Path, length: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(path)?;
+        self.lock(&file)?;
+        file.set_len(length)?;
+        file.sync_all()
     }
 
     /// What comes from here on goes to a new file. The old one stays, and stays in use, if that cannot be.
@@ -138,9 +169,8 @@ impl AofWriter {
             None => Ok(()),
         });
         if opened.is_err() {
+            // The new file stays, empty: whether a manifest names it already is not certain.
             (self.file, self.length) = before;
-            // A new file that nothing names would only be in the way.
-            let _ = fs::remove_file(path);
         }
         opened
     }
@@ -210,6 +240,29 @@ impl AofWriter {
     }
 }
 
+/// Keeps servers from appending to a file, and says whether one does. It lasts as long as the file is open.
+///
+/// # Errors
+/// Another server appends to it.
+pub fn lock(file: &File) -> io::Result<()> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another server appends to it",
+        )),
+        // There are file systems without locks.
+        _ => Ok(()),
+    }
+}
+
+/// The report that a file is there, or why it is not.
+fn opened(path: &Path, done: io::Result<()>) -> AofReport {
+    let error = done.err();
+    AofReport::Opened {
+        error: error.map(|error| format!("{}: {}", path.display(), reason(&error))),
+    }
+}
+
 /// Carries out a publication: the manifest first, then what it makes superfluous.
 fn publish(publication: &Publication) -> io::Result<()> {
     make_folder(&publication.manifest)?;
@@ -218,9 +271,8 @@ fn publish(publication: &Publication) -> io::Result<()> {
         .as_ref()
         .map_or(Ok(()), |(from, to)| fs::rename(from, to))
         .and_then(|()| replace(&publication.manifest, &publication.text));
-    if let (Err(_), Some(path)) = (&published, &publication.on_failure_remove) {
-        // It is in no manifest: nobody will miss it.
-        let _ = fs::remove_file(path);
+    if published.is_err() {
+        retract(publication);
     }
     published?;
     if publication.remove.is_empty() {
@@ -237,10 +289,19 @@ fn publish(publication: &Publication) -> io::Result<()> {
     replace(&publication.manifest, &publication.text_after)
 }
 
-fn cut(path: &Path, length: u64) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    file.set_len(length)?;
-    file.sync_all()
+/// Takes back what came before a manifest that is not in its place. What the manifest may name all the same, because only
+/// the flush behind it failed, stays.
+fn retract(publication: &Publication) {
+    if fs::read(&publication.manifest).is_ok_and(|text| text == publication.text) {
+        return;
+    }
+    // It is in no manifest: nobody will miss it. What cannot be undone is no worse than before.
+    if let Some(path) = &publication.on_failure_remove {
+        let _ = fs::remove_file(path);
+    }
+    if let Some((from, to)) = &publication.rename {
+        let _ = fs::rename(to, from);
+    }
 }
 
 /// Puts a file of this content in its place, whole or not at all, durable.

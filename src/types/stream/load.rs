@@ -338,7 +338,11 @@ fn consumer(
 ) -> Result<(), ReadError> {
     let name = from.string()?.to_vec();
     if group.find(&name).is_some() {
-        return Err(from.corrupt("each consumer once", "one a second time"));
+        let found = format_args!(
+            "\"{}\" again (Duplicate stream consumer detected)",
+            name.escape_ascii()
+        );
+        return Err(from.corrupt("each consumer once", found));
     }
     let (seen_ms, active_ms) = read_times(of_kind, from)?;
     let owner: ConsumerId = group.add_consumer(&name, seen_ms);

@@ -249,6 +249,26 @@ fn flushall_gives_up_the_save_that_is_under_way() {
 }
 
 #[test]
+fn flushall_gives_it_up_without_save_points_too_and_what_it_had_counts_as_unsaved() {
+    let mut server =
+        Server::with_config("save \"\"\nrdb-key-save-delay 1\nenable-debug-command yes");
+    server.run("DEBUG POPULATE 3000");
+    server.check("SET a 1 -> OK\nBGSAVE -> Background saving started");
+    server.pass_ms(1);
+    server.check("FLUSHALL -> OK");
+    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
+    assert_ne!(info(&mut server, "rdb_changes_since_last_save"), "0");
+    assert_eq!(info(&mut server, "rdb_last_bgsave_status"), "ok");
+    assert!(!server.host.files.contains_key("dump.rdb"));
+}
+
+#[test]
+fn save_waits_for_the_save_of_a_flush() {
+    let mut server = Server::with_config("save 3600 1");
+    server.check("SET a 1 -> OK\nFLUSHALL -> OK\nSAVE -> OK\nFLUSHALL -> OK\nBGSAVE -> Background saving started");
+}
+
+#[test]
 fn shutdown_saves_if_there_are_save_points_or_it_is_told_to() {
     for (lines, command, saves) in [
         ("save 3600 1", "SHUTDOWN", true),
