@@ -193,6 +193,11 @@ impl MemberDeadlines {
         self.pairs.i64(deadline);
     }
 
+    /// Bytes of those that were noted.
+    pub fn bytes(&self) -> usize {
+        self.pairs.len()
+    }
+
     /// The auxiliary field of the key, which the deadlines leave with it; nothing if there are none.
     pub fn encode(&mut self, key: &[u8], to: &mut Encoder) {
         if self.pairs.is_empty() {
