@@ -275,7 +275,7 @@ impl Checker<'_> {
     fn deadlines(&mut self, from: &mut Reader<'_>) -> Result<(), ReadError> {
         let at = from.offset();
         let key = read_deadlines(from.string()?).map_err(|error| in_field(&error, at))?;
-        let has_members = matches!(self.last_type, Some(Type::Set | Type::Zset));
+        let has_members = matches!(self.last_type, Some(Type::Set | Type::Zset | Type::Hash));
         if key == self.last_key && !has_members {
             return Err(from.corrupt("a set or sorted set", "a value of another type"));
         }

@@ -6,7 +6,7 @@ use crate::mutations::mutate;
 use crate::rdb_samples::{Sample, fill, samples};
 use oxidis::base::random::Random;
 use oxidis::rdb::read::Reader;
-use oxidis::rdb::{Encoder, VERSION_VALKEY, kind, opcode};
+use oxidis::rdb::{Edition, Encoder, VERSION_VALKEY, kind, opcode};
 use oxidis::tool::check_rdb::Check;
 use oxidis::tool::export::{Filter, export};
 use oxidis::tool::import::import;
@@ -51,7 +51,12 @@ fn lines_of(file: &[u8]) -> String {
 }
 
 fn imported(lines: impl AsRef<[u8]>) -> Result<Vec<u8>, String> {
-    let made = import(lines.as_ref(), Vec::new(), &std::env::temp_dir());
+    imported_for(Edition::Current, lines)
+}
+
+fn imported_for(edition: Edition, lines: impl AsRef<[u8]>) -> Result<Vec<u8>, String> {
+    let folder = std::env::temp_dir();
+    let made = import(lines.as_ref(), Vec::new(), &folder, edition);
     let (mut file, head) = made.map_err(|error| error.to_string())?;
     file[..head.len()].copy_from_slice(&head);
     Ok(file)
@@ -177,6 +182,29 @@ fn lines_say_what_a_stream_knows() {
         now = START_MS
     );
     assert_eq!(line, Some(expected.as_str()));
+}
+
+#[test]
+fn redis_7_0_gets_a_file_of_its_version_that_keeps_all_deadlines_for_those_who_know_them() {
+    let mut server = full_server();
+    let lines = lines_of(&saved(&mut server));
+    let file = imported_for(Edition::Redis70, &lines).expect("our own lines");
+    assert!(file.starts_with(b"REDIS0010"));
+    let (report, is_good) = check(&file);
+    assert!(is_good, "{report:?}");
+    let mut other = Server::with_config("enable-debug-command yes");
+    load_into(&mut other.engine, &file).expect("it is good");
+    assert_eq!(other.run("DEBUG DIGEST"), server.run("DEBUG DIGEST"));
+    other.check(
+        "HPEXPIRETIME hash:expiring FIELDS 2 f g -> [(1900000000000) (-1)]
+         HPEXPIRETIME hash:table FIELDS 3 3 5 x -> [(1900000000000) (-1) (-2)]",
+    );
+    // Out of such a file they come as they stand in it, and go back in the same way.
+    let again = lines_of(&file);
+    let line = r#"{"db":0,"key":"hash:expiring","type":"hash","value":{"f":"v","g":"w"},"deadlines_ms":{"f":1900000000000}}"#;
+    assert!(again.lines().any(|other| other == line), "{again}");
+    let back = imported_for(Edition::Redis70, &again).expect("our own lines");
+    assert!(lines_of(&back) == again);
 }
 
 /// A file of samples under names of their own.
@@ -325,7 +353,7 @@ fn random_record(of_kind: u8, key: &[u8], random: &mut Random) -> Vec<u8> {
     }
     match of_kind {
         kind::STRING => to.string(&word(3, random)),
-        kind::STREAM_3 => ValueRef::Stream(&stream(random)).save(&mut to),
+        kind::STREAM_3 => ValueRef::Stream(&stream(random)).save(&mut to, Edition::Current),
         _ => deadlines.encode(key, &mut to),
     }
     to.bytes
@@ -605,7 +633,7 @@ const REFUSED: [(&str, &str); 26] = [
     ),
     (
         r#"{"key":"a","type":"list","value":["a"],"deadlines_ms":{"a":1}}"#,
-        "only members of sets and sorted sets have deadlines_ms",
+        "only members of sets, sorted sets and hashes have deadlines_ms",
     ),
     (
         r#"{"key":"a","type":"zset","value":{"a":"nan"}}"#,
