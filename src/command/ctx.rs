@@ -16,6 +16,7 @@ use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
 use crate::persist::aof::Aof;
+use crate::persist::backup::Backups;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::progress::Progress;
@@ -125,6 +126,8 @@ pub struct Server {
     pub saver: Saver,
     /// The append-only file.
     pub aof: Aof,
+    /// Backups.
+    pub backups: Backups,
     /// What was loaded from disk last.
     pub last_load: Summary,
     /// Makes DUMP payloads.

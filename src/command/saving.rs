@@ -1,10 +1,12 @@
 //! Saving as commands, signals and timed duties ask for it: what [`Saver`] decides is carried to the host here.
 
+use super::backup;
 use super::ctx::{Identity, REDIS_VERSION, Server};
 use super::host::Host;
 use crate::config::settings::Settings;
 use crate::keyspace::Keyspace;
 use crate::persist::aof::AofReport;
+use crate::persist::backup::staging;
 use crate::persist::save::{Author, Saver};
 use crate::persist::{Job, QUEUE_MAX_BYTES, Report};
 use std::path::PathBuf;
@@ -50,6 +52,14 @@ pub fn begin_base(
     });
 }
 
+/// Begins the snapshot that a backup is made of, of the data as it is now; nothing may be under way.
+pub fn begin_backup_snapshot(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
+    let folder = staging(server.identity.pid);
+    begin(server, keyspace, host, |saver, keyspace, from, jobs| {
+        saver.begin_backup(keyspace, from.0, from.1, &folder, jobs);
+    });
+}
+
 /// Begins what `start` begins, with the settings and what the file says of its writer, and hands its jobs over.
 fn begin(
     server: &mut Server,
@@ -85,6 +95,7 @@ pub fn take_report(
 ) {
     let now_ms = keyspace.now_ms();
     let is_base = server.saver.is_rewriting();
+    let is_backup = server.saver.is_backing_up();
     let ended = server.saver.on_report(keyspace, report, now_ms);
     let good = match report {
         Report::SnapshotSaved { bytes, .. } if ended && is_base => {
@@ -105,6 +116,7 @@ pub fn take_report(
         }
         _ => true,
     };
+    backup::take_report(server, now_ms, host, report, ended && is_backup);
     if !good {
         if server.saver.is_rewriting() {
             abort_save(&mut server.saver, keyspace, host);

@@ -24,6 +24,9 @@ impl Engine {
         if self.server.aof.wish.is_some() {
             self.grant_wish(host);
         }
+        if self.server.backups.is_wanted() {
+            self.back_up(host);
+        }
         self.tell_acknowledged(host);
         if self.log_reader.is_some() && self.server.aof.may_append() {
             self.append_changes(host);
@@ -36,7 +39,7 @@ impl Engine {
         self.log_reader.is_some()
     }
 
-    fn append_changes(&mut self, host: &mut dyn Host) {
+    pub(super) fn append_changes(&mut self, host: &mut dyn Host) {
         let Some(reader) = self
             .log_reader
             .filter(|reader| self.stream.unread(*reader) > 0)
@@ -95,7 +98,7 @@ impl Engine {
 
     /// Begins a rewrite, or puts it off while something else is being saved.
     pub(super) fn rewrite_log(&mut self, host: &mut dyn Host) {
-        if self.server.saver.is_running() {
+        if self.server.saver.is_running() || self.server.backups.is_running() {
             if self.server.aof.is_starting() {
                 tracing::info!(
                     "AOF was enabled but there is already another background operation. An AOF background was scheduled \
@@ -136,7 +139,8 @@ impl Engine {
         }
         let server = &mut self.server;
         let settings = &server.config.settings;
-        if !is_saving && server.aof.must_rewrite(settings, now_ms) {
+        let is_busy = is_saving || server.backups.is_running();
+        if !is_busy && server.aof.must_rewrite(settings, now_ms) {
             self.rewrite_log(host);
         }
     }

@@ -9,6 +9,7 @@
 //! What must hold: a command runs alone and whole; a failed one leaves neither half a reply nor half a change; every
 //! reason to refuse is in `gates`; whatever a command changed is in the propagation stream, in order, once.
 
+mod backing_up;
 mod call;
 mod cron;
 mod effects;
@@ -36,6 +37,7 @@ use crate::monitor::Monitors;
 use crate::observe::stats::Stats;
 use crate::outbox::Outbox;
 use crate::persist::aof::Aof;
+use crate::persist::backup::Backups;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
 use crate::persist::save::Saver;
@@ -173,6 +175,7 @@ impl Engine {
             loading: None,
             saver,
             aof: Aof::default(),
+            backups: Backups::default(),
             last_load: Summary::default(),
             payloads: PayloadWriter::default(),
             payload_room: Room::default(),

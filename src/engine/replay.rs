@@ -1,11 +1,7 @@
 //! Building the data from the append-only file: its snapshot, then its commands, one after the other, as they ran when they
 //! were written. Nobody is answered, nothing is written again, and time stands before all deadlines: what had expired is
-//! deleted by a command of the file, or afterwards.
+//! deleted by a command of the file, or afterwards. The walk over a file is [`crate::persist::aof::tape`]'s.
 //!
-//! ```text
-//! file   [RDB preamble]  #TS:1700000000  *3 $3 SET ...  *1 $5 MULTI ... *1 $4 EXEC
-//!                                                      ^ unit: all of it or nothing
-//! ```
 //! A file that ends within a command or a unit was cut by a crash; if it is the last one, and the settings allow it, it is
 //! cut back to its last whole unit, on disk too: what is appended must not follow half a command.
 
@@ -16,60 +12,29 @@ use crate::command::row::flag;
 use crate::command::saving::walk_to_end;
 use crate::persist::aof::load::{LoadError, Opened};
 use crate::persist::aof::manifest::Manifest;
+use crate::persist::aof::tape::{Commands, Item, Tape};
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
 use crate::persist::load::Summary;
 use crate::persist::{Job, Report};
 use crate::rdb::read::Reader;
-use crate::resp::request::{Argv, Parsed, RequestLimits, RequestParser};
+use crate::resp::request::Argv;
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
 
-/// Bytes read at once; more if a command does not fit.
-const CHUNK_BYTES: usize = 1 << 20;
-/// The longest word that is believed.
-const WORD_MAX_BYTES: usize = 4 << 30;
-/// What a file begins with that begins with a snapshot.
-const PREAMBLES: [&[u8]; 2] = [b"REDIS", b"VALKEY"];
-
-/// A file that is being replayed.
-struct Tape {
-    file: String,
-    source: Box<dyn Read>,
-    bytes: u64,
-    /// What was read and has not run; its first byte is at `offset`.
-    rest: Vec<u8>,
+/// Where a command stands.
+#[derive(Clone, Copy)]
+struct Place<'f> {
+    file: &'f str,
     offset: u64,
-    /// Where the unit begins in whose middle the tape is.
-    unit_from: Option<u64>,
-    commands: u64,
 }
 
-impl Tape {
-    fn failed(&self, source: io::Error) -> LoadError {
-        LoadError::Read {
-            file: self.file.clone(),
-            source,
-        }
-    }
-
-    fn malformed(&self, reason: String) -> LoadError {
+impl Place<'_> {
+    fn malformed(self, reason: String) -> LoadError {
         LoadError::Format {
-            file: self.file.clone(),
+            file: self.file.to_owned(),
             offset: self.offset,
             reason,
         }
-    }
-
-    /// Reads on; how many bytes came.
-    fn read(&mut self) -> Result<usize, LoadError> {
-        let wanted = CHUNK_BYTES.max(self.rest.len()) as u64;
-        let read = (&mut self.source).take(wanted).read_to_end(&mut self.rest);
-        read.map_err(|source| self.failed(source))
-    }
-
-    /// Up to where everything is whole.
-    fn whole(&self) -> u64 {
-        self.unit_from.unwrap_or(self.offset)
     }
 }
 
@@ -264,170 +229,120 @@ impl Engine {
                 source,
             },
         })?;
-        let mut tape = Tape {
-            file: path.to_owned(),
-            source,
-            bytes,
-            rest: Vec::new(),
-            offset: 0,
-            unit_from: None,
-            commands: 0,
-        };
-        self.keyspace
-            .stand_before_deadlines(self.server.clock.unix_ms());
-        self.replay_preamble(&mut tape, host)?;
-        let ended = self.replay_commands(&mut tape, host);
-        self.refresh_time();
-        ended?;
+        let mut tape = Tape::new(path, source, bytes);
+        self.replay(&mut tape, host, &mut |_| false)?;
         if let Some(progress) = &mut self.server.loading {
-            progress.end_file(tape.bytes);
+            progress.end_file(bytes);
         }
         let whole = tape.whole();
-        if whole == tape.bytes {
-            return Ok(tape.bytes);
+        if whole == bytes {
+            return Ok(bytes);
         }
         let allowed = self.server.config.settings.aof_load_truncated && is_last;
         if !allowed {
             return Err(LoadError::Truncated {
-                file: tape.file,
+                file: path.to_owned(),
                 offset: whole,
-                bytes: tape.bytes,
+                bytes,
             });
         }
         tracing::warn!("!!! Warning: short read while loading the AOF file {path}!!!");
         tracing::warn!(
-            "AOF loaded anyway because aof-load-truncated is enabled: the file is cut from {} to {whole} bytes",
-            tape.bytes
+            "AOF loaded anyway because aof-load-truncated is enabled: the file is cut from {bytes} to {whole} bytes"
         );
-        *cut = Some((tape.file, whole));
+        *cut = Some((path.to_owned(), whole));
         Ok(whole)
+    }
+
+    /// Adds what a file of an append-only file has, up to the first item at which `stops` says so: that one and those behind
+    /// it do not run. Whether there was such an item.
+    ///
+    /// # Errors
+    /// Where the file is not what it must be. That it ends too early is none: see [`Tape::whole`].
+    pub fn replay(
+        &mut self,
+        tape: &mut Tape,
+        host: &mut dyn Host,
+        stops: &mut dyn FnMut(&Item<'_>) -> bool,
+    ) -> Result<bool, LoadError> {
+        self.keyspace
+            .stand_before_deadlines(self.server.clock.unix_ms());
+        self.replay_preamble(tape, host)?;
+        let ended = self.replay_commands(tape, host, stops);
+        self.refresh_time();
+        ended
     }
 
     /// Loads the snapshot that the file begins with, if it does.
     fn replay_preamble(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
-        tape.read()?;
-        if tape.bytes == 0 && tape.file.ends_with(".rdb") {
-            let nothing =
-                Reader::of_bytes(b"").corrupt("the signature of an RDB file", "an empty file");
-            return Err(LoadError::Preamble {
-                file: tape.file.clone(),
-                source: nothing,
-            });
-        }
-        if !PREAMBLES.iter().any(|head| tape.rest.starts_with(head)) {
-            return Ok(());
-        }
-        tracing::info!("Reading RDB base file on AOF loading...");
-        let head = std::mem::take(&mut tape.rest);
-        let mut front = head.as_slice();
-        let read = (&mut front).chain(&mut tape.source);
-        let mut reader = Reader::of_source(read, tape.bytes);
-        let loaded = self.load_snapshot(&mut reader, Purpose::Base, host);
-        let summary = loaded.map_err(|source| LoadError::Preamble {
-            file: tape.file.clone(),
-            source,
+        let summary = tape.preamble(|reader| {
+            tracing::info!("Reading RDB base file on AOF loading...");
+            self.load_snapshot(reader, Purpose::Base, host)
         })?;
-        let summary = summary.ok_or(LoadError::Stopped)?;
-        (tape.offset, tape.rest) = (reader.offset(), reader.into_rest());
-        tape.rest.extend_from_slice(front);
-        self.server.last_load = summary;
+        if let Some(summary) = summary {
+            let summary = summary.map_err(|source| LoadError::Preamble {
+                file: tape.file().to_owned(),
+                source,
+            })?;
+            self.server.last_load = summary.ok_or(LoadError::Stopped)?;
+        }
         Ok(())
     }
 
-    fn replay_commands(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
+    fn replay_commands(
+        &mut self,
+        tape: &mut Tape,
+        host: &mut dyn Host,
+        stops: &mut dyn FnMut(&Item<'_>) -> bool,
+    ) -> Result<bool, LoadError> {
         let now_ms = self.server.clock.unix_ms();
         let mut session = Box::new(Session::of_nobody(Peer::default(), now_ms));
         session.hinder(hindrance::REPLAYED, true);
         let mut turn = Turn::of_replay(session, host);
-        loop {
-            self.replay_rest(tape, &mut turn)?;
-            if tape.read()? == 0 {
-                return Ok(());
+        let file = tape.file().to_owned();
+        let mut passed = 0;
+        while let Some(item) = tape.next_item()? {
+            if stops(&item) {
+                return Ok(true);
+            }
+            if let Item::Commands(commands) = item {
+                self.replay_batch(&file, passed, commands, &mut turn)?;
+                passed += commands.count as u64;
             }
         }
+        Ok(false)
     }
 
-    /// Runs the whole commands of what has been read.
-    fn replay_rest(&mut self, tape: &mut Tape, turn: &mut Turn<'_>) -> Result<(), LoadError> {
-        let limits = RequestLimits {
-            bulk_max_bytes: WORD_MAX_BYTES,
-            authenticated: true,
-        };
-        let rest = std::mem::take(&mut tape.rest);
-        let mut batch = std::mem::take(&mut self.batch);
-        let mut at = 0;
-        let result = loop {
-            let input = rest.get(at..).unwrap_or_default();
-            match input.first() {
-                None => break Ok(()),
-                Some(b'*') => {}
-                Some(b'#') => match input.iter().position(|byte| *byte == b'\n') {
-                    Some(end) => {
-                        at += end + 1;
-                        tape.offset += end as u64 + 1;
-                        continue;
-                    }
-                    None => break Ok(()),
-                },
-                Some(other) => {
-                    let found = other.escape_ascii();
-                    break Err(tape.malformed(format!("expected '*' or '#', found '{found}'")));
-                }
-            }
-            let parsed = RequestParser::default().parse(input, &limits, &mut batch);
-            self.stage(turn.session.db, &batch, input);
-            let ran = self.replay_batch(tape, turn, &batch, input);
-            match ran {
-                Ok(0) => match parsed {
-                    Parsed::Error { error, .. } => break Err(tape.malformed(error.to_string())),
-                    Parsed::Progress { .. } => break Ok(()),
-                },
-                Ok(taken) => at += taken,
-                Err(error) => break Err(error),
-            }
-        };
-        batch.clear();
-        self.batch = batch;
-        tape.rest = rest;
-        tape.rest.drain(..at);
-        result
-    }
-
-    /// Runs the commands of a batch up to an annotation; how many bytes of the input they took.
+    /// Runs commands; `passed`: those of the file before them.
     fn replay_batch(
         &mut self,
-        tape: &mut Tape,
+        file: &str,
+        passed: u64,
+        commands: Commands<'_>,
         turn: &mut Turn<'_>,
-        batch: &crate::resp::request::Batch,
-        input: &[u8],
-    ) -> Result<usize, LoadError> {
-        let mut at = 0;
-        for index in 0..batch.len() {
-            if input.get(at) != Some(&b'*') {
-                break;
-            }
+    ) -> Result<(), LoadError> {
+        self.stage(turn.session.db, commands.batch, commands.input);
+        for index in 0..commands.count {
             let Some(staged) = self.staged.get(index).copied() else {
                 break;
             };
             // SELECT within the batch: the places that were foreseen are those of another database, their hashes hold.
-            self.replay_one(tape, turn, batch.argv(index, input), staged)?;
-            let end = batch.input_end(index);
-            tape.offset += (end - at) as u64;
-            tape.commands += 1;
-            at = end;
-            if turn.session.transaction.is_none() || !turn.session.in_transaction() {
-                tape.unit_from = None;
-            }
-            if !self.go_on_loading(tape.offset, tape.commands, true, turn.host) {
+            let place = Place {
+                file,
+                offset: commands.offset(index),
+            };
+            self.replay_one(place, turn, commands.argv(index), staged)?;
+            let number = passed + index as u64 + 1;
+            if !self.go_on_loading(place.offset, number, true, turn.host) {
                 return Err(LoadError::Stopped);
             }
         }
-        Ok(at)
+        Ok(())
     }
 
     fn replay_one(
         &mut self,
-        tape: &mut Tape,
+        place: Place<'_>,
         turn: &mut Turn<'_>,
         argv: Argv<'_>,
         staged: Staged,
@@ -437,28 +352,25 @@ impl Engine {
             .map(|id| (id, self.server.table.entry(id).row));
         let Some((command, row)) = known.filter(|(_, row)| row.subcommands.is_empty()) else {
             return Err(LoadError::Unknown {
-                file: tape.file.clone(),
-                offset: tape.offset,
+                file: place.file.to_owned(),
+                offset: place.offset,
                 name: String::from_utf8_lossy(argv.word(0)).into_owned(),
             });
         };
         if !row.accepts(argv.len()) {
             let name = row.full_name;
-            return Err(tape.malformed(format!("wrong number of arguments for '{name}'")));
+            return Err(place.malformed(format!("wrong number of arguments for '{name}'")));
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
             let writes = super::gates::may_write(self, argv, row);
             return super::call::queue(turn, argv, row, writes)
-                .map_err(|error| tape.malformed(error.to_string()));
+                .map_err(|error| place.malformed(error.to_string()));
         }
         // What waits, waits for nobody here.
         turn.session.hinder(hindrance::NESTED, true);
         self.run(turn, argv, command, staged.key);
         turn.session.hinder(hindrance::NESTED, false);
         turn.output.clear();
-        if turn.session.in_transaction() && tape.unit_from.is_none() {
-            tape.unit_from = Some(tape.offset);
-        }
         Ok(())
     }
 

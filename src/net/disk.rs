@@ -135,6 +135,9 @@ impl Disk {
                 id: target.id,
                 reason: format!("No thread that writes: {error}"),
             }),
+            SnapshotJob::Collect(_) => Some(Report::Collected {
+                outcome: Err(format!("No thread that writes: {error}")),
+            }),
             _ => None,
         };
         self.shared.settle(job.bytes(), report);

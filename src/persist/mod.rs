@@ -5,14 +5,18 @@
 //! its own.
 
 pub mod aof;
+pub mod backup;
+pub mod draft;
 pub mod load;
 pub mod payload;
 pub mod progress;
+pub mod records;
 pub mod save;
 pub mod writer;
 
 use crate::keyspace::snapshot::Part;
 use aof::{AofJob, AofReport};
+use backup::Collection;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,7 +32,8 @@ pub enum Job {
     Aof(AofJob),
 }
 
-/// Something to be done for a snapshot. One at a time; each begins with `Begin` and ends with `Finish` or `Abort`.
+/// Something to be done for a snapshot. One at a time; each begins with `Begin` and ends with `Finish` or `Abort`. Folders
+/// of backups are made between any of them.
 pub enum SnapshotJob {
     /// Creates the temporary file.
     Begin(Target),
@@ -38,6 +43,8 @@ pub enum SnapshotJob {
     Finish,
     /// Removes the temporary file.
     Abort,
+    /// Makes the folder of a backup; a report follows.
+    Collect(Collection),
 }
 
 /// The file of a snapshot.
@@ -91,6 +98,11 @@ pub enum Report {
         /// What was being done, and what the system said.
         reason: String,
     },
+    /// The folder of a backup is in its place, durable; or there is none.
+    Collected {
+        /// Bytes of its files, or what the system said.
+        outcome: Result<u64, String>,
+    },
     /// There is room in the queue again.
     Room,
     /// Of the append-only file.
@@ -123,6 +135,9 @@ impl Job {
             Job::Snapshot(SnapshotJob::Begin(target)) => {
                 resolve(&mut target.temporary);
                 resolve(&mut target.path);
+            }
+            Job::Snapshot(SnapshotJob::Collect(collection)) => {
+                collection.paths().into_iter().for_each(resolve);
             }
             Job::Snapshot(_) => {}
             Job::Aof(job) => job.paths().into_iter().for_each(resolve),

@@ -361,6 +361,14 @@ impl Checksum {
     pub fn value(&self) -> u64 {
         self.0.finalize()
     }
+
+    /// The checksum of these bytes and, behind them, the `bytes` ones so far: for a head that is known last.
+    pub fn value_behind(&self, head: &[u8], bytes: u64) -> u64 {
+        let mut before = Self::default();
+        before.update(head);
+        let algorithm = crc_fast::CrcAlgorithm::Crc64Redis;
+        crc_fast::checksum_combine(algorithm, before.value(), self.value(), bytes)
+    }
 }
 
 impl std::fmt::Debug for Checksum {
@@ -418,6 +426,9 @@ mod tests {
         checksum.update(b"12345");
         checksum.update(b"6789");
         assert_eq!(checksum.value(), 0xe9c6_d914_c4b8_d9ca);
+        let mut behind = Checksum::default();
+        behind.update(b"6789");
+        assert_eq!(behind.value_behind(b"12345", 4), checksum.value());
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn string<'r>(from: &mut Reader<'_>, room: &'r mut Room) -> Result<Loaded<'r>, R
 }
 
 /// The refusal of a module's value, by the name of its type: nine characters of six bits each before ten of version.
-fn module(from: &mut Reader<'_>) -> ReadError {
+pub(super) fn module(from: &mut Reader<'_>) -> ReadError {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let id = match from.number() {
         Ok(id) => id,

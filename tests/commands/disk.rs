@@ -145,6 +145,22 @@ impl TestDisk {
                 }
             }
             SnapshotJob::Abort => self.draft = None,
+            SnapshotJob::Collect(collection) => {
+                let staging = collection.staging.display().to_string();
+                let path = collection.path.display().to_string();
+                let moved: Vec<String> = files
+                    .keys()
+                    .filter(|name| name.starts_with(&staging))
+                    .cloned()
+                    .collect();
+                let mut bytes = 0;
+                for name in moved {
+                    let content = files.remove(&name).unwrap_or_default();
+                    bytes += content.len() as u64;
+                    files.insert(name.replacen(&staging, &path, 1), content);
+                }
+                self.reports.push(Report::Collected { outcome: Ok(bytes) });
+            }
         }
     }
 }

@@ -143,6 +143,9 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     all
 }
 
+/// What is done to a folder, and what the refusal to start then names.
+type Harm<'a> = (&'a str, &'a dyn Fn(&Path), &'a [&'a str]);
+
 #[test]
 fn a_server_does_not_begin_empty_over_files_that_it_cannot_read() {
     const BASE: &str = "appendonlydir/appendonly.aof.1.base.rdb";
@@ -154,7 +157,7 @@ fn a_server_does_not_begin_empty_over_files_that_it_cannot_read() {
         fs::remove_file(path).expect("it is there");
         fs::create_dir(path).expect("it is writable");
     };
-    let harm: [(&str, &dyn Fn(&Path), &[&str]); 12] = [
+    let harm: [Harm; 12] = [
         (
             "no manifest",
             &|root| remove(&root.join(MANIFEST)),

@@ -1,6 +1,8 @@
 //! The real program over real sockets: its start, its listeners, its limits, its end.
 
 mod append_only;
+mod backup;
+mod check_aof;
 mod clients;
 mod crash;
 mod harness;
@@ -8,5 +10,6 @@ mod lifecycle;
 mod listeners;
 mod loading;
 mod pubsub;
+mod restore;
 mod saving;
 mod scripts;

@@ -226,6 +226,7 @@ fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
     let is_rewriting = ctx.server.aof.is_rewriting();
     let now_ms = ctx.db.now_ms();
     ctx.server.aof.info(is_rewriting, now_ms, info);
+    ctx.server.backups.info(now_ms, info);
     if let Some(loading) = &ctx.server.loading {
         loading.info(now_ms, info);
     }

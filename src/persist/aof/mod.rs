@@ -19,9 +19,12 @@ pub mod commands;
 pub mod load;
 pub mod manifest;
 mod rewrite;
+mod rotate;
+pub mod tape;
 pub mod writer;
 
 pub use rewrite::BASE_DRAFT_PREFIX;
+pub use rotate::Rotation;
 
 use crate::config::settings::{AppendFsync, Settings};
 use crate::observe::Info;
@@ -62,6 +65,13 @@ pub enum AofJob {
         path: PathBuf,
         /// Where its manifest belongs, and what that says; `None`: it is in none yet.
         manifest: Option<(PathBuf, Vec<u8>)>,
+    },
+    /// The same, for a backup that needs the files before it.
+    Rotate {
+        /// The new file.
+        path: PathBuf,
+        /// Where its manifest belongs, and what that says.
+        manifest: (PathBuf, Vec<u8>),
     },
     /// Appends bytes of the stream.
     Append {
@@ -137,6 +147,11 @@ pub enum AofReport {
         /// What the system said.
         reason: String,
     },
+    /// The increment that a backup wants is open, or why not.
+    Rotated {
+        /// What the system said.
+        error: Option<String>,
+    },
     /// The manifest is in place, or why not.
     Published {
         /// What the system said.
@@ -155,6 +170,7 @@ impl AofJob {
                 let manifest = manifest.iter_mut().map(|(path, _)| path);
                 manifest.chain([path]).collect()
             }
+            AofJob::Rotate { path, manifest } => vec![path, &mut manifest.0],
             AofJob::Publish(publication) => {
                 let rename = publication.rename.iter_mut().flat_map(|(a, b)| [a, b]);
                 rename
@@ -468,7 +484,7 @@ impl Aof {
                 self.is_distrusted = true;
                 self.fail(reason);
             }
-            AofReport::Opened { .. } | AofReport::Published { .. } => {}
+            AofReport::Opened { .. } | AofReport::Rotated { .. } | AofReport::Published { .. } => {}
         }
     }
 

@@ -10,6 +10,7 @@
 //! nobody knows. They are written anew with the next attempt. Order is never changed, nothing is passed over.
 
 use super::{AofJob, AofReport, Publication};
+use crate::persist::draft::Draft;
 use crate::persist::{reason, sync_folder};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -94,6 +95,12 @@ impl AofWriter {
             AofJob::OpenIncrement { path, manifest } => {
                 let opened = self.open_increment(&path, manifest.as_ref());
                 tell(AofReport::Opened {
+                    error: opened.err().map(|error| reason(&error)),
+                });
+            }
+            AofJob::Rotate { path, manifest } => {
+                let opened = self.open_increment(&path, Some(&manifest));
+                tell(AofReport::Rotated {
                     error: opened.err().map(|error| reason(&error)),
                 });
             }
@@ -292,12 +299,11 @@ fn retract(publication: &Publication) {
 /// Puts a file of this content in its place, whole or not at all, durable.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!("temp-{name}"));
-    let mut file = File::create(&draft)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    sync_folder(path)
+    let temporary = path.with_file_name(format!("temp-{name}"));
+    let mut draft = Draft::create(temporary, path.to_owned())?;
+    draft.write_all(content)?;
+    draft.sync()?;
+    draft.place()
 }
 
 /// Makes the folder of a file, if it is not there.
