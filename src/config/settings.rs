@@ -673,6 +673,8 @@ pub struct Settings {
     // Scripting
     /// Milliseconds after which other clients are told that a script is busy; 0 never.
     pub busy_reply_threshold_ms: u64,
+    /// Offer old Lua functions to scripts.
+    pub lua_enable_deprecated_api: bool,
     // Observability
     /// Microseconds above which a command enters the slow log; -1 turns it off.
     pub slowlog_log_slower_than_us: i64,

@@ -259,6 +259,7 @@ impl Engine {
                 bytes,
             });
         }
+        tape.check_tail()?;
         tracing::warn!("!!! Warning: short read while loading the AOF file {path}!!!");
         tracing::warn!(
             "AOF loaded anyway because aof-load-truncated is enabled: the file is cut from {bytes} to {whole} bytes"
@@ -281,19 +282,21 @@ impl Engine {
         self.keyspace
             .stand_before_deadlines(self.server.clock.unix_ms());
         self.replay_preamble(tape, host)?;
+        self.keyspace.set_in_bulk(true);
         let ended = self.replay_commands(tape, host, stops);
+        self.keyspace.set_in_bulk(false);
         self.refresh_time();
         ended
     }
 
     /// Loads the snapshot that the file begins with, if it does.
     fn replay_preamble(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
-        let summary = tape.preamble(|reader| {
+        let loaded = tape.preamble(|reader| {
             tracing::info!("Reading RDB base file on AOF loading...");
             self.load_snapshot(reader, Purpose::Base, host)
         })?;
-        if let Some(summary) = summary {
-            let summary = summary.map_err(|source| LoadError::Preamble {
+        if let Some(loaded) = loaded {
+            let summary = loaded.map_err(|source| LoadError::Preamble {
                 file: tape.file().to_owned(),
                 source,
             })?;
@@ -313,25 +316,25 @@ impl Engine {
         session.hinder(hindrance::REPLAYED, true);
         let mut turn = Turn::of_replay(session, host);
         let file = tape.file().to_owned();
-        let mut passed = 0;
-        while let Some(item) = tape.next_item()? {
-            if stops(&item) {
-                return Ok(true);
-            }
-            if let Item::Commands(commands) = item {
-                self.replay_batch(&file, passed, commands, &mut turn)?;
-                passed += commands.count as u64;
+        loop {
+            let before = tape.commands();
+            match tape.next_item()? {
+                None => return Ok(false),
+                Some(item) if stops(&item) => return Ok(true),
+                Some(Item::Commands(commands)) => {
+                    self.replay_batch(&file, commands, before, &mut turn)?;
+                }
+                Some(Item::Annotation { .. }) => {}
             }
         }
-        Ok(false)
     }
 
-    /// Runs commands; `passed`: those of the file before them.
+    /// Runs commands; `before`: how many the file has before them.
     fn replay_batch(
         &mut self,
         file: &str,
-        passed: u64,
         commands: Commands<'_>,
+        before: u64,
         turn: &mut Turn<'_>,
     ) -> Result<(), LoadError> {
         self.stage(turn.session.db, commands.batch, commands.input);
@@ -345,8 +348,8 @@ impl Engine {
                 offset: commands.offset(index),
             };
             self.replay_one(place, turn, commands.argv(index), staged)?;
-            let number = passed + index as u64 + 1;
-            if !self.go_on_loading(place.offset, number, true, turn.host) {
+            let (end, ran) = (commands.offset(index + 1), before + index as u64 + 1);
+            if !self.go_on_loading(end, ran, true, turn.host) {
                 return Err(LoadError::Stopped);
             }
         }
@@ -376,8 +379,8 @@ impl Engine {
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
             let writes = super::gates::may_write(self, argv, row);
-            return super::call::queue(turn, argv, row, writes)
-                .map_err(|error| place.malformed(error.to_string()));
+            self.queue(turn, argv, row, writes);
+            return Ok(());
         }
         // What waits, waits for nobody here.
         turn.session.hinder(hindrance::NESTED, true);

@@ -147,12 +147,12 @@ impl Loader {
         let keys = self.summary.keys.saturating_add(slice.keys);
         while from.offset() < end && self.summary.keys < keys {
             match self.records.next(from)? {
-                Record::Key(kind) => self.record(kind, keyspace, from)?,
                 Record::End => {
                     self.settle(keyspace, from)?;
                     let _sum = self.records.end(from)?;
                     return Ok(true);
                 }
+                Record::Key(kind) => self.record(kind, keyspace, from)?,
                 other => self.other(other, keyspace, from, visitor)?,
             }
         }

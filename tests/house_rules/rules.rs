@@ -19,6 +19,7 @@ const FENCE: &[&str] = &[
     "src/ds/table",
     "src/keyspace/entry",
     "src/observe/memory",
+    "src/script/stack",
 ];
 const BANNED_NAMES: [&str; 6] = ["utils", "util", "helpers", "helper", "common", "misc"];
 const BANNED_MACROS: [&str; 3] = ["todo", "unimplemented", "dbg"];

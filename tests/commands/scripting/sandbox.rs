@@ -372,3 +372,104 @@ fn the_collector_is_the_servers() {
         ("return type(collectgarbage('count'))", "number"),
     ]);
 }
+
+#[test]
+fn what_is_raised_is_not_written_to() {
+    let mut server = Server::new();
+    for script in ["error(_G)", "error(redis)", "error(cjson)", "error(string)"] {
+        assert!(eval(&mut server, script).starts_with("!ERR "), "{script}");
+        let looked = "return {type(rawget(_G, 'source')), type(redis.source), type(cjson.line)}";
+        assert_eq!(eval(&mut server, looked), "[nil nil nil]", "{script}");
+    }
+}
+
+#[test]
+fn tables_that_hold_themselves_are_not_written_for_ever() {
+    check_all(&[
+        (
+            "local t = {} t.a = t t.b = t return cmsgpack.pack({t, t, t, t, t, t, t, t}) and 1",
+            "(1)",
+        ),
+        ("local t = {} t.t = t return cmsgpack.pack(t):len()", "(49)"),
+        ("local t = {} t[1] = t return #cmsgpack.pack(t)", "(17)"),
+    ]);
+}
+
+#[test]
+fn nested_replacements_and_coroutines_share_one_c_stack() {
+    let mut server = Server::new();
+    for script in [
+        "local function level(n, d) if n == 0 then if d == 0 then return 'x' end \
+         return coroutine.wrap(function() return level(190, d - 1) end)() end \
+         return (string.gsub('a', 'a', function() return level(n - 1, d) end)) end return level(190, 60)",
+        "local function deep() return coroutine.wrap(function() return (string.gsub('a', 'a', deep)) end)() end return deep()",
+        "local function deep(a) return coroutine.wrap(function() table.sort({3, 2, 1}, deep) end)() end return deep()",
+        "local function deep() return pcall(coroutine.wrap(function() return string.gsub('a', 'a', deep) end)) end return deep()",
+    ] {
+        eval(&mut server, script);
+        assert_eq!(eval(&mut server, "return 1"), "(1)", "{script}");
+    }
+}
+
+#[test]
+fn positions_far_from_the_elements_are_refused() {
+    let out = "!ERR user_script:1: position out of bounds script: SHA, on @user_script:1.";
+    // Each seems to have 2^30 elements or so: the length of a table is any place before a nil.
+    let powers = (1..30).map(|power| 1_i64 << power);
+    let middles = (0..29).map(|power| (1_i64 << 30) - (1 << power));
+    let keys: String = powers
+        .chain(middles)
+        .map(|key| format!("[{key}]=1,"))
+        .collect();
+    let fake = format!("local t = {{1,{keys}}}");
+    check_all(&[
+        (&format!("{fake} return #t"), "(1073741823)"),
+        ("local t = {} table.insert(t, -2^31, 1)", out),
+        ("local t = {} table.insert(t, -1e18, 1)", out),
+        ("local t = {} table.insert(t, 2^31, 1)", out),
+        ("local t = {} table.insert(t, 0/0, 1)", out),
+        ("return table.remove({1,2,3}, -2^40)", out),
+        (&format!("{fake} table.insert(t, 1, 1)"), out),
+        (&format!("{fake} return table.remove(t, 1)"), out),
+        (
+            "local t = {1,2} table.insert(t, 1, 0) table.insert(t, 5, 9) return {t[1], t[2], t[3], t[5]}",
+            "[(0) (1) (2) (9)]",
+        ),
+        (
+            "local t = {1,2} return {table.remove(t, 1), table.remove(t), #t}",
+            "[(1) (2) (0)]",
+        ),
+        ("local t = {} table.insert(t, 0, 'x') return t[0]", "x"),
+        (
+            "local sum = 0 table.foreachi({1,2,3}, function(i, v) sum = sum + i * v end) return sum",
+            "(14)",
+        ),
+        (
+            "return table.foreachi({1,2,3}, function(i) if i == 2 then return 'two' end end)",
+            "two",
+        ),
+    ]);
+}
+
+#[test]
+fn many_copies_of_a_long_text_are_bounded() {
+    let table = "local s, t = string.rep('x', 2^24), {} for i = 1, 40 do t[i] = s end";
+    check_all(&[
+        (
+            &format!("{table} return #cmsgpack.pack(t)"),
+            "!ERR not enough memory script: SHA, on @user_script:1.",
+        ),
+        (
+            &format!("{table} return t"),
+            "!ERR the reply of the script is too large",
+        ),
+        (
+            "local s = string.rep('x', 2^27) return redis.call('del', s, s, s, s, s, s, s, s, s)",
+            "!ERR not enough memory script: SHA, on @user_script:1.",
+        ),
+        (
+            "local s = string.rep('x', 2^27) redis.log(redis.LOG_DEBUG, s, s, s, s, s, s, s, s, s)",
+            "nil",
+        ),
+    ]);
+}
