@@ -115,7 +115,8 @@ both('a transaction gives its replies, and none when a watched key changed', asy
 });
 
 both('transactions of a pool lose no update', async (RESP) => {
-  const pool = closing(createClientPool({ socket, RESP }, { minimum: 1, maximum: 8 }), (it) => it.destroy());
+  const options = { minimum: 1, maximum: 4, acquireTimeout: 30_000 };
+  const pool = closing(createClientPool({ socket, RESP }, options), (it) => it.destroy());
   await pool.connect();
   const add = () => pool.execute(async (client) => {
     for (;;) {
@@ -128,8 +129,8 @@ both('transactions of a pool lose no update', async (RESP) => {
       }
     }
   });
-  await Promise.all(number(100, '').map(add));
-  assert.equal(await pool.get('n'), '100');
+  await Promise.all(number(40, '').map(add));
+  assert.equal(await pool.get('n'), '40');
 });
 
 both('a client in the subscriber state hears channels, patterns and shards', async (RESP) => {

@@ -58,7 +58,7 @@ impl Ecosystem {
                 finish(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
                 finish(
                     Command::new(folder.join("bin/python"))
-                        .args(["-m", "pip", "install", "--quiet", "--retries", "1"])
+                        .args(["-m", "pip", "install", "--quiet", "--retries", "0"])
                         .arg("--disable-pip-version-check")
                         .args(packages),
                 )
@@ -70,7 +70,7 @@ impl Ecosystem {
                 finish(
                     Command::new("npm")
                         .args(["install", "--loglevel=error", "--no-audit", "--no-fund"])
-                        .args(["--no-save", "--ignore-scripts", "--fetch-retries=1"])
+                        .args(["--no-save", "--ignore-scripts", "--fetch-retries=0"])
                         .args(packages)
                         .current_dir(folder),
                 )
