@@ -111,7 +111,8 @@ pub fn take_report(
             true
         }
         Report::Aof(report) => {
-            server.aof.on_report(report);
+            let now_ns = server.clock.monotonic_ns();
+            server.aof.on_report(report, now_ns);
             true
         }
         _ => true,

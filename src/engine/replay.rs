@@ -246,6 +246,7 @@ impl Engine {
                 bytes,
             });
         }
+        tape.check_tail()?;
         tracing::warn!("!!! Warning: short read while loading the AOF file {path}!!!");
         tracing::warn!(
             "AOF loaded anyway because aof-load-truncated is enabled: the file is cut from {bytes} to {whole} bytes"
@@ -268,7 +269,9 @@ impl Engine {
         self.keyspace
             .stand_before_deadlines(self.server.clock.unix_ms());
         self.replay_preamble(tape, host)?;
+        self.keyspace.set_in_bulk(true);
         let ended = self.replay_commands(tape, host, stops);
+        self.keyspace.set_in_bulk(false);
         self.refresh_time();
         ended
     }
@@ -362,8 +365,8 @@ impl Engine {
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
             let writes = super::gates::may_write(self, argv, row);
-            return super::call::queue(turn, argv, row, writes)
-                .map_err(|error| place.malformed(error.to_string()));
+            self.queue(turn, argv, row, writes);
+            return Ok(());
         }
         // What waits, waits for nobody here.
         turn.session.hinder(hindrance::NESTED, true);

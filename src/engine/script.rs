@@ -112,6 +112,9 @@ impl Engine {
                 "ERR Can not execute a script with write flag using *_ro command.",
             ));
         }
+        if writes {
+            gates::check_disk(self)?;
+        }
         if writes && flags & script_flag::ALLOW_OOM == 0 && gates::memory_is_short(self, turn) {
             return Err(Error::Text(
                 "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
@@ -165,6 +168,9 @@ impl ScriptDoor<'_, '_> {
         }
         if self.read_only && row.is(flag::WRITE | flag::MAY_REPLICATE) {
             return Err("ERR Write commands are not allowed from read-only scripts.".to_owned());
+        }
+        if row.is(flag::WRITE) && !self.has_written {
+            gates::check_disk(self.engine).map_err(|error| error.to_string())?;
         }
         if row.is(flag::DENYOOM) {
             self.check_memory()?;

@@ -153,6 +153,12 @@ impl Keyspace {
         self.stores[db].reserve(keys);
     }
 
+    /// Very many keys are about to come, nobody knows how many; or no more.
+    pub fn set_in_bulk(&mut self, in_bulk: bool) {
+        let stores = self.stores.iter_mut();
+        stores.for_each(|store| store.set_in_bulk(in_bulk));
+    }
+
     /// Puts the records of a batch into a database; the batch is empty afterwards.
     ///
     /// # Errors

@@ -112,7 +112,11 @@ impl Reactor {
             || !self.sockets.unfinished.is_empty()
             || self.engine.server.clients.has_resume()
             || (self.host.listeners.has_pending() && self.sockets.accept_from_ns == 0);
-        Duration::from_millis(if busy { 0 } else { self.wait_ms })
+        let wait_ms = match self.engine.has_unlogged() {
+            true => self.wait_ms.min(1),
+            false => self.wait_ms,
+        };
+        Duration::from_millis(if busy { 0 } else { wait_ms })
     }
 
     fn turn(&mut self, events: &Events) {

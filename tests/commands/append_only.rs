@@ -476,3 +476,60 @@ fn flushall_lets_a_rewrite_come_to_its_end() {
     let mut server = start(&folder, "");
     server.check("DBSIZE -> (1)");
 }
+
+/// Commands as they stand in a file.
+pub fn encoded(lines: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        let words: Vec<&str> = line.split(' ').collect();
+        bytes.extend(format!("*{}\r\n", words.len()).into_bytes());
+        for word in words {
+            bytes.extend(format!("${}\r\n{word}\r\n", word.len()).into_bytes());
+        }
+    }
+    bytes
+}
+
+#[test]
+fn what_counts_from_now_counts_from_the_time_of_loading() {
+    let folder = Folder::new();
+    drop(start(&folder, ""));
+    // Today's servers write points in time; files of others, and scripts in them, have such lines.
+    let lines = [
+        "SET set v EX 100",
+        "SETEX setex 100 v",
+        "SET expire v",
+        "EXPIRE expire 100",
+        "SET at v",
+        "PEXPIREAT at 1000",
+        "INCRBY n 1",
+        "EVAL return(redis.call('SET','script','v','PX','100000')) 0",
+        "HSET hash f v",
+        "HPEXPIRE hash 100000 FIELDS 1 f",
+        "HSETEX hashex EX 100 FIELDS 1 f v",
+        "XADD stream 1-1 f v",
+        "XADD stream 1-2 f v",
+        "XGROUP CREATE stream g 0",
+        &format!(
+            "XCLAIM stream g c 0 1-1 TIME {} RETRYCOUNT 3 FORCE JUSTID LASTID 1-1",
+            START_MS - 500
+        ),
+        &format!(
+            "XCLAIM stream g other 0 1-1 TIME {} RETRYCOUNT 4 FORCE JUSTID LASTID 1-1",
+            START_MS - 300
+        ),
+        "XREADGROUP GROUP g c STREAMS stream >",
+    ];
+    fs::write(folder.path("appendonly.aof.1.incr.aof"), encoded(&lines)).expect("it is writable");
+    let mut server = start(&folder, "");
+    server.check(
+        "PTTL set -> (100000)
+         PTTL setex -> (100000)
+         PTTL expire -> (100000)
+         PTTL script -> (100000)
+         EXISTS at -> (0)
+         HPTTL hash FIELDS 1 f -> [(100000)]
+         HPTTL hashex FIELDS 1 f -> [(100000)]
+         XPENDING stream g - + 10 -> [[1-1 other (300) (4)] [1-2 c (0) (1)]]",
+    );
+}

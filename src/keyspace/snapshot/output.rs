@@ -22,6 +22,9 @@ const WHOLE_MAX_ELEMENTS: usize = 128;
 /// And so is one that takes more memory.
 const WHOLE_MAX_BYTES: usize = 64 << 10;
 
+/// Deadlines of members make a field when they take so many bytes: no step has to encode very many of them.
+const DEADLINES_BYTES: usize = 16 << 10;
+
 /// Locks what walks share with the keyspace. They take turns in one thread, so nobody ever waits; the lock is there
 /// because a store may be dropped on another thread, and its walk with it.
 pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,8 +54,29 @@ pub(super) struct Open {
     /// Where the object lies: it stays there whoever owns it.
     pub(super) address: usize,
     run: Arc<Mutex<Run>>,
-    deadlines: Option<Arc<Mutex<MemberDeadlines>>>,
+    deadlines: Option<Arc<Mutex<Deadlines>>>,
+}
+
+/// Deadlines of members that have no place beside them: fields that follow the record.
+struct Deadlines {
     key: Box<[u8]>,
+    /// Those of the next field.
+    field: MemberDeadlines,
+    fields: Run,
+}
+
+impl Deadlines {
+    fn add(&mut self, name: &[u8], deadline: i64) {
+        self.field.add(name, deadline);
+        if self.field.bytes() >= DEADLINES_BYTES {
+            self.end_field();
+        }
+    }
+
+    fn end_field(&mut self) {
+        self.field.encode(&self.key, self.fields.tail());
+        self.fields.settle();
+    }
 }
 
 /// See the head of the file.
@@ -180,8 +204,15 @@ impl Output {
         put_head(run.tail(), record, head.kind, self.access);
         head.encode(run.tail());
         let run = Arc::new(Mutex::new(run));
-        let deadlines = (head.keeps_deadlines_apart() && stored.first_deadline().is_some())
-            .then(|| Arc::new(Mutex::new(MemberDeadlines::default())));
+        let deadlines =
+            (head.keeps_deadlines_apart() && stored.first_deadline().is_some()).then(|| {
+                Deadlines {
+                    key: record.key().into(),
+                    field: MemberDeadlines::default(),
+                    fields: Run::default(),
+                }
+            });
+        let deadlines = deadlines.map(|deadlines| Arc::new(Mutex::new(deadlines)));
         let address = std::ptr::from_ref(object).addr();
         if self.open.is_empty() {
             self.settle_main();
@@ -194,7 +225,6 @@ impl Output {
             address,
             run: Arc::clone(&run),
             deadlines: deadlines.clone(),
-            key: record.key().into(),
         };
         self.open.insert(self.opened, open);
         sink_of_elements(head, run, deadlines)
@@ -227,8 +257,9 @@ impl Output {
         self.by_address.remove(&open.address);
         if !self.is_abandoned {
             if let Some(deadlines) = &open.deadlines {
-                lock(deadlines).encode(&open.key, self.out.tail());
-                self.out.settle();
+                let mut deadlines = lock(deadlines);
+                deadlines.end_field();
+                self.out.take_from(&mut deadlines.fields);
             }
             self.settle_main();
         }
@@ -262,7 +293,11 @@ impl Output {
 
     /// Bytes that wait here, about.
     pub(super) fn bytes(&self) -> usize {
-        let open = self.open.values().map(|open| lock(&open.run).bytes());
+        let open = self.open.values().map(|open| {
+            let deadlines = open.deadlines.as_ref();
+            let deadlines = deadlines.map_or(0, |deadlines| lock(deadlines).fields.bytes());
+            lock(&open.run).bytes() + deadlines
+        });
         self.out.bytes() + self.main.bytes() + open.sum::<usize>()
     }
 
@@ -290,7 +325,7 @@ impl Output {
 fn sink_of_elements(
     head: Head,
     run: Arc<Mutex<Run>>,
-    deadlines: Option<Arc<Mutex<MemberDeadlines>>>,
+    deadlines: Option<Arc<Mutex<Deadlines>>>,
 ) -> ElementSink {
     Box::new(move |element: Walked<'_>| {
         let mut run = lock(&run);

@@ -1,6 +1,6 @@
 //! SAVE, BGSAVE, LASTSAVE, save points, SHUTDOWN, and what INFO says.
 
-use super::file::{Content, read};
+use super::file::{Content, data_of, read};
 use crate::harness::{START_MS, Server};
 
 fn info(server: &mut Server, name: &str) -> String {
@@ -72,6 +72,37 @@ fn deadlines_of_members_follow_their_key() {
     };
     assert_eq!(members[&b"a".to_vec()], None);
     assert_eq!(members[&b"b".to_vec()], Some(1_800_000_000_000));
+}
+
+#[test]
+fn very_many_deadlines_of_members_make_several_fields_behind_their_key() {
+    const MEMBERS: usize = 3000;
+    let mut server = Server::new();
+    for key in ["SADD set", "ZADD zset"] {
+        let (command, key) = key.split_once(' ').expect("two words");
+        let score = if command == "ZADD" { "1 " } else { "" };
+        let words: String = (0..MEMBERS)
+            .map(|n| format!(" {score}member:{n}"))
+            .collect();
+        server.run(&format!("{command} {key}{words}"));
+        let names: String = (0..MEMBERS).map(|n| format!(" member:{n}")).collect();
+        let expire = if command == "ZADD" {
+            "ZPEXPIREAT"
+        } else {
+            "SPEXPIREAT"
+        };
+        server.run(&format!(
+            "{expire} {key} 1800000000000 MEMBERS {MEMBERS}{names}"
+        ));
+    }
+    server.check("SET behind 1 -> OK\n SAVE -> OK");
+    let file = read(&server.host.files["dump.rdb"]);
+    assert_eq!(file.data, data_of(&server.engine.keyspace));
+    let fields = server.host.files["dump.rdb"].windows(23);
+    let fields = fields
+        .filter(|bytes| *bytes == b"oxidis-member-deadlines")
+        .count();
+    assert!(fields > 6, "{fields} fields");
 }
 
 #[test]
