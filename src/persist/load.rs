@@ -11,7 +11,7 @@ use crate::keyspace::load::{Batch, Duplicate};
 use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader, Text};
 use crate::types::load::{Loaded, Room, load_value};
-use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines};
+use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines, in_field};
 use crate::types::string::SHARED_MIN_BYTES;
 
 /// Bytes of a file between two reports of progress.
@@ -297,7 +297,9 @@ impl Loader {
     ) -> Result<(), ReadError> {
         if name == MEMBER_DEADLINES {
             self.settle(keyspace, from)?;
-            let deadlines = MemberDeadlines::read(from.string()?)?;
+            let at = from.offset();
+            let deadlines = MemberDeadlines::read(from.string()?);
+            let deadlines = deadlines.map_err(|error| in_field(&error, at))?;
             return self.set_deadlines(keyspace, &deadlines, from);
         }
         let (name, value) = (String::from_utf8_lossy(name).into_owned(), from.string()?);

@@ -115,6 +115,57 @@ pub struct ReadDeadlines {
     pub members: Vec<(Vec<u8>, i64)>,
 }
 
+/// Reads the value of the auxiliary field one deadline after the other.
+pub struct DeadlineReader<'v> {
+    /// The key; empty in a payload.
+    pub key: Vec<u8>,
+    name: Vec<u8>,
+    from: Reader<'v>,
+}
+
+impl<'v> DeadlineReader<'v> {
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// What is wrong with it; offsets count from the beginning of `value`.
+    pub fn begin(value: &'v [u8]) -> Result<Self, ReadError> {
+        let mut from = Reader::of_source(value, value.len() as u64);
+        let key = from.string()?.to_vec();
+        Ok(Self {
+            key,
+            name: Vec::new(),
+            from,
+        })
+    }
+
+    /// The next member and its deadline; `None` at the end.
+    ///
+    /// # Errors
+    /// What is wrong with it; offsets count from the beginning of the value.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "an iterator cannot lend its items"
+    )]
+    pub fn next(&mut self) -> Result<Option<(&[u8], i64)>, ReadError> {
+        if self.from.left() == 0 {
+            return Ok(None);
+        }
+        self.name.clear();
+        self.name.extend_from_slice(self.from.string()?);
+        let at = self.from.i64()?;
+        Ok(Some((&self.name, at)))
+    }
+}
+
+/// The error of an auxiliary field, as one of the file in which its value stands behind `at`.
+pub fn in_field(error: &ReadError, at: u64) -> ReadError {
+    ReadError::Corrupt {
+        at,
+        expected: "deadlines of members",
+        found: format!("others ({error} in the field)"),
+    }
+}
+
 /// Deadlines of members, collected while their collection is walked.
 #[derive(Debug, Default)]
 pub struct MemberDeadlines {
@@ -127,12 +178,12 @@ impl MemberDeadlines {
     /// # Errors
     /// What is wrong with it; offsets count from its beginning.
     pub fn read(value: &[u8]) -> Result<ReadDeadlines, ReadError> {
-        let mut from = Reader::of_bytes(value);
-        let key = from.string()?.to_vec();
+        let mut from = DeadlineReader::begin(value)?;
         let mut members = Vec::new();
-        while from.left() > 0 {
-            members.push((from.string()?.to_vec(), from.i64()?));
+        while let Some((name, at)) = from.next()? {
+            members.push((name.to_vec(), at));
         }
+        let key = from.key;
         Ok(ReadDeadlines { key, members })
     }
 

@@ -477,6 +477,54 @@ fn flushall_lets_a_rewrite_come_to_its_end() {
     server.check("DBSIZE -> (1)");
 }
 
+#[test]
+fn a_start_that_was_killed_while_it_made_the_files_of_a_snapshot_is_made_again() {
+    let folder = Folder::new();
+    let mut server = Server::with_config("save \"\"");
+    server.host.disk.folder = Some(folder.0.clone());
+    server.check("SET a 1 -> OK\nSAVE -> OK");
+    // The base was in its place, the manifest was not.
+    fs::create_dir(folder.0.join("appendonlydir")).expect("the folder is writable");
+    fs::copy(
+        folder.0.join("dump.rdb"),
+        folder.path("appendonly.aof.1.base.rdb"),
+    )
+    .expect("the folder is writable");
+    let mut server = Server::with_config(ON);
+    server.host.disk.folder = Some(folder.0.clone());
+    let refused = server.engine.load_log(&mut server.host);
+    assert!(
+        refused
+            .expect_err("it may be all there is")
+            .to_string()
+            .starts_with("No AOF manifest")
+    );
+    fs::write(folder.path("temp-appendonly.aof.start"), b"").expect("the folder is writable");
+    let mut server = start(&folder, "");
+    server.check("GET a -> 1\nINCR a -> (2)");
+    let mut names: Vec<String> = fs::read_dir(folder.0.join("appendonlydir"))
+        .expect("the folder is readable")
+        .map(|entry| {
+            entry
+                .expect("it is readable")
+                .file_name()
+                .display()
+                .to_string()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "appendonly.aof.1.base.rdb",
+            "appendonly.aof.1.incr.aof",
+            "appendonly.aof.manifest"
+        ]
+    );
+    let mut server = start(&folder, "");
+    server.check("GET a -> 2");
+}
+
 /// Commands as they stand in a file.
 pub fn encoded(lines: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -532,4 +580,33 @@ fn what_counts_from_now_counts_from_the_time_of_loading() {
          HPTTL hashex FIELDS 1 f -> [(100000)]
          XPENDING stream g - + 10 -> [[1-1 other (300) (4)] [1-2 c (0) (1)]]",
     );
+}
+
+#[test]
+fn who_waited_for_a_change_is_answered_when_its_bytes_are_safe() {
+    for (waits, change, answer, reply) in [
+        ("BLPOP l 0", "RPUSH l x", "[l x]", "(1)"),
+        ("BLMOVE l to LEFT LEFT 0", "RPUSH l x", "x", "(1)"),
+        ("BZPOPMIN z 0", "ZADD z 1 m", "[z m 1]", "(1)"),
+        (
+            "XREADGROUP GROUP g c BLOCK 0 STREAMS st >",
+            "XADD st 1-1 f v",
+            "[[st [[1-1 [f v]]]]]",
+            "1-1",
+        ),
+    ] {
+        let folder = Folder::new();
+        let mut server = start(&folder, "appendfsync always");
+        server.run("XGROUP CREATE st g 0 MKSTREAM");
+        let waiter = server.connect();
+        assert_eq!(server.run_as(waiter, waits), "", "{waits}");
+        server.host.disk.is_held = true;
+        assert_eq!(server.run(change), "", "{change}");
+        server.pass_ms(0);
+        assert_eq!(server.received(waiter), "", "{waits}");
+        server.host.disk.is_held = false;
+        work(&mut server);
+        assert_eq!(server.received(0), reply, "{change}");
+        assert_eq!(server.received(waiter), answer, "{waits}");
+    }
 }

@@ -25,6 +25,7 @@ mod mutations;
 mod payload;
 mod pubsub;
 mod rdb_samples;
+mod rdb_tools;
 mod reload;
 mod replayed;
 mod rows;

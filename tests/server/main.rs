@@ -11,6 +11,7 @@ mod lifecycle;
 mod listeners;
 mod loading;
 mod pubsub;
+mod rdb_tools;
 mod restore;
 mod saving;
 mod scripts;
