@@ -225,6 +225,9 @@ fn walk(tape: &mut Tape, until_s: Option<i64>, finding: &mut Finding) -> Result<
 fn fault_of_end(tape: &Tape) -> Option<(u64, String)> {
     let (end, bytes) = (tape.offset(), tape.bytes());
     if end < bytes {
+        if let Err(LoadError::Format { offset, reason, .. }) = tape.check_tail() {
+            return Some((offset, reason));
+        }
         let reason = format!(
             "the file ends within a command, {} bytes long so far",
             bytes - end

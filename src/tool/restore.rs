@@ -195,6 +195,7 @@ fn check_end(tape: &Tape, is_last: bool) -> Result<(), Failure> {
     if whole == bytes {
         return Ok(());
     }
+    tape.check_tail()?;
     if !is_last {
         return Err(Failure::Log(LoadError::Truncated {
             file: tape.file().to_owned(),

@@ -90,6 +90,10 @@ fn what_is_wrong_is_said_with_its_offset() {
             "*1\r\n$5\r\nmulti\r\n*1\r\n$5\r\nmulti\r\n",
             "Unexpected MULTI",
         ),
+        (
+            "*2\r\n$4\r\nECHO\r\n$99\r\nx\r\n",
+            "found other commands before it",
+        ),
     ] {
         fs::write(&file, [SET, bad, SET].concat()).expect("it is writable");
         expect(&[&file], false, &[reason, "ok_up_to=33, ok_up_to_line=8"]);

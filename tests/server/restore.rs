@@ -184,6 +184,13 @@ fn damage_behind_the_moment_does_no_harm_and_before_it_is_told() {
     fs::write(folder.file("a.aof"), cut).expect("it is writable");
     let server = serve(&folder, "300");
     server.client().ask("GET a\r\n", "$1\r\n2\r\n");
+    // A length that has become too large swallows what follows, and looks the same but for that.
+    let text = String::from_utf8(good).expect("it is all letters");
+    let swallows = text.replacen("$1\r\n1\r\n", "$999\r\n1\r\n", 1);
+    assert_ne!(swallows, text);
+    fs::write(folder.file("a.aof"), swallows).expect("it is writable");
+    let reason = "found other commands before it";
+    refused(&folder, "a.aof", "300", &["Bad file format", reason]);
 }
 
 #[test]
