@@ -423,7 +423,7 @@ fn the_check_and_loading_are_of_one_mind_about_damaged_files() {
             seen[usize::from(is_good)] += 1;
             let lines = exported(&bytes, &Filter::default());
             if is_good {
-                let back = imported(&lines.expect("it is in order")).expect("our own lines");
+                let back = imported(lines.expect("it is in order")).expect("our own lines");
                 assert!(check(&back).1);
             }
         }
