@@ -210,8 +210,13 @@ pub fn end(
         tracing::warn!("A save is under way: it is abandoned.");
         abort_save(&mut server.saver, keyspace, host);
     }
-    // What has been loaded of the data must not take the place of the whole.
-    let is_whole = server.loading.is_none();
+    // What has been loaded of the data must not take the place of the whole, nor what a script has left half done.
+    let scripts = &server.scripts;
+    let is_torn = scripts
+        .running
+        .as_ref()
+        .is_some_and(|running| running.has_written);
+    let is_whole = server.loading.is_none() && !is_torn;
     let wanted = is_whole && (ending.save || !server.config.settings.save.is_empty());
     if wanted && !ending.nosave {
         tracing::info!("Saving the final RDB snapshot before exiting.");

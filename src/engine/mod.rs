@@ -68,7 +68,7 @@ const OUTPUT_CHECKED_BYTES: usize = 64 << 10;
 const FORESEEN_MAX: usize = 16;
 
 /// Emptied batches that are kept.
-const SPARE_BATCHES_MAX: usize = 64;
+const SPARE_BATCHES_MAX: usize = 16;
 
 /// Commands in a row on one key from which on its members are asked for ahead.
 const SAME_KEY_MIN: usize = 3;

@@ -20,6 +20,7 @@ use crate::rdb::read::Reader;
 use crate::resp::request::Argv;
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
+use std::path::PathBuf;
 
 /// Where a command stands.
 #[derive(Clone, Copy)]
@@ -100,11 +101,11 @@ impl Engine {
         let reader = self.open_stream();
         self.log_reader = Some(reader);
         let end = self.stream.end();
-        let drafts = drafts(&names, host);
+        let paths = drafts(&names, host);
         let open = self.server.aof.begin(names, opened, end);
         host.disk(Job::Aof(open));
         finish_jobs(host)?;
-        host.disk(Job::Aof(drafts));
+        host.disk(Job::Aof(AofJob::Remove { paths }));
         Ok(())
     }
 
@@ -119,6 +120,9 @@ impl Engine {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             listed => listed.map_err(failed(&names.folder))?,
         };
+        if listed.contains(&names.start_mark()) {
+            return Ok(());
+        }
         for name in listed {
             if !Manifest::may_list(&names.file, &name) {
                 continue;
@@ -155,8 +159,16 @@ impl Engine {
              is made of it."
         );
         self.refresh_time();
-        let drafts = drafts(&names, host);
-        host.disk(Job::Aof(drafts));
+        // The mark comes before all else and goes after it.
+        let mark = names.path(&names.start_mark());
+        host.disk(Job::Aof(AofJob::Create {
+            path: mark.clone(),
+            content: Vec::new(),
+        }));
+        finish_jobs(host)?;
+        let mut others = drafts(&names, host);
+        others.retain(|path| *path != mark);
+        host.disk(Job::Aof(AofJob::Remove { paths: others }));
         self.server.aof.note_files(names.clone(), manifest);
         self.server.aof.start(names);
         self.rewrite_log(host);
@@ -167,6 +179,7 @@ impl Engine {
         }
         self.free_garbage(host);
         if self.server.aof.is_on() {
+            host.disk(Job::Aof(AofJob::Remove { paths: vec![mark] }));
             return Ok(());
         }
         let reason = "it could not be made of the snapshot, why stands above".to_owned();
@@ -192,8 +205,8 @@ impl Engine {
             true => Manifest::default(),
             false => manifest,
         };
-        let drafts = drafts(&names, host);
-        host.disk(Job::Aof(drafts));
+        let paths = drafts(&names, host);
+        host.disk(Job::Aof(AofJob::Remove { paths }));
         self.server.aof.note_files(names, manifest);
         Ok(())
     }
@@ -246,6 +259,7 @@ impl Engine {
                 bytes,
             });
         }
+        tape.check_tail()?;
         tracing::warn!("!!! Warning: short read while loading the AOF file {path}!!!");
         tracing::warn!(
             "AOF loaded anyway because aof-load-truncated is enabled: the file is cut from {bytes} to {whole} bytes"
@@ -315,6 +329,7 @@ impl Engine {
         }
     }
 
+    /// Runs commands; `before`: how many the file has before them.
     fn replay_batch(
         &mut self,
         file: &str,
@@ -448,21 +463,15 @@ impl Engine {
     }
 }
 
-/// Removes what a server was making when it was killed.
-fn drafts(names: &Names, host: &mut dyn Host) -> AofJob {
+/// What a server was making when it was killed.
+fn drafts(names: &Names, host: &mut dyn Host) -> Vec<PathBuf> {
     // Where there is no folder, there is nothing in it.
     let listed = host.list_folder(&names.folder).unwrap_or_default();
     let drafts = listed.iter().filter(|name| names.is_draft(name));
-    AofJob::Remove {
-        paths: drafts.map(|name| names.path(name)).collect(),
-    }
+    drafts.map(|name| names.path(name)).collect()
 }
 
-fn publication(
-    names: &Names,
-    text: &[u8],
-    rename: Option<(std::path::PathBuf, std::path::PathBuf)>,
-) -> AofJob {
+fn publication(names: &Names, text: &[u8], rename: Option<(PathBuf, PathBuf)>) -> AofJob {
     AofJob::Publish(Publication {
         rename,
         manifest: names.manifest(),

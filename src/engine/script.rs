@@ -65,7 +65,17 @@ impl Engine {
             turn,
         };
         let result = run.execute(argv, &mut door);
-        self.server.scripts.running = None;
+        let has_written = |running: &Running| running.has_written;
+        let is_cut = self
+            .server
+            .scripts
+            .running
+            .as_ref()
+            .is_some_and(has_written);
+        // One that the end of the server has cut short stays: what it has left is no state to be saved.
+        if !(is_cut && turn.host.is_stopping()) {
+            self.server.scripts.running = None;
+        }
         let mut scratch = std::mem::replace(&mut turn.output, client_output);
         scratch.clear();
         if scratch.heap_bytes() <= REPLY_KEPT_MAX_BYTES {

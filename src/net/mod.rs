@@ -103,6 +103,8 @@ impl Reactor {
             }
             self.turn(&events);
         }
+        // A signal that came in the middle of a command has stopped the loop, but there may be something to be saved.
+        self.follow_signals();
         Ok(())
     }
 

@@ -122,7 +122,7 @@ fn check_only_argument(stack: &Stack, name: &str) -> Result<(), String> {
 fn encode(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     check_only_argument(stack, "encode")?;
     let settings = settings_of(stack, state);
-    let bytes = encode::encode(settings, stack)?;
+    let bytes = encode::encode(settings, state, stack)?;
     stack.clear();
     stack.push_text(&bytes);
     Ok(1)

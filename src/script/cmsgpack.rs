@@ -4,7 +4,7 @@
 //! where that loses nothing; a table whose keys are 1 to n is an array, any other a map; what has no form is nil.
 
 use super::arguments::{bad_argument, integer_or, number, string};
-use super::machine::STRING_MAX_BYTES;
+use super::machine::{STRING_MAX_BYTES, State};
 use super::reply::truncated;
 use super::stack::{Native, Raise, Seen, Stack, View};
 use std::convert::Infallible;
@@ -23,7 +23,7 @@ const BAD: &str = "Bad data format in input.";
 
 /// Its functions.
 pub(super) const FUNCTIONS: &[(&str, Native)] = &[
-    ("pack", |stack, _| pack(stack)),
+    ("pack", pack),
     ("unpack", |stack, _| unpack_all(stack)),
     ("unpack_one", |stack, _| unpack_one(stack)),
     ("unpack_limit", |stack, _| unpack_limit(stack)),
@@ -36,7 +36,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("_DESCRIPTION", "MessagePack C implementation for Lua"),
 ];
 
-fn pack(stack: &mut Stack) -> Result<i32, Raise> {
+fn pack(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     let count = stack.top();
     if count == 0 {
         return Err(bad_argument(0, "pack", "MessagePack pack needs input.").into());
@@ -44,27 +44,60 @@ fn pack(stack: &mut Stack) -> Result<i32, Raise> {
     if !stack.has_room(count.max(NESTING_SLOTS)) {
         return Err("Too many arguments for MessagePack pack.".to_owned().into());
     }
-    let mut out = Vec::with_capacity(64);
+    let mut packer = Packer {
+        state,
+        steps: 0,
+        out: Vec::with_capacity(64),
+    };
     for at in 1..=count {
-        put(&mut out, stack, at, 0)?;
+        packer.put(stack, at, 0)?;
     }
     stack.clear();
-    stack.push_text(&out);
+    stack.push_text(&packer.out);
     Ok(1)
 }
 
-fn put(out: &mut Vec<u8>, view: &mut View, at: i32, depth: usize) -> Result<(), Raise> {
-    match view.seen(at) {
-        Seen::Boolean(truth) => out.push(if truth { 0xc3 } else { 0xc2 }),
-        Seen::Number(number) => put_number(out, number),
-        Seen::Text(text) => put_string(out, text),
-        Seen::Table if depth < PACKED_NESTING_MAX => put_table(out, view, at, depth)?,
-        _ => out.push(0xc0),
+/// Packs one value after the other.
+struct Packer<'a> {
+    state: &'a State,
+    steps: u32,
+    out: Vec<u8>,
+}
+
+impl Packer<'_> {
+    fn put(&mut self, view: &mut View, at: i32, depth: usize) -> Result<(), Raise> {
+        let out = &mut self.out;
+        match view.seen(at) {
+            Seen::Boolean(truth) => out.push(if truth { 0xc3 } else { 0xc2 }),
+            Seen::Number(number) => put_number(out, number),
+            Seen::Text(text) => put_string(out, text),
+            Seen::Table if depth < PACKED_NESTING_MAX => self.put_table(view, at, depth)?,
+            _ => out.push(0xc0),
+        }
+        // A small table that holds another many times over, and so on, would fill the memory.
+        if self.out.len() > STRING_MAX_BYTES {
+            return Err(Raise::Memory);
+        }
+        self.state.check_clock(view, &mut self.steps)
     }
-    // A small table that holds another many times over, and so on, would fill the memory.
-    match out.len() > STRING_MAX_BYTES {
-        true => Err(Raise::Memory),
-        false => Ok(()),
+
+    fn put_table(&mut self, view: &mut View, at: i32, depth: usize) -> Result<(), Raise> {
+        let (keys, is_sequence) = keys_of(view, at);
+        if is_sequence {
+            let tags = [None, Some(0xdc), Some(0xdd)];
+            put_count(&mut self.out, keys, (0x90, 15), tags);
+            return (1..=keys).try_for_each(|index| {
+                view.with_element(at, index, |view, element| {
+                    self.put(view, element, depth + 1)
+                })
+            });
+        }
+        let tags = [None, Some(0xde), Some(0xdf)];
+        put_count(&mut self.out, keys, (0x80, 15), tags);
+        view.each_pair(at, |view, key| {
+            self.put(view, key, depth + 1)?;
+            self.put(view, key + 1, depth + 1)
+        })
     }
 }
 
@@ -125,23 +158,6 @@ fn put_string(out: &mut Vec<u8>, text: &[u8]) {
     let tags = [Some(0xd9), Some(0xda), Some(0xdb)];
     put_count(out, text.len(), (0xa0, 31), tags);
     out.extend_from_slice(text);
-}
-
-fn put_table(out: &mut Vec<u8>, view: &mut View, at: i32, depth: usize) -> Result<(), Raise> {
-    let (keys, is_sequence) = keys_of(view, at);
-    if is_sequence {
-        put_count(out, keys, (0x90, 15), [None, Some(0xdc), Some(0xdd)]);
-        return (1..=keys).try_for_each(|index| {
-            view.with_element(at, index, |view, element| {
-                put(out, view, element, depth + 1)
-            })
-        });
-    }
-    put_count(out, keys, (0x80, 15), [None, Some(0xde), Some(0xdf)]);
-    view.each_pair(at, |view, key| {
-        put(out, view, key, depth + 1)?;
-        put(out, view, key + 1, depth + 1)
-    })
 }
 
 /// The number of keys, and whether they are 1 to that.

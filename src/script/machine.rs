@@ -11,11 +11,13 @@
 //! While Rust works on Lua's values the memory limit is lifted: then no step raises a memory error (see `stack`). It is set
 //! again, and checked, before Lua goes on.
 
-use super::door::{DOOR, Door};
+use super::door::{DOOR, Door, Verdict};
 use super::library::Registered;
 use super::prng::Prng;
 use super::reply::Writer;
-use super::stack::{self, Caller, Finished, Fixture, Globals, Kept, Name, Seen, Stack, View};
+use super::stack::{
+    self, Caller, Finished, Fixture, Globals, Kept, Name, Raise, Seen, Stack, View,
+};
 use super::{bridge, cjson};
 use crate::resp::reply::{Protocol, Reply};
 use crate::resp::request::{Argv, StoredArgv};
@@ -36,6 +38,8 @@ pub const PATTERN_ITEMS_MAX: usize = 200;
 pub const C_STACK_MAX_BYTES: usize = 512 << 10;
 /// Instructions between two looks at the clock: few, for one may copy half a GB.
 pub const HOOK_INSTRUCTIONS: u32 = 1_000;
+/// Values that `cjson.encode` and `cmsgpack.pack` write between two looks at the clock.
+const NATIVE_STEPS: u32 = 1 << 14;
 /// Elements that one call of `table.insert` or `table.remove` moves.
 pub const MOVED_MAX: usize = 1 << 26;
 
@@ -116,6 +120,33 @@ impl State {
             registering: RefCell::new(None),
             cjson_settings: RefCell::default(),
         })
+    }
+
+    /// Why the script must end, if it must. `view`: where it is.
+    pub(super) fn look_at_clock(&self, view: &View) -> Option<&'static str> {
+        if self.killed.get().is_none()
+            && DOOR.is_set()
+            && let Verdict::Stop(text) = DOOR.with(|door| door.look_at_clock())
+        {
+            self.killed.set(Some(text));
+            *self.killed_at.borrow_mut() = view.script_frame();
+        }
+        self.killed.get()
+    }
+
+    /// The same for natives that take long: looks after so many steps of theirs.
+    ///
+    /// # Errors
+    /// It must.
+    pub(super) fn check_clock(&self, view: &View, steps: &mut u32) -> Result<(), Raise> {
+        *steps += 1;
+        if !steps.is_multiple_of(NATIVE_STEPS) {
+            return Ok(());
+        }
+        match self.look_at_clock(view) {
+            Some(text) => Err(text.to_owned().into()),
+            None => Ok(()),
+        }
     }
 
     /// Limits Lua's memory, or lifts the limit.
@@ -235,6 +266,8 @@ impl Machine {
         let sandbox = lua.load(SANDBOX).set_name("=sandbox").into_function()?;
         let (scope, run): (Table, Table) =
             sandbox.call((bridge, limits, kind, setup.offers_deprecated))?;
+        // What built the sandbox is not needed again: it is collected below.
+        drop(sandbox);
         lua.set_globals(scope.clone())?;
         for (fixture, name) in [
             (Fixture::OnFailure, "on_failure"),
@@ -311,6 +344,7 @@ impl Machine {
         let finished = self.end(finished)?;
         let writer = Writer {
             protocol: state.protocol.get(),
+            values: Cell::new(0),
         };
         if state.flavor == Flavor::Script {
             // Nothing of a script lives longer than it: its own `cjson` do not either.

@@ -19,12 +19,15 @@
 use super::stack::{Name, Raise, Seen, Stack, View};
 use crate::base::number::{parse_f64, parse_i64};
 use crate::resp::reply::{Protocol, Reply};
+use std::cell::Cell;
 
 /// Tables inside one another that a script may return.
 pub const RETURNED_NESTING_MAX: usize = 1_000;
 
 /// Bytes that a script's reply may have, together with what its client has yet to receive.
 pub const REPLY_MAX_BYTES: usize = 512 << 20;
+/// Values that a script's reply may have.
+pub const REPLY_VALUES_MAX: usize = 1 << 24;
 /// Elements between two looks at the memory in use.
 const CHECK_PERIOD: usize = 64;
 
@@ -193,14 +196,17 @@ pub(super) fn truncated(number: f64) -> i64 {
 /// Writes what a script returned; `protocol` is what the script has chosen.
 ///
 /// A table may hold another many times over, and that a third: what is written of a few of them would fill the memory. So
-/// the writer stops at [`REPLY_MAX_BYTES`]; whoever had it write asks whether it [`Writer::is_full`], and takes it back.
+/// the writer stops at [`REPLY_MAX_BYTES`] or [`REPLY_VALUES_MAX`]; whoever had it write asks whether it [`Writer::is_full`], and takes it back.
 pub(super) struct Writer {
     pub(super) protocol: Protocol,
+    /// Values written.
+    pub(super) values: Cell<usize>,
 }
 
 impl Writer {
     /// Writes what stands at a place. `depth`: tables around it.
     pub(super) fn write(&self, view: &mut View, at: i32, reply: &mut Reply<'_>, depth: usize) {
+        self.values.set(self.values.get() + 1);
         if self.is_full(reply) {
             return;
         }
@@ -215,7 +221,7 @@ impl Writer {
 
     /// Whether the reply has become too large.
     pub(super) fn is_full(&self, reply: &mut Reply<'_>) -> bool {
-        reply.output().len() > REPLY_MAX_BYTES
+        reply.output().len() > REPLY_MAX_BYTES || self.values.get() > REPLY_VALUES_MAX
     }
 
     fn boolean(&self, truth: bool, reply: &mut Reply<'_>) {

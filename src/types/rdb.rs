@@ -213,6 +213,48 @@ impl MemberDeadlines {
     }
 }
 
+/// The body of a stream of kind 21 as one of kind 19, which Redis 7.0 reads too: all but the times at which consumers last
+/// got something.
+///
+/// # Errors
+/// The body is none of kind 21.
+pub fn stream_for_redis_7_0(body: &[u8]) -> Result<Vec<u8>, ReadError> {
+    /// Entries, three ids, entries ever added.
+    const NUMBERS: usize = 8;
+    let mut from = Reader::of_bytes(body);
+    let (mut older, mut kept) = (Vec::with_capacity(body.len()), 0);
+    for _ in 0..from.count(2)? {
+        from.skip_string()?;
+        from.skip_string()?;
+    }
+    for _ in 0..NUMBERS {
+        from.number()?;
+    }
+    for _ in 0..from.count(4)? {
+        from.skip_string()?;
+        for _ in 0..3 {
+            from.number()?;
+        }
+        for _ in 0..from.count(25)? {
+            from.array::<24>()?;
+            from.number()?;
+        }
+        for _ in 0..from.count(18)? {
+            from.skip_string()?;
+            from.i64()?;
+            let active = usize::try_from(from.offset()).unwrap_or(body.len());
+            older.extend_from_slice(body.get(kept..active).unwrap_or_default());
+            from.i64()?;
+            kept = active + size_of::<i64>();
+            for _ in 0..from.count(16)? {
+                from.array::<16>()?;
+            }
+        }
+    }
+    older.extend_from_slice(body.get(kept..).unwrap_or_default());
+    Ok(older)
+}
+
 /// A node of a list.
 pub fn save_list_node(node: Part<'_>, to: &mut Encoder) {
     match node {

@@ -158,7 +158,7 @@ fn wait(mut child: Child) -> Option<ExitStatus> {
     status
 }
 
-/// Runs a command to its end; its last words if it fails.
+/// Runs a command to its end; what it calls an error if it fails.
 fn finish(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().display().to_string();
     let output = command
@@ -169,6 +169,8 @@ fn finish(command: &mut Command) -> Result<(), String> {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let words = text.lines().rfind(|line| !line.trim().is_empty());
+    // Installers say first what is wrong and then where more is to be read.
+    let is_error = |line: &&str| line.to_ascii_lowercase().contains("error");
+    let words = text.lines().find(is_error).or(text.lines().last());
     Err(format!("{name}: {}", words.unwrap_or("no reason given")))
 }

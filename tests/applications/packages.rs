@@ -69,7 +69,7 @@ impl Ecosystem {
                     .map_err(|error| error.to_string())?;
                 finish(
                     Command::new("npm")
-                        .args(["install", "--silent", "--no-audit", "--no-fund"])
+                        .args(["install", "--loglevel=error", "--no-audit", "--no-fund"])
                         .args(["--no-save", "--ignore-scripts", "--fetch-retries=1"])
                         .args(packages)
                         .current_dir(folder),

@@ -164,3 +164,14 @@ fn a_delay_after_each_key_is_slept_and_clients_are_looked_at_meanwhile() {
         );
     }
 }
+
+#[test]
+fn nothing_is_evicted_while_data_is_loaded() {
+    let mut server = server();
+    server.run("CONFIG SET maxmemory-policy allkeys-random");
+    // So many that keys have come in before the last.
+    let lines = [&["CONFIG SET maxmemory 1"][..], &["SET a 1"; 15]].concat();
+    let got = answers(&mut server, &lines);
+    assert_eq!(got[1..], [LOADING; 15]);
+    server.check("CONFIG SET maxmemory 0 -> OK\nDBSIZE -> (200)");
+}

@@ -9,6 +9,9 @@ mod disk;
 mod engine;
 mod eviction;
 mod geo;
+#[path = "../differential/grammar.rs"]
+#[expect(dead_code, reason = "here nothing is compared reply by reply")]
+mod grammar;
 mod harness;
 mod hash;
 mod hyperloglog;
@@ -24,6 +27,7 @@ mod pubsub;
 mod rdb_samples;
 mod rdb_tools;
 mod reload;
+mod replayed;
 mod rows;
 mod save;
 mod scripting;

@@ -80,7 +80,7 @@ pub(super) fn restore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
         // A time to live beyond the end of time has no end.
         (ttl, false) => Some(
             Unit::Milliseconds
-                .deadline_ms(ttl, now_ms)
+                .deadline_ms(ttl, ctx.db.wall_ms())
                 .unwrap_or(i64::MAX),
         ),
     };

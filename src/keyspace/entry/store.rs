@@ -465,6 +465,12 @@ impl Store {
         }
     }
 
+    /// Whether any key, or member of a value, has a deadline.
+    #[inline]
+    pub fn has_deadlines(&self) -> bool {
+        !self.expiring.is_empty() || !self.members_due.is_empty()
+    }
+
     /// The key that expires first, and when.
     #[inline]
     pub fn first_deadline(&self) -> Option<(i64, RecordRef<'_>)> {

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! string  SET        list  RPUSH     set  SADD, SPEXPIREAT     zset  ZADD, ZPEXPIREAT
-//! hash    HSET, HPEXPIREAT           stream  RESTORE (no other command can say all that it holds)
+//! hash    HSET, HPEXPIREAT           stream  RESTORE, in the form of Redis 7.0 (no other command can say all that it holds)
 //! deadline of a key  PEXPIREAT       database  SELECT
 //! ```
 
@@ -16,7 +16,7 @@ use crate::ds::listpack::{Listpack, Pack};
 use crate::rdb::read::{ReadError, Reader};
 use crate::rdb::{Edition, kind, opcode, seal_payload};
 use crate::types::load::skip_stream;
-use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines};
+use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, stream_for_redis_7_0};
 use std::io;
 
 /// Elements that one command adds at the most.
@@ -200,13 +200,13 @@ impl Commands {
                 let start = usize::try_from(from.offset()).unwrap_or(pending.len());
                 skip_stream(other, from)?;
                 let end = usize::try_from(from.offset()).unwrap_or(pending.len());
-                let mut payload = vec![other];
-                payload.extend_from_slice(pending.get(start..end).unwrap_or_default());
-                let edition = match other {
-                    kind::STREAM_2 => Edition::Redis70,
-                    _ => Edition::Current,
-                };
-                seal_payload(&mut payload, edition.version());
+                let body = pending.get(start..end).unwrap_or_default();
+                let mut payload = vec![kind::STREAM_2];
+                match other {
+                    kind::STREAM_2 => payload.extend_from_slice(body),
+                    _ => payload.extend(stream_for_redis_7_0(body)?),
+                }
+                seal_payload(&mut payload, Edition::Redis70.version());
                 self.command(&[b"RESTORE", &key, b"0", &payload]);
             }
         }

@@ -243,7 +243,14 @@ impl Names {
             return false;
         };
         let own = rest.strip_prefix(self.file.as_str());
-        matches!(own, Some(".incr" | ".manifest")) || Manifest::may_list(&self.file, rest)
+        matches!(own, Some(".incr" | ".manifest" | ".start"))
+            || Manifest::may_list(&self.file, rest)
+    }
+
+    /// A file that is there while a start makes the append-only file of a snapshot: without a manifest, what else is in the
+    /// folder then is not whole, and all of it is in the snapshot.
+    pub fn start_mark(&self) -> String {
+        format!("temp-{}.start", self.file)
     }
 
     /// Where the first increment is until there is a base.

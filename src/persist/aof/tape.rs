@@ -157,6 +157,19 @@ impl Tape {
         self.unit_from.is_some()
     }
 
+    /// Whether what is left behind the last item is what a crash leaves: the beginning of a command. A number that has become
+    /// too large looks the same, but swallows the commands that follow it. To be asked when there is no other item.
+    ///
+    /// # Errors
+    /// Commands follow it.
+    pub fn check_tail(&self) -> Result<(), LoadError> {
+        if has_commands(&self.rest) {
+            let reason = "expected the end of a command, found other commands before it";
+            return Err(self.malformed(self.offset(), reason.to_owned()));
+        }
+        Ok(())
+    }
+
     /// The first oddity that was passed.
     pub fn oddity(&self) -> Option<Oddity> {
         self.oddity
@@ -336,6 +349,29 @@ impl Tape {
 /// The second that an annotation names: what follows it ran then, and what precedes it not later.
 pub fn stamp(annotation: &[u8]) -> Option<i64> {
     parse_i64(annotation.strip_prefix(STAMP)?)
+}
+
+/// Whether a command seems to begin somewhere behind the first byte.
+fn has_commands(bytes: &[u8]) -> bool {
+    /// What stands behind a mark, a number and the end of the line.
+    fn behind<'b>(bytes: &'b [u8], mark: &[u8]) -> Option<&'b [u8]> {
+        let rest = bytes.strip_prefix(mark)?;
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        rest.get(digits..)?
+            .strip_prefix(b"\r\n")
+            .filter(|_| digits > 0)
+    }
+    let mut rest = bytes.get(1..).unwrap_or_default();
+    while let Some(at) = rest.windows(3).position(|three| three == b"\r\n*") {
+        rest = rest.get(at + 2..).unwrap_or_default();
+        if behind(rest, b"*")
+            .and_then(|rest| behind(rest, b"$"))
+            .is_some()
+        {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]

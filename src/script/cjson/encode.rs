@@ -1,30 +1,34 @@
 //! Lua values to JSON.
 
 use super::{DEPTH_MAX, Invalid, Settings};
-use crate::script::machine::STRING_MAX_BYTES;
+use crate::script::machine::{STRING_MAX_BYTES, State};
 use crate::script::number_text::write_g;
-use crate::script::stack::{Seen, View};
+use crate::script::stack::{Raise, Seen, View};
 
 /// Writes the first value on the stack.
 ///
 /// # Errors
 /// It, or something in it, has no form in JSON, or is too deep.
-pub(super) fn encode(settings: Settings, view: &mut View) -> Result<Vec<u8>, String> {
+pub(super) fn encode(settings: Settings, state: &State, view: &mut View) -> Result<Vec<u8>, Raise> {
     let mut encoder = Encoder {
         settings,
+        state,
+        steps: 0,
         out: Vec::with_capacity(256),
     };
     encoder.value(view, 1, 0)?;
     Ok(encoder.out)
 }
 
-struct Encoder {
+struct Encoder<'a> {
     settings: Settings,
+    state: &'a State,
+    steps: u32,
     out: Vec<u8>,
 }
 
-impl Encoder {
-    fn value(&mut self, view: &mut View, at: i32, depth: i32) -> Result<(), String> {
+impl Encoder<'_> {
+    fn value(&mut self, view: &mut View, at: i32, depth: i32) -> Result<(), Raise> {
         match view.seen(at) {
             Seen::Text(text) => self.string(text),
             Seen::Number(number) => self.number(number)?,
@@ -37,7 +41,7 @@ impl Encoder {
         Ok(())
     }
 
-    fn number(&mut self, number: f64) -> Result<(), String> {
+    fn number(&mut self, number: f64) -> Result<(), Raise> {
         if number.is_finite() {
             write_g(&mut self.out, number, self.settings.precision as usize);
             return Ok(());
@@ -96,9 +100,9 @@ impl Encoder {
         self.out.push(b'"');
     }
 
-    fn table(&mut self, view: &mut View, at: i32, depth: i32) -> Result<(), String> {
+    fn table(&mut self, view: &mut View, at: i32, depth: i32) -> Result<(), Raise> {
         if depth > self.settings.encode_max_depth.min(DEPTH_MAX) || !view.has_room(8) {
-            return Err(format!("Cannot serialise, excessive nesting ({depth})"));
+            return Err(format!("Cannot serialise, excessive nesting ({depth})").into());
         }
         match self.array_length(view, at)? {
             Some(length) => self.array(view, at, length, depth),
@@ -107,7 +111,7 @@ impl Encoder {
     }
 
     /// The number of elements, if the table is an array.
-    fn array_length(&self, view: &mut View, at: i32) -> Result<Option<usize>, String> {
+    fn array_length(&self, view: &mut View, at: i32) -> Result<Option<usize>, Raise> {
         let (mut highest, mut count) = (0.0_f64, 0_u32);
         let looked = view.each_pair(at, |view, key| match view.seen(key) {
             Seen::Number(key)
@@ -133,20 +137,20 @@ impl Encoder {
         Ok(is_array.then_some(highest as usize))
     }
 
-    fn array(&mut self, view: &mut View, at: i32, length: usize, depth: i32) -> Result<(), String> {
+    fn array(&mut self, view: &mut View, at: i32, length: usize, depth: i32) -> Result<(), Raise> {
         self.out.push(b'[');
         for index in 1..=length {
             if index > 1 {
                 self.out.push(b',');
             }
             view.with_element(at, index, |view, element| self.value(view, element, depth))?;
-            self.check_size()?;
+            self.check_bounds(view)?;
         }
         self.out.push(b']');
         Ok(())
     }
 
-    fn object(&mut self, view: &mut View, at: i32, depth: i32) -> Result<(), String> {
+    fn object(&mut self, view: &mut View, at: i32, depth: i32) -> Result<(), Raise> {
         self.out.push(b'{');
         let mut is_first = true;
         view.each_pair(at, |view, key| {
@@ -164,21 +168,21 @@ impl Encoder {
             }
             self.out.push(b':');
             self.value(view, key + 1, depth)?;
-            self.check_size()
+            self.check_bounds(view)
         })?;
         self.out.push(b'}');
         Ok(())
     }
 
-    /// A small table that holds another many times over, and so on, would fill the memory.
-    fn check_size(&self) -> Result<(), String> {
+    /// A small table that holds another many times over, and so on, would fill the memory and never end.
+    fn check_bounds(&mut self, view: &View) -> Result<(), Raise> {
         if self.out.len() > STRING_MAX_BYTES {
-            return Err("not enough memory".to_owned());
+            return Err(Raise::Memory);
         }
-        Ok(())
+        self.state.check_clock(view, &mut self.steps)
     }
 
-    fn number_key(&mut self, number: f64) -> Result<(), String> {
+    fn number_key(&mut self, number: f64) -> Result<(), Raise> {
         self.out.push(b'"');
         self.number(number)?;
         self.out.push(b'"');
@@ -201,6 +205,6 @@ static IS_ESCAPED: [bool; 256] = {
     table
 };
 
-fn not_serialisable(kind: &str, reason: &str) -> String {
-    format!("Cannot serialise {kind}: {reason}")
+fn not_serialisable(kind: &str, reason: &str) -> Raise {
+    format!("Cannot serialise {kind}: {reason}").into()
 }
