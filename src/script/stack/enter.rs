@@ -29,7 +29,9 @@ unsafe fn run_native(lua: *mut lua_State) -> Option<c_int> {
         let native = std::mem::transmute::<*mut c_void, Native>(native);
         (native, &*state.cast::<State>())
     };
-    let mut stack = Stack { view: View { lua } };
+    let mut stack = Stack {
+        view: View::new(lua),
+    };
     state.limit_memory(false);
     let result = native(&mut stack, state);
     let result = match stack.check_memory() {
@@ -67,7 +69,7 @@ unsafe fn verdict(lua: *mut lua_State) -> Option<&'static str> {
         state.cast::<State>().as_ref()?
     };
     state.limit_memory(false);
-    let verdict = state.look_at_clock(&View { lua });
+    let verdict = state.look_at_clock(&View::new(lua));
     state.limit_memory(true);
     verdict
 }
