@@ -80,6 +80,9 @@ impl Host for NoHost {
     fn open_file(&mut self, _: &str) -> io::Result<(Box<dyn io::Read>, u64)> {
         Err(io::ErrorKind::NotFound.into())
     }
+    fn list_folder(&mut self, _: &str) -> io::Result<Vec<String>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
     fn stop(&mut self) {}
 }
 

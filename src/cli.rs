@@ -2,18 +2,19 @@
 //!
 //! `oxidis [FILE] [-] [--parameter value ...] [-]`, by the rules of redis-server: options become lines of
 //! configuration that are read after the file, a value may begin with `--` when it is the only one, and a
-//! parameter with its values may stand in one word. A first word that names a duty of its own (`--help`) is
-//! told apart here and nowhere else.
+//! parameter with its values may stand in one word. A first word that names a duty of its own (`--help`, a tool) is
+//! told apart here and nowhere else; a tool's own words are understood by clap.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::base::quoting::{quote, split_args};
 use crate::config::Sources;
 use crate::config::kind::Kind;
 use crate::config::params::{GROUPS, Param};
+use crate::tool::{self, TOOLS, Tool};
 
 /// What the program was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +25,26 @@ pub enum Invocation {
     Refuse(String),
     /// Run the server.
     Serve(Sources),
+    /// Run a tool.
+    Tool(&'static Tool, ArgMatches),
+}
+
+/// Understands the command line of a program that was called by this name, which may be that of a tool.
+pub fn parse_called(program: &OsStr, args: &[OsString]) -> Invocation {
+    match tool::find_called(program) {
+        Some(tool) => parse_tool(tool, args),
+        None => parse(args),
+    }
 }
 
 /// Understands the words after the program's name.
 pub fn parse(args: &[OsString]) -> Invocation {
+    if let Some((tool, args)) = args
+        .split_first()
+        .and_then(|(name, args)| Some((tool::find(name)?, args)))
+    {
+        return parse_tool(tool, args);
+    }
     let words: Vec<&[u8]> = args.iter().map(|arg| arg.as_encoded_bytes()).collect();
     match words.first().copied() {
         Some(b"--help" | b"-h") => Invocation::Print(command().render_help().to_string()),
@@ -39,6 +56,18 @@ pub fn parse(args: &[OsString]) -> Invocation {
             ))
         }
         _ => Invocation::Serve(sources(args, &words)),
+    }
+}
+
+fn parse_tool(tool: &'static Tool, args: &[OsString]) -> Invocation {
+    let name = OsString::from(tool.name);
+    let matches = tool
+        .command()
+        .try_get_matches_from([&name].into_iter().chain(args));
+    match matches {
+        Ok(matches) => Invocation::Tool(tool, matches),
+        Err(error) if error.use_stderr() => Invocation::Refuse(error.to_string()),
+        Err(help) => Invocation::Print(help.to_string()),
     }
 }
 
@@ -116,7 +145,7 @@ fn command() -> Command {
         .display_name("Oxidis")
         .version(version)
         .about(env!("CARGO_PKG_DESCRIPTION"))
-        .override_usage("oxidis [FILE] [-] [--PARAMETER VALUE ...]")
+        .override_usage("oxidis [FILE] [-] [--PARAMETER VALUE ...]\n       oxidis TOOL ...")
         .disable_help_flag(true)
         .disable_version_flag(true)
         .after_help(
@@ -126,6 +155,9 @@ fn command() -> Command {
         .arg(file)
         .arg(switch("help", 'h', "Print this help"))
         .arg(switch("version", 'v', "Print the version"))
+        .subcommands(TOOLS.iter().map(Tool::command))
+        .subcommand_help_heading("Tools (oxidis TOOL --help)")
+        .disable_help_subcommand(true)
         .arg(
             Arg::new("host")
                 .long("host")

@@ -3,7 +3,7 @@
 //! The code map, from the bottom up; imports point down only (`tests/house_rules` checks it):
 //!
 //! ```text
-//! 9  net  cli  main      sockets and process; knows no command names
+//! 9  net  cli  main  tool   sockets and process, and the tools; know no command names
 //! 8  engine              requests in, reply bytes out; opens no socket, no file
 //! 7  commands            one file a family: rows on top, handlers below
 //! 6  command             the vocabulary handlers are written in
@@ -43,5 +43,6 @@ pub mod rdb;
 pub mod resp;
 pub mod script;
 pub mod session;
+pub mod tool;
 pub mod tracking;
 pub mod types;

@@ -1,9 +1,10 @@
-//! The server's program: reads the command line and the configuration, and runs the loop.
+//! The server's program: reads the command line and the configuration, and runs the loop; or one of the tools.
 
 use oxidis::cli::{self, Invocation};
 use oxidis::config::{self, Sources};
 use oxidis::net::start;
 use oxidis::observe::memory::Counting;
+use oxidis::tool::Failure;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,14 +13,21 @@ use std::process::ExitCode;
 static ALLOCATOR: Counting = Counting;
 
 fn main() -> ExitCode {
-    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    match cli::parse(&args) {
+    let mut args = std::env::args_os();
+    let program = args.next().unwrap_or_default();
+    let args: Vec<OsString> = args.collect();
+    match cli::parse_called(&program, &args) {
         Invocation::Print(text) => match writeln!(std::io::stdout(), "{}", text.trim_end()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
         Invocation::Refuse(text) => fail(&text),
         Invocation::Serve(sources) => serve(&sources),
+        Invocation::Tool(tool, matches) => match (tool.run)(&matches) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Failure::Reported) => ExitCode::FAILURE,
+            Err(failure) => fail(&failure.to_string()),
+        },
     }
 }
 

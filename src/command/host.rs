@@ -102,6 +102,8 @@ pub trait Host {
     fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report>;
     /// A file to be read from its beginning, and how many bytes it has.
     fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)>;
+    /// The names of all files of a folder.
+    fn list_folder(&mut self, path: &str) -> io::Result<Vec<String>>;
     /// Ends the server after this turn.
     fn stop(&mut self);
     /// Whether the server is to end.

@@ -5,6 +5,7 @@
 //! may fail does so before its first change.
 
 pub mod args;
+pub mod backup;
 pub mod ctx;
 pub mod draws;
 pub mod elements;

@@ -1,10 +1,12 @@
 //! Saving as commands, signals and timed duties ask for it: what [`Saver`] decides is carried to the host here.
 
+use super::backup;
 use super::ctx::{Identity, REDIS_VERSION, Server};
 use super::host::Host;
 use crate::config::settings::Settings;
 use crate::keyspace::Keyspace;
 use crate::persist::aof::AofReport;
+use crate::persist::backup::staging;
 use crate::persist::save::{Author, Saver};
 use crate::persist::{Job, QUEUE_MAX_BYTES, Report};
 use std::path::PathBuf;
@@ -50,6 +52,14 @@ pub fn begin_base(
     });
 }
 
+/// Begins the snapshot that a backup is made of, of the data as it is now; nothing may be under way.
+pub fn begin_backup_snapshot(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
+    let folder = staging(server.identity.pid);
+    begin(server, keyspace, host, |saver, keyspace, from, jobs| {
+        saver.begin_backup(keyspace, from.0, from.1, &folder, jobs);
+    });
+}
+
 /// Begins what `start` begins, with the settings and what the file says of its writer, and hands its jobs over.
 fn begin(
     server: &mut Server,
@@ -85,6 +95,7 @@ pub fn take_report(
 ) {
     let now_ms = keyspace.now_ms();
     let is_base = server.saver.is_rewriting();
+    let is_backup = server.saver.is_backing_up();
     let ended = server.saver.on_report(keyspace, report, now_ms);
     let good = match report {
         Report::SnapshotSaved { bytes, .. } if ended && is_base => {
@@ -100,11 +111,13 @@ pub fn take_report(
             true
         }
         Report::Aof(report) => {
-            server.aof.on_report(report);
+            let now_ns = server.clock.monotonic_ns();
+            server.aof.on_report(report, now_ns);
             true
         }
         _ => true,
     };
+    backup::take_report(server, now_ms, host, report, ended && is_backup);
     if !good {
         if server.saver.is_rewriting() {
             abort_save(&mut server.saver, keyspace, host);
@@ -154,7 +167,7 @@ pub fn finish_flush(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn
 }
 
 /// Brings what is being saved to its end.
-fn walk_to_end(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
+pub fn walk_to_end(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
     let mut jobs = Vec::new();
     while server.saver.is_walking() {
         let mut looks = 0;
@@ -197,7 +210,14 @@ pub fn end(
         tracing::warn!("A save is under way: it is abandoned.");
         abort_save(&mut server.saver, keyspace, host);
     }
-    let wanted = ending.save || !server.config.settings.save.is_empty();
+    // What has been loaded of the data must not take the place of the whole, nor what a script has left half done.
+    let scripts = &server.scripts;
+    let is_torn = scripts
+        .running
+        .as_ref()
+        .is_some_and(|running| running.has_written);
+    let is_whole = server.loading.is_none() && !is_torn;
+    let wanted = is_whole && (ending.save || !server.config.settings.save.is_empty());
     if wanted && !ending.nosave {
         tracing::info!("Saving the final RDB snapshot before exiting.");
         if save_now(server, keyspace, host).is_err() {

@@ -122,6 +122,7 @@ impl Engine {
         self.keyspace.set_log_deletions(self.stream.has_readers());
         self.close_idle_clients();
         self.save_if_due(host);
+        self.tend_backup(host);
         self.tend_log(host);
         self.close_slow_clients();
     }

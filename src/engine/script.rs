@@ -65,7 +65,17 @@ impl Engine {
             turn,
         };
         let result = run.execute(argv, &mut door);
-        self.server.scripts.running = None;
+        let has_written = |running: &Running| running.has_written;
+        let is_cut = self
+            .server
+            .scripts
+            .running
+            .as_ref()
+            .is_some_and(has_written);
+        // One that the end of the server has cut short stays: what it has left is no state to be saved.
+        if !(is_cut && turn.host.is_stopping()) {
+            self.server.scripts.running = None;
+        }
         let mut scratch = std::mem::replace(&mut turn.output, client_output);
         scratch.clear();
         if scratch.heap_bytes() <= REPLY_KEPT_MAX_BYTES {
@@ -111,6 +121,9 @@ impl Engine {
             return Err(Error::Text(
                 "ERR Can not execute a script with write flag using *_ro command.",
             ));
+        }
+        if writes {
+            gates::check_disk(self)?;
         }
         if writes && flags & script_flag::ALLOW_OOM == 0 && gates::memory_is_short(self, turn) {
             return Err(Error::Text(
@@ -165,6 +178,9 @@ impl ScriptDoor<'_, '_> {
         }
         if self.read_only && row.is(flag::WRITE | flag::MAY_REPLICATE) {
             return Err("ERR Write commands are not allowed from read-only scripts.".to_owned());
+        }
+        if row.is(flag::WRITE) && !self.has_written {
+            gates::check_disk(self.engine).map_err(|error| error.to_string())?;
         }
         if row.is(flag::DENYOOM) {
             self.check_memory()?;

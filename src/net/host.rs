@@ -165,6 +165,14 @@ impl Host for ProcessHost {
         Ok((Box::new(file), bytes))
     }
 
+    fn list_folder(&mut self, path: &str) -> io::Result<Vec<String>> {
+        let entries = std::fs::read_dir(path)?;
+        let name = |entry: io::Result<std::fs::DirEntry>| {
+            entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
+        };
+        entries.map(name).collect()
+    }
+
     fn stop(&mut self) {
         self.begin_stop();
     }

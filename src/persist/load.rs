@@ -1,27 +1,21 @@
 //! An RDB file becomes the content of a keyspace. The file is opened by whoever calls: here is a [`Reader`] and no more.
 //!
-//! ```text
-//! file     "REDIS" version 4 | "VALKEY" version 3, records, EOF, checksum u64 (from version 5 on; 0: none)
-//! record   [ deadline ] [ idle seconds | LFU counter ] kind, key, value
-//!          | database | sizes | auxiliary field | function library | slot and module fields
-//! ```
-//! All versions from 1 to 12 are read, and Valkey's 80. Keys whose deadline has passed are dropped, collections without
+//! [`super::records`] says what such a file consists of. Keys whose deadline has passed are dropped, collections without
 //! elements are passed over; a key that is there already, an unknown kind, a wrong checksum end it with the offset, what
 //! should stand there and what does. What has come in by then stays: the caller decides what becomes of it.
 
+use super::records::{Record, Records};
 use crate::keyspace::Keyspace;
 use crate::keyspace::entry::KEY_MAX_BYTES;
 use crate::keyspace::load::{Batch, Duplicate};
+use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader, Text};
-use crate::rdb::{VERSION_READ_MAX, VERSION_VALKEY, kind, opcode};
-use crate::types::load::{Dialect, Loaded, Room, load_value};
-use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines};
+use crate::types::load::{Loaded, Room, load_value};
+use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines, in_field};
 use crate::types::string::SHARED_MIN_BYTES;
 
 /// Bytes of a file between two reports of progress.
 const PROGRESS_BYTES: u64 = 2 << 20;
-/// The first version that ends with a checksum.
-const VERSION_CHECKSUM: u16 = 5;
 /// Keys without elements that are named in the log.
 const SHOWN_MAX: u64 = 10;
 /// What a file says of itself that is kept: so many fields, of so many bytes each.
@@ -83,103 +77,111 @@ pub fn load(
     keep_expired: bool,
     visitor: &mut dyn Visitor,
 ) -> Result<Summary, ReadError> {
-    let (version, dialect) = read_head(from)?;
-    let summary = Summary {
-        version,
-        ..Summary::default()
+    let mut loader = Loader::begin(from, keep_expired, visitor.replaces())?;
+    let slice = Slice {
+        bytes: PROGRESS_BYTES,
+        keys: u64::MAX,
     };
-    let mut loader = Loader {
-        keyspace,
-        batch: Batch::new(visitor.replaces()),
-        room: Room::default(),
-        dialect,
-        db: 0,
-        keep_expired,
-        next: Attributes::default(),
-        summary,
-    };
-    let mut told = 0;
-    loop {
-        if from.offset() - told >= PROGRESS_BYTES {
-            told = from.offset();
-            visitor.progress(told);
-        }
-        match from.byte()? {
-            opcode::EOF => break,
-            kind @ 0..=kind::HASH_LISTPACK_EX => loader.record(kind, from)?,
-            other => loader.other(other, from, visitor)?,
-        }
+    while !loader.step(keyspace, from, visitor, slice)? {
+        visitor.progress(from.offset());
     }
-    loader.settle(from)?;
-    check_end(version, from)?;
-    Ok(loader.summary)
+    Ok(loader.into_summary())
 }
 
-/// Reads signature and version.
-fn read_head(from: &mut Reader<'_>) -> Result<(u16, Dialect), ReadError> {
-    const BYTES: usize = 9;
-    let head = from.array::<BYTES>()?;
-    let wrong = |expected| ReadError::Corrupt {
-        at: 0,
-        expected,
-        found: head.escape_ascii().to_string(),
-    };
-    let (dialect, digits) = match &head {
-        [b'R', b'E', b'D', b'I', b'S', digits @ ..] => (Dialect::Redis, digits.as_slice()),
-        [b'V', b'A', b'L', b'K', b'E', b'Y', digits @ ..] => (Dialect::Valkey, digits.as_slice()),
-        _ => return Err(wrong("the signature of an RDB file")),
-    };
-    let digits = std::str::from_utf8(digits).ok();
-    let version = digits.and_then(|digits| digits.parse::<u16>().ok());
-    match (dialect, version) {
-        (Dialect::Redis, Some(version @ 1..=VERSION_READ_MAX)) => Ok((version, dialect)),
-        (Dialect::Valkey, Some(version @ VERSION_VALKEY)) => Ok((version, dialect)),
-        _ => Err(wrong("a version that this server reads")),
-    }
+/// How much is read at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// Bytes, about.
+    pub bytes: u64,
+    /// Keys.
+    pub keys: u64,
 }
 
-fn check_end(version: u16, from: &mut Reader<'_>) -> Result<(), ReadError> {
-    if version < VERSION_CHECKSUM {
-        return Ok(());
-    }
-    let right = from.checksum();
-    let told = from.i64()?.cast_unsigned();
-    if told != 0 && told != right {
-        let found = format_args!("{told:016x}, the bytes have {right:016x} (RDB CRC error)");
-        return Err(from.corrupt("the checksum of all bytes before it", found));
-    }
-    Ok(())
-}
-
-/// What was said of the next key.
-#[derive(Clone, Copy, Debug, Default)]
-struct Attributes {
-    deadline: Option<i64>,
-    idle_s: Option<u64>,
-    frequency: Option<u8>,
-}
-
-struct Loader<'k> {
-    keyspace: &'k mut Keyspace,
+/// A file that is being read, slice by slice. What it has gathered and not handed over yet is at most a batch.
+pub struct Loader {
     batch: Batch,
     room: Room,
-    dialect: Dialect,
+    records: Records,
     db: usize,
     keep_expired: bool,
-    next: Attributes,
     summary: Summary,
 }
 
-impl Loader<'_> {
+impl Loader {
+    /// Reads the head of a file. `keep_expired`, `replaces`: as for [`load`] and [`Visitor::replaces`].
+    ///
+    /// # Errors
+    /// It is not that of a file that can be read.
+    pub fn begin(
+        from: &mut Reader<'_>,
+        keep_expired: bool,
+        replaces: bool,
+    ) -> Result<Self, ReadError> {
+        let records = Records::begin(from)?;
+        let summary = Summary {
+            version: records.version,
+            ..Summary::default()
+        };
+        Ok(Self {
+            batch: Batch::new(replaces),
+            room: Room::default(),
+            records,
+            db: 0,
+            keep_expired,
+            summary,
+        })
+    }
+
+    /// Reads a slice; whether the file has come to its end.
+    ///
+    /// # Errors
+    /// Why it cannot be read, or what in it is not as it must be.
+    pub fn step(
+        &mut self,
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+        visitor: &mut dyn Visitor,
+        slice: Slice,
+    ) -> Result<bool, ReadError> {
+        let end = from.offset().saturating_add(slice.bytes);
+        let keys = self.summary.keys.saturating_add(slice.keys);
+        while from.offset() < end && self.summary.keys < keys {
+            match self.records.next(from)? {
+                Record::End => {
+                    self.settle(keyspace, from)?;
+                    let _sum = self.records.end(from)?;
+                    return Ok(true);
+                }
+                Record::Key(kind) => self.record(kind, keyspace, from)?,
+                other => self.other(other, keyspace, from, visitor)?,
+            }
+        }
+        Ok(false)
+    }
+
+    /// What has come in so far.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// What has come in.
+    pub fn into_summary(self) -> Summary {
+        self.summary
+    }
+
     #[inline]
-    fn record(&mut self, of_kind: u8, from: &mut Reader<'_>) -> Result<(), ReadError> {
+    fn record(
+        &mut self,
+        of_kind: u8,
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+    ) -> Result<(), ReadError> {
         let at = from.offset();
         self.batch.begin(from.string()?);
         if self.batch.key().len() > KEY_MAX_BYTES {
             return Err(from.corrupt("a key", "a longer string than any key may be"));
         }
-        let next = std::mem::take(&mut self.next);
-        let keyspace = &*self.keyspace;
+        let next = self.records.attributes();
         let (now_ms, policy) = (keyspace.now_ms(), keyspace.access_policy());
         let access = policy.word_of(now_ms, next.idle_s, next.frequency);
         let is_expired = next.deadline.is_some_and(|deadline| deadline < now_ms);
@@ -193,7 +195,12 @@ impl Loader<'_> {
             Some(Text::Bytes(bytes)) => Loaded::shared(bytes),
             None => {
                 let limits = keyspace.limits();
-                load_value(of_kind, self.dialect, from, limits, &mut self.room)?
+                let loaded =
+                    load_value(of_kind, self.records.dialect, from, limits, &mut self.room);
+                loaded.inspect_err(|_| {
+                    let (name, key) = (kind::name(of_kind), self.batch.key().escape_ascii());
+                    tracing::warn!("RDB: {name} integrity check failed, key: {key}");
+                })?
             }
         };
         if is_expired && !self.keep_expired {
@@ -213,14 +220,14 @@ impl Loader<'_> {
         self.summary.keys += 1;
         self.batch.put(keyspace, value, next.deadline, access, at);
         if self.batch.is_full() {
-            self.settle(from)?;
+            self.settle(keyspace, from)?;
         }
         Ok(())
     }
 
     /// Puts what was gathered into the keyspace.
-    fn settle(&mut self, from: &Reader<'_>) -> Result<(), ReadError> {
-        let loaded = self.keyspace.load(self.db, &mut self.batch);
+    fn settle(&mut self, keyspace: &mut Keyspace, from: &Reader<'_>) -> Result<(), ReadError> {
+        let loaded = keyspace.load(self.db, &mut self.batch);
         loaded.map_err(
             |Duplicate { key, at }| match from.corrupt("each key once", "") {
                 ReadError::Corrupt { expected, .. } => ReadError::Corrupt {
@@ -235,59 +242,43 @@ impl Loader<'_> {
 
     fn other(
         &mut self,
-        code: u8,
+        record: Record,
+        keyspace: &mut Keyspace,
         from: &mut Reader<'_>,
         visitor: &mut dyn Visitor,
     ) -> Result<(), ReadError> {
-        match code {
-            opcode::EXPIRE_SECONDS => {
-                let seconds = i32::from_le_bytes(from.array()?);
-                self.next.deadline = Some(i64::from(seconds) * 1000);
-            }
-            opcode::EXPIRE_MS => self.next.deadline = Some(from.i64()?),
-            opcode::FREQ => self.next.frequency = Some(from.byte()?),
-            opcode::IDLE => self.next.idle_s = Some(from.number()?),
-            opcode::SELECT_DB => self.select(from)?,
-            opcode::RESIZE_DB => {
-                let keys = from.number()?;
-                let _expiring = from.number()?;
-                self.expect(keys, from.left());
-            }
-            opcode::AUX => self.auxiliary(from)?,
-            opcode::FUNCTION => {
+        match record {
+            Record::Database(number) => self.select(number, keyspace, from)?,
+            Record::Sizes { keys, .. } => self.expect(keyspace, keys, from.left()),
+            Record::Field(name) => self.auxiliary(&name, keyspace, from)?,
+            Record::Library => {
                 self.summary.libraries += 1;
                 let taken = visitor.library(from.string()?);
                 taken.map_err(|reason| from.corrupt("a library that can be loaded", reason))?;
             }
-            opcode::MODULE_AUX => skip_module_field(from)?,
-            opcode::SLOT_INFO => {
-                skip_numbers(from, 3)?;
-            }
-            opcode::SLOT_IMPORT if self.dialect == Dialect::Valkey => {
-                from.skip_string()?;
-                for _ in 0..from.count(2)? {
-                    skip_numbers(from, 2)?;
-                }
-            }
-            other => return Err(from.corrupt("a kind of record", other)),
+            Record::Key(_) | Record::Passed | Record::End => {}
         }
         Ok(())
     }
 
     /// Makes room for so many keys, if what is left of the file can hold them.
-    fn expect(&mut self, keys: u64, left: u64) {
+    fn expect(&self, keyspace: &mut Keyspace, keys: u64, left: u64) {
         /// A kind, a key and a value.
         const RECORD_MIN_BYTES: u64 = 3;
         let is_known = left <= i64::MAX.cast_unsigned();
         if is_known && keys <= left / RECORD_MIN_BYTES {
-            self.keyspace.reserve(self.db, keys as usize);
+            keyspace.reserve(self.db, keys as usize);
         }
     }
 
-    fn select(&mut self, from: &mut Reader<'_>) -> Result<(), ReadError> {
-        self.settle(from)?;
-        let number = from.number()?;
-        let databases = self.keyspace.databases();
+    fn select(
+        &mut self,
+        number: u64,
+        keyspace: &mut Keyspace,
+        from: &Reader<'_>,
+    ) -> Result<(), ReadError> {
+        self.settle(keyspace, from)?;
+        let databases = keyspace.databases();
         match usize::try_from(number).ok().filter(|db| *db < databases) {
             Some(db) => self.db = db,
             None => {
@@ -298,14 +289,20 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn auxiliary(&mut self, from: &mut Reader<'_>) -> Result<(), ReadError> {
-        let name = String::from_utf8_lossy(from.string()?).into_owned();
-        if name.as_bytes() == MEMBER_DEADLINES {
-            self.settle(from)?;
-            let deadlines = MemberDeadlines::read(from.string()?)?;
-            return self.set_deadlines(&deadlines, from);
+    fn auxiliary(
+        &mut self,
+        name: &[u8],
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+    ) -> Result<(), ReadError> {
+        if name == MEMBER_DEADLINES {
+            self.settle(keyspace, from)?;
+            let at = from.offset();
+            let deadlines = MemberDeadlines::read(from.string()?);
+            let deadlines = deadlines.map_err(|error| in_field(&error, at))?;
+            return self.set_deadlines(keyspace, &deadlines, from);
         }
-        let value = from.string()?;
+        let (name, value) = (String::from_utf8_lossy(name).into_owned(), from.string()?);
         let fits = self.summary.fields.len() < FIELDS_MAX && value.len() <= FIELD_MAX_BYTES;
         if name.starts_with('%') {
             tracing::info!("RDB '{name}': {}", value.escape_ascii());
@@ -317,41 +314,19 @@ impl Loader<'_> {
     }
 
     fn set_deadlines(
-        &mut self,
+        &self,
+        keyspace: &mut Keyspace,
         deadlines: &ReadDeadlines,
         from: &Reader<'_>,
     ) -> Result<(), ReadError> {
         let members = deadlines.members.iter();
         let members = members.map(|(name, at)| (name.as_slice(), *at));
         let (key, db) = (deadlines.key.as_slice(), self.db);
-        let place = self.keyspace.store(db).find(&self.keyspace.key(key));
+        let place = keyspace.store(db).find(&keyspace.key(key));
         // The key has expired: its members with it.
-        if place.is_none() || self.keyspace.load_member_deadlines(db, key, members) {
+        if place.is_none() || keyspace.load_member_deadlines(db, key, members) {
             return Ok(());
         }
-        Err(from.corrupt("a set or sorted set", "a value of another type"))
-    }
-}
-
-/// Passes over so many numbers.
-fn skip_numbers(from: &mut Reader<'_>, count: usize) -> Result<(), ReadError> {
-    (0..count).try_for_each(|_| from.number().map(drop))
-}
-
-/// Passes over what a module has left: fields of the kinds that modules know, up to an end mark.
-fn skip_module_field(from: &mut Reader<'_>) -> Result<(), ReadError> {
-    const END: u64 = 0;
-    let _module = from.number()?;
-    // When it is to be read: the mark of an integer, and 1 or 2.
-    skip_numbers(from, 2)?;
-    loop {
-        match from.number()? {
-            END => return Ok(()),
-            1 | 2 => drop(from.number()?),
-            3 => drop(from.array::<4>()?),
-            4 => drop(from.array::<8>()?),
-            5 => from.skip_string()?,
-            other => return Err(from.corrupt("a field of a module", other)),
-        }
+        Err(from.corrupt("a set, sorted set or hash", "a value of another type"))
     }
 }

@@ -1,17 +1,23 @@
-//! What survives the end of the process: snapshots on disk, and the log of all changes since ([`aof`]).
+//! What survives the end of the process: snapshots on disk, the log of all changes since ([`aof`]), and folders with the
+//! data of one moment, to be copied ([`backup`]).
 //!
 //! The reactor opens no file. [`save`] decides when a snapshot begins, drives its walk and makes [`Job`]s of what it gives;
 //! the host has them run on a helper thread ([`writer`]) and brings back [`Report`]s. The append-only file has a thread of
 //! its own.
 
 pub mod aof;
+pub mod backup;
+pub mod draft;
 pub mod load;
 pub mod payload;
+pub mod progress;
+pub mod records;
 pub mod save;
 pub mod writer;
 
 use crate::keyspace::snapshot::Part;
 use aof::{AofJob, AofReport};
+use backup::Collection;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,7 +33,8 @@ pub enum Job {
     Aof(AofJob),
 }
 
-/// Something to be done for a snapshot. One at a time; each begins with `Begin` and ends with `Finish` or `Abort`.
+/// Something to be done for a snapshot. One at a time; each begins with `Begin` and ends with `Finish` or `Abort`. Folders
+/// of backups are made between any of them.
 pub enum SnapshotJob {
     /// Creates the temporary file.
     Begin(Target),
@@ -37,6 +44,8 @@ pub enum SnapshotJob {
     Finish,
     /// Removes the temporary file.
     Abort,
+    /// Makes the folder of a backup; a report follows.
+    Collect(Collection),
 }
 
 /// The file of a snapshot.
@@ -90,6 +99,11 @@ pub enum Report {
         /// What was being done, and what the system said.
         reason: String,
     },
+    /// The folder of a backup is in its place, durable; or there is none.
+    Collected {
+        /// Bytes of its files, or what the system said.
+        outcome: Result<u64, String>,
+    },
     /// There is room in the queue again.
     Room,
     /// Of the append-only file.
@@ -122,6 +136,9 @@ impl Job {
             Job::Snapshot(SnapshotJob::Begin(target)) => {
                 resolve(&mut target.temporary);
                 resolve(&mut target.path);
+            }
+            Job::Snapshot(SnapshotJob::Collect(collection)) => {
+                collection.paths().into_iter().for_each(resolve);
             }
             Job::Snapshot(_) => {}
             Job::Aof(job) => job.paths().into_iter().for_each(resolve),

@@ -9,8 +9,8 @@ use crate::config::settings::{MaxmemoryPolicy, SavePoint, Settings};
 use crate::keyspace::Keyspace;
 use crate::keyspace::snapshot::Part;
 use crate::observe::Info;
-use crate::rdb::{Encoder, VERSION, VERSION_FIELD_EXPIRY, opcode};
-use std::path::PathBuf;
+use crate::rdb::{Edition, Encoder, VERSION_FIELD_EXPIRY, opcode};
+use std::path::{Path, PathBuf};
 
 /// After a failure the next attempt is not made sooner.
 const RETRY_MS: i64 = 5000;
@@ -28,11 +28,21 @@ pub struct Author<'a> {
     pub libraries: &'a [&'a [u8]],
 }
 
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// To be loaded at the next start.
+    Snapshot,
+    /// The base of an append-only file.
+    Base,
+    /// A backup is made of it.
+    Backup,
+}
+
 /// A save that is under way.
 #[derive(Debug)]
 struct Running {
-    /// It is the base of an append-only file.
-    is_base: bool,
+    purpose: Purpose,
     id: u64,
     began_ms: i64,
     /// The keyspace's count of changes at its beginning.
@@ -110,12 +120,21 @@ impl Saver {
     pub fn is_saving(&self) -> bool {
         self.running
             .as_ref()
-            .is_some_and(|running| !running.is_base)
+            .is_some_and(|running| running.purpose == Purpose::Snapshot)
     }
 
     /// Whether the base of an append-only file is under way.
     pub fn is_rewriting(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.is_base)
+        self.running
+            .as_ref()
+            .is_some_and(|running| running.purpose == Purpose::Base)
+    }
+
+    /// Whether the snapshot that a backup is made of is under way.
+    pub fn is_backing_up(&self) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| running.purpose == Purpose::Backup)
     }
 
     /// The most bytes that have waited at once in the last save.
@@ -196,7 +215,7 @@ impl Saver {
         let temporary = writer::temporary_name(author.pid).into();
         let path = settings.dbfilename.as_str().into();
         let target = self.target(settings, temporary, path);
-        self.start(keyspace, settings, author, target, false, jobs);
+        self.start(keyspace, settings, author, target, Purpose::Snapshot, jobs);
         if let Some(running) = &mut self.running {
             running.in_background = in_background;
         }
@@ -220,7 +239,22 @@ impl Saver {
                 stamp_s: settings.aof_timestamp_enabled.then_some(now_s),
             };
         }
-        self.start(keyspace, settings, author, target, true, jobs);
+        self.start(keyspace, settings, author, target, Purpose::Base, jobs);
+    }
+
+    /// Begins the snapshot that a backup is made of, in its folder, of the data as it is now; nothing may be under way.
+    pub fn begin_backup(
+        &mut self,
+        keyspace: &mut Keyspace,
+        settings: &Settings,
+        author: Author<'_>,
+        folder: &Path,
+        jobs: &mut Vec<Job>,
+    ) {
+        let temporary = writer::temporary_name(author.pid).into();
+        let path = folder.join(&settings.dbfilename);
+        let target = self.target(settings, temporary, path);
+        self.start(keyspace, settings, author, target, Purpose::Backup, jobs);
     }
 
     fn target(&self, settings: &Settings, temporary: PathBuf, path: PathBuf) -> Target {
@@ -229,7 +263,7 @@ impl Saver {
             temporary,
             path,
             format: Format::Rdb,
-            version: VERSION,
+            version: settings.rdb_version.edition().version(),
             compress: settings.rdbcompression,
             checksum: settings.rdbchecksum,
             sync_often: settings.rdb_save_incremental_fsync,
@@ -242,7 +276,7 @@ impl Saver {
         settings: &Settings,
         author: Author<'_>,
         mut target: Target,
-        is_base: bool,
+        purpose: Purpose,
         jobs: &mut Vec<Job>,
     ) {
         assert!(self.running.is_none(), "one save at a time");
@@ -256,9 +290,15 @@ impl Saver {
                 | MaxmemoryPolicy::AllkeysLfu
                 | MaxmemoryPolicy::VolatileLfu
         );
-        keyspace.begin_snapshot(with_access);
-        if keyspace.has_expiring_fields() {
-            target.version = VERSION_FIELD_EXPIRY;
+        let edition = settings.rdb_version.edition();
+        keyspace.begin_snapshot(with_access, edition);
+        match edition {
+            _ if !keyspace.has_expiring_fields() => {}
+            Edition::Current => target.version = VERSION_FIELD_EXPIRY,
+            Edition::Redis70 => tracing::warn!(
+                "Hashes have fields with deadlines, for which RDB version 10 has no place: other servers that load this file \
+                 keep the fields for ever."
+            ),
         }
         self.running = Some(Running {
             id: target.id,
@@ -272,9 +312,10 @@ impl Saver {
             peak_bytes: 0,
             in_background: true,
             is_of_flush: false,
-            is_base,
+            purpose,
         });
         jobs.push(Job::Snapshot(SnapshotJob::Begin(target)));
+        let is_base = purpose == Purpose::Base;
         let head = Part::Encoded(head(author, now_ms, is_base));
         jobs.push(Job::Snapshot(SnapshotJob::Write(head)));
     }
@@ -352,7 +393,7 @@ impl Saver {
     /// Ends the save that is under way at once; it counts neither as good nor as failed.
     pub fn abort(&mut self, keyspace: &mut Keyspace, jobs: &mut Vec<Job>) {
         if let Some(running) = self.running.take() {
-            if !running.is_base {
+            if running.purpose == Purpose::Snapshot {
                 self.saved_dirty = running.saved_before;
             }
             keyspace.abandon_snapshot();
@@ -369,7 +410,7 @@ impl Saver {
             return false;
         };
         self.last_peak_bytes = running.peak_bytes;
-        if running.is_base {
+        if running.purpose != Purpose::Snapshot {
             if let Report::SnapshotFailed { reason, .. } = report {
                 keyspace.abandon_snapshot();
                 tracing::warn!("{reason}");

@@ -9,12 +9,13 @@
 
 use super::aof::BASE_DRAFT_PREFIX;
 use super::aof::commands::Commands;
-use super::aof::writer::make_folder;
-use super::{Format, Report, SnapshotJob, Target, sync_folder};
+use super::backup::STAGING_PREFIX;
+use super::draft::Draft;
+use super::{Format, Report, SnapshotJob, Target, reason};
 use crate::keyspace::snapshot::Part;
 use crate::rdb::lzf::Compressor;
 use crate::rdb::{Checksum, Encoder, opcode};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -152,10 +153,10 @@ impl FileBytes {
     }
 }
 
-/// A file that is being written.
-struct Draft {
+/// A snapshot that is being written.
+struct Snapshot {
     target: Target,
-    file: File,
+    file: Draft,
     bytes: FileBytes,
     written: u64,
     synced: u64,
@@ -164,7 +165,7 @@ struct Draft {
 /// See the head of the file.
 #[derive(Default)]
 pub struct SnapshotWriter {
-    draft: Option<Draft>,
+    draft: Option<Snapshot>,
 }
 
 impl SnapshotWriter {
@@ -187,11 +188,14 @@ impl SnapshotWriter {
                 self.abort();
                 None
             }
+            SnapshotJob::Collect(collection) => Some(Report::Collected {
+                outcome: collection.collect().map_err(|error| reason(&error)),
+            }),
         }
     }
 
     fn begin(&mut self, target: Target) -> Option<Report> {
-        let opened = File::create(&target.temporary);
+        let opened = Draft::create(target.temporary.clone(), target.path.clone());
         let file = match opened {
             Ok(file) => file,
             Err(error) => {
@@ -208,7 +212,7 @@ impl SnapshotWriter {
             Format::Commands { stamp_s } => stamp_s,
             Format::Rdb => None,
         };
-        let draft = self.draft.insert(Draft {
+        let draft = self.draft.insert(Snapshot {
             target,
             file,
             bytes,
@@ -230,24 +234,22 @@ impl SnapshotWriter {
     fn finish(&mut self) -> Option<Report> {
         let draft = self.draft.as_mut()?;
         let written = draft.put(|bytes, write| bytes.end(write));
-        if let Err(error) = written.and_then(|()| draft.file.sync_all()) {
+        if let Err(error) = written.and_then(|()| draft.file.sync()) {
             return self.fail("Write error saving DB on disk", &error);
         }
-        let (temporary, path) = (&draft.target.temporary, &draft.target.path);
-        if let Err(error) = make_folder(path)
-            .and_then(|()| fs::rename(temporary, path))
-            .and_then(|()| sync_folder(path))
-        {
-            let doing = format!(
-                "Error moving temp DB file {} on the final destination {}",
-                temporary.display(),
-                path.display()
-            );
-            return self.fail(&doing, &error);
-        }
+        let draft = self.draft.take()?;
         let (id, bytes) = (draft.target.id, draft.written);
-        self.draft = None;
-        Some(Report::SnapshotSaved { id, bytes })
+        Some(match draft.file.place() {
+            Ok(()) => Report::SnapshotSaved { id, bytes },
+            Err(error) => Report::SnapshotFailed {
+                id,
+                reason: format!(
+                    "Error moving temp DB file {} on the final destination {}: {error}",
+                    draft.target.temporary.display(),
+                    draft.target.path.display()
+                ),
+            },
+        })
     }
 
     fn fail(&mut self, doing: &str, error: &io::Error) -> Option<Report> {
@@ -260,19 +262,16 @@ impl SnapshotWriter {
     }
 
     fn abort(&mut self) {
-        if let Some(draft) = self.draft.take() {
-            // What is gone already, or cannot be removed, is no worse than before.
-            let _ = fs::remove_file(&draft.target.temporary);
-        }
+        self.draft = None;
     }
 }
 
-impl Draft {
+impl Snapshot {
     fn write(&mut self, part: Part) -> io::Result<()> {
         self.put(|bytes, write| bytes.part(part, write))?;
         if self.target.sync_often && self.written - self.synced >= SYNC_BYTES {
             self.synced = self.written;
-            self.file.sync_data()?;
+            self.file.file().sync_data()?;
         }
         Ok(())
     }
@@ -304,6 +303,13 @@ pub fn remove_stale(folder: &Path, is_alive: impl Fn(u32) -> bool) -> io::Result
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix(STAGING_PREFIX).map(str::parse);
+        if let Some(Ok(pid)) = pid {
+            if !is_alive(pid) && fs::remove_dir_all(entry.path()).is_ok() {
+                removed.push(name);
+            }
+            continue;
+        }
         let middle = |prefix, suffix| name.strip_prefix(prefix)?.strip_suffix(suffix);
         let pid = middle(TEMPORARY_PREFIX, TEMPORARY_SUFFIX)
             .or_else(|| middle(BASE_DRAFT_PREFIX, BASE_DRAFT_SUFFIX))

@@ -304,8 +304,9 @@ impl<'s> Reader<'s> {
         };
         let mut string = std::mem::take(&mut self.string);
         string.clear();
+        let bytes = self.take(compressed)?;
         string.reserve(wanted);
-        let is_whole = lzf::decompress(self.take(compressed)?, wanted, &mut string).is_some();
+        let is_whole = lzf::decompress(bytes, wanted, &mut string).is_some();
         self.string = string;
         if !is_whole {
             return Err(self.corrupt("LZF bytes", "others"));

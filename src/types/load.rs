@@ -18,6 +18,8 @@ use bytes::Bytes;
 const GATHERED_MAX: usize = 64;
 /// Bytes of gathered members after which no more are added.
 const GATHERED_MAX_BYTES: usize = 64 << 10;
+/// Bytes of a name that are shown in an error.
+const SHOWN_MAX: usize = 64;
 
 /// Whose numbers of kinds the bytes have, where two servers use the same ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +139,7 @@ fn string<'r>(from: &mut Reader<'_>, room: &'r mut Room) -> Result<Loaded<'r>, R
 }
 
 /// The refusal of a module's value, by the name of its type: nine characters of six bits each before ten of version.
-fn module(from: &mut Reader<'_>) -> ReadError {
+pub(super) fn module(from: &mut Reader<'_>) -> ReadError {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let id = match from.number() {
         Ok(id) => id,
@@ -154,7 +156,6 @@ fn module(from: &mut Reader<'_>) -> ReadError {
 
 /// The error that a member or field stands there a second time.
 pub(super) fn twice(from: &Reader<'_>, name: &[u8]) -> ReadError {
-    const SHOWN_MAX: usize = 64;
     let shown = name.get(..SHOWN_MAX).unwrap_or(name).escape_ascii();
     from.corrupt(
         "each element once",
@@ -253,7 +254,9 @@ impl Room {
                 Element::Bytes(bytes) => *bytes == word,
             };
             if same.find(|other| is_same(&other.element)).map(|it| it.at) != Some(item.at) {
-                return Err(twice(from, word));
+                let shown = word.get(..SHOWN_MAX).unwrap_or(word).escape_ascii();
+                let found = format_args!("a listpack with dup elements: \"{shown}\"");
+                return Err(from.corrupt("each element once", found));
             }
         }
         Ok(())

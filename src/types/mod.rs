@@ -14,6 +14,7 @@ pub mod rdb;
 pub mod set;
 pub mod stream;
 pub mod string;
+pub mod walk;
 pub mod zset;
 
 use crate::base::hash::Hasher;

@@ -1,6 +1,6 @@
 //! A disk in memory: it does what the engine wants done at once, or later, or fails at it.
 
-use oxidis::persist::aof::writer::{AofWriter, Flush};
+use oxidis::persist::aof::writer::{AofWriter, Aside};
 use oxidis::persist::writer::{FileBytes, SnapshotWriter};
 use oxidis::persist::{Job, Report, SnapshotJob, Target};
 use std::collections::{HashMap, VecDeque};
@@ -22,8 +22,8 @@ pub struct TestDisk {
     pub folder: Option<PathBuf>,
     snapshots: SnapshotWriter,
     log: AofWriter,
-    /// Flushes to the disk that have yet to come to their end.
-    pub flushes: Vec<Flush>,
+    /// Flushes to the disk, and new manifests, that have yet to come to their end.
+    pub flushes: Vec<Aside>,
     pub are_flushes_held: bool,
 }
 
@@ -89,6 +89,15 @@ impl TestDisk {
         Ok((Box::new(io::Cursor::new(content)), bytes))
     }
 
+    /// The names of the files of a folder.
+    pub fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let root = self.folder.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        let entries = std::fs::read_dir(root.join(path))?;
+        entries
+            .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+            .collect()
+    }
+
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
     }
@@ -136,6 +145,22 @@ impl TestDisk {
                 }
             }
             SnapshotJob::Abort => self.draft = None,
+            SnapshotJob::Collect(collection) => {
+                let staging = collection.staging.display().to_string();
+                let path = collection.path.display().to_string();
+                let moved: Vec<String> = files
+                    .keys()
+                    .filter(|name| name.starts_with(&staging))
+                    .cloned()
+                    .collect();
+                let mut bytes = 0;
+                for name in moved {
+                    let content = files.remove(&name).unwrap_or_default();
+                    bytes += content.len() as u64;
+                    files.insert(name.replacen(&staging, &path, 1), content);
+                }
+                self.reports.push(Report::Collected { outcome: Ok(bytes) });
+            }
         }
     }
 }

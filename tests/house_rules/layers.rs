@@ -5,11 +5,13 @@ use super::source::{Source, block_end, is_word, leading_word, line_of, word_offs
 use std::collections::BTreeMap;
 
 /// Imports within a layer that the design names: who, whom.
-const WRITTEN_EDGES: [(&str, &str); 4] = [
+const WRITTEN_EDGES: [(&str, &str); 6] = [
     ("replication", "persist"),
     ("cluster", "replication"),
     ("main", "net"),
     ("main", "cli"),
+    ("main", "tool"),
+    ("cli", "tool"),
 ];
 
 /// Reads the table at the head of `src/lib.rs`: rows of `//! N  name  name   description`, three spaces or more

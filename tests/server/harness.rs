@@ -174,7 +174,10 @@ impl Server {
 
     pub fn redis(&self) -> redis::Connection {
         let client = redis::Client::open(("127.0.0.1", self.port)).expect("a good address");
-        client.get_connection().expect("the server listens")
+        let connection = client.get_connection().expect("the server listens");
+        let patience = connection.set_read_timeout(Some(PATIENCE));
+        patience.expect("a time that is not zero");
+        connection
     }
 
     pub fn pid(&self) -> u32 {

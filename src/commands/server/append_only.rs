@@ -16,7 +16,7 @@ pub(super) fn bgrewriteaof(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, 
         ));
     }
     // In the middle of EXEC the data is in no state that anybody wants to keep.
-    if server.saver.is_running() || ctx.client.is_nested() {
+    if server.saver.is_running() || server.backups.is_running() || ctx.client.is_nested() {
         server.aof.schedule_rewrite();
         ctx.reply
             .simple("Background append only file rewriting scheduled");

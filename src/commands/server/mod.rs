@@ -1,6 +1,7 @@
 //! The server itself: its configuration, its numbers, its commands, its time and its end.
 
 mod append_only;
+mod backup;
 mod command;
 mod command_docs;
 mod config;
@@ -28,6 +29,14 @@ pub const ROWS: &[Row] = &[
             "O(1)",
             "Asynchronously rewrites the append-only file to disk.",
         ),
+    Row::new("backup", Group::Server, 2, backup::backup)
+        .flags(flag::ADMIN | flag::NOSCRIPT | flag::NO_ASYNC_LOADING)
+        .about(
+            "8.0.0",
+            "O(1) with an append-only file, O(N) in the background without",
+            "Makes a folder with all data of this moment, to be copied while the server runs.",
+        )
+        .syntax("path"),
     Row::new("bgsave", Group::Server, -1, save::bgsave)
         .flags(flag::ADMIN | flag::NOSCRIPT | flag::NO_ASYNC_LOADING)
         .about(

@@ -121,6 +121,18 @@ impl Manifest {
         }
     }
 
+    /// Whether a file of this name can be a base or an increment of the append-only file called `file`.
+    pub fn may_list(file: &str, name: &str) -> bool {
+        let numbered = name
+            .strip_prefix(file)
+            .and_then(|rest| rest.strip_prefix('.'));
+        numbered
+            .and_then(|rest| rest.split_once('.'))
+            .is_some_and(|(seq, kind)| {
+                seq.parse::<u64>().is_ok() && matches!(kind, "base.rdb" | "base.aof" | "incr.aof")
+            })
+    }
+
     /// A manifest whose base is a file of the time before there were manifests.
     pub fn of_old_file(name: &str) -> Manifest {
         Manifest {
@@ -219,6 +231,21 @@ mod tests {
         assert_eq!(names, ["a file.1.base.rdb", "a file.1.incr.aof"]);
         let base = manifest.base.map(|base| base.name);
         assert_eq!(base.as_deref(), Some("a file.2.base.aof"));
+    }
+
+    #[test]
+    fn files_of_another_name_are_not_its() {
+        for (name, is_its) in [
+            ("a.aof.1.base.rdb", true),
+            ("a.aof.12.base.aof", true),
+            ("a.aof.3.incr.aof", true),
+            ("a.aof.manifest", false),
+            ("a.aof2.1.base.rdb", false),
+            ("temp-a.aof.incr", false),
+            ("a.aof.x.incr.aof", false),
+        ] {
+            assert_eq!(Manifest::may_list("a.aof", name), is_its, "{name}");
+        }
     }
 
     #[test]

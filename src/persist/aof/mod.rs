@@ -7,7 +7,8 @@
 //! ```
 //! - Files: a base and increments behind it, named by a [`manifest`]; [`load`] reads them at the start.
 //! - A reply of a client that wrote leaves when its bytes are written (`appendfsync no`, `everysec`) or on disk (`always`).
-//!   Nobody else waits. One append is under way at a time; the next takes everything that has come meanwhile (group commit).
+//!   Nobody else waits. One append is under way at a time; the next takes everything that has come meanwhile (group commit,
+//!   see [`gather`]).
 //! - A rewrite opens a new increment and makes a new base by a walk of the keyspace, both from the same moment on. Until
 //!   base and increment are both there, the old files are what counts; if one fails, they stay.
 //! - While the disk refuses bytes they are kept and tried again, and new writes of clients are refused (MISCONF). A reply
@@ -16,15 +17,20 @@
 //!   a rewrite.
 
 pub mod commands;
+mod gather;
 pub mod load;
 pub mod manifest;
 mod rewrite;
+mod rotate;
+pub mod tape;
 pub mod writer;
 
 pub use rewrite::BASE_DRAFT_PREFIX;
+pub use rotate::Rotation;
 
 use crate::config::settings::{AppendFsync, Settings};
 use crate::observe::Info;
+use gather::Gather;
 use manifest::Manifest;
 use rewrite::Rewrites;
 use std::path::{Path, PathBuf};
@@ -63,6 +69,13 @@ pub enum AofJob {
         /// Where its manifest belongs, and what that says; `None`: it is in none yet.
         manifest: Option<(PathBuf, Vec<u8>)>,
     },
+    /// The same, for a backup that needs the files before it.
+    Rotate {
+        /// The new file.
+        path: PathBuf,
+        /// Where its manifest belongs, and what that says.
+        manifest: (PathBuf, Vec<u8>),
+    },
     /// Appends bytes of the stream.
     Append {
         /// The bytes.
@@ -81,6 +94,11 @@ pub enum AofJob {
     },
     /// Puts a new manifest in place.
     Publish(Publication),
+    /// Removes files that nobody needs.
+    Remove {
+        /// The files; what is not there is passed over.
+        paths: Vec<PathBuf>,
+    },
     /// Writes what waits, flushes and closes.
     Close,
 }
@@ -132,6 +150,11 @@ pub enum AofReport {
         /// What the system said.
         reason: String,
     },
+    /// The increment that a backup wants is open, or why not.
+    Rotated {
+        /// What the system said.
+        error: Option<String>,
+    },
     /// The manifest is in place, or why not.
     Published {
         /// What the system said.
@@ -150,6 +173,7 @@ impl AofJob {
                 let manifest = manifest.iter_mut().map(|(path, _)| path);
                 manifest.chain([path]).collect()
             }
+            AofJob::Rotate { path, manifest } => vec![path, &mut manifest.0],
             AofJob::Publish(publication) => {
                 let rename = publication.rename.iter_mut().flat_map(|(a, b)| [a, b]);
                 rename
@@ -158,6 +182,7 @@ impl AofJob {
                     .chain(&mut publication.on_failure_remove)
                     .collect()
             }
+            AofJob::Remove { paths } => paths.iter_mut().collect(),
             _ => Vec::new(),
         }
     }
@@ -212,6 +237,22 @@ impl Names {
         self.path(&format!("{}.manifest", self.file))
     }
 
+    /// Whether a file of this name is one that was being made: at the start nobody makes it any more.
+    pub fn is_draft(&self, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix("temp-") else {
+            return false;
+        };
+        let own = rest.strip_prefix(self.file.as_str());
+        matches!(own, Some(".incr" | ".manifest" | ".start"))
+            || Manifest::may_list(&self.file, rest)
+    }
+
+    /// A file that is there while a start makes the append-only file of a snapshot: without a manifest, what else is in the
+    /// folder then is not whole, and all of it is in the snapshot.
+    pub fn start_mark(&self) -> String {
+        format!("temp-{}.start", self.file)
+    }
+
     /// Where the first increment is until there is a base.
     fn first_increment(&self) -> PathBuf {
         self.path(&format!("temp-{}.incr", self.file))
@@ -232,6 +273,7 @@ pub struct Aof {
     acknowledged: u64,
     durable: u64,
     is_appending: bool,
+    gather: Gather,
     is_syncing: bool,
     has_news: bool,
     last_sync_ms: i64,
@@ -347,15 +389,30 @@ impl Aof {
         self.state != State::Off && !self.is_appending
     }
 
+    /// Whether what the stream has is to be handed over now, or waits for more writers.
+    pub fn is_gathered(&mut self, settings: &Settings, now_ns: impl FnOnce() -> u64) -> bool {
+        let waits = settings.appendfsync == AppendFsync::Always && self.state == State::On;
+        !waits || self.gather.is_complete(now_ns())
+    }
+
+    /// A writer whose last change is at `offset` of the stream is to be answered when that is acknowledged.
+    #[inline]
+    pub fn note_writer(&mut self, offset: u64) {
+        if offset > self.handed {
+            self.gather.come();
+        }
+    }
+
     /// Hands over what the stream has from the last time on to `end`.
     pub fn append(
         &mut self,
         mut bytes: Vec<u8>,
         end: u64,
         settings: &Settings,
-        now_ms: i64,
+        (now_ms, now_ns): (i64, u64),
         is_saving: bool,
     ) -> AofJob {
+        self.gather.go(now_ns);
         let now_s = now_ms.div_euclid(1000);
         if settings.aof_timestamp_enabled && now_s != self.stamped_s {
             self.stamped_s = now_s;
@@ -422,11 +479,12 @@ impl Aof {
     }
 
     /// Takes a report.
-    pub fn on_report(&mut self, report: &AofReport) {
+    pub fn on_report(&mut self, report: &AofReport, now_ns: u64) {
         match report {
             AofReport::Appended { end, synced } => {
                 if *end >= self.handed {
                     self.is_appending = false;
+                    self.gather.end(now_ns);
                     if *synced || !self.is_distrusted {
                         self.recover();
                     }
@@ -453,7 +511,7 @@ impl Aof {
                 self.is_distrusted = true;
                 self.fail(reason);
             }
-            AofReport::Opened { .. } | AofReport::Published { .. } => {}
+            AofReport::Opened { .. } | AofReport::Rotated { .. } | AofReport::Published { .. } => {}
         }
     }
 

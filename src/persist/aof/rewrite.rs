@@ -170,6 +170,8 @@ impl Aof {
     pub fn begin_rewrite(&mut self, settings: &Settings, end: u64, now_ms: i64) -> Begin {
         self.rewrites.is_scheduled = false;
         self.rewrites.count += 1;
+        // Every increment says of its own when it begins: those before it will be gone.
+        self.stamped_s = 0;
         if self.state == State::Off {
             self.names = super::Names::of(settings);
         }

@@ -10,7 +10,10 @@
 //! nobody knows. They are written anew with the next attempt. Order is never changed, nothing is passed over.
 
 use super::{AofJob, AofReport, Publication};
+use crate::persist::draft::Draft;
 use crate::persist::{reason, sync_folder};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -25,19 +28,32 @@ struct Chunk {
     sync: bool,
 }
 
-/// A flush to the disk that the caller carries out where it likes: appending goes on meanwhile.
-pub struct Flush {
-    file: File,
-    end: u64,
+/// What may take long, and what the caller carries out where it likes: appending goes on meanwhile. What concerns the
+/// manifest must come one after the other, in the order of the jobs.
+pub enum Aside {
+    /// A flush to the disk of what the file has.
+    Flush {
+        /// The file.
+        file: File,
+        /// Up to which offset of the stream it is flushed.
+        end: u64,
+    },
+    /// A new manifest; removing a large file takes longest.
+    Publish(Publication),
 }
 
-impl Flush {
-    /// Flushes; what there is to be told.
+impl Aside {
+    /// Does it; what there is to be told.
     pub fn run(self) -> AofReport {
-        match self.file.sync_data() {
-            Ok(()) => AofReport::Synced { end: self.end },
-            Err(error) => AofReport::SyncFailed {
-                reason: reason(&error),
+        match self {
+            Aside::Flush { file, end } => match file.sync_data() {
+                Ok(()) => AofReport::Synced { end },
+                Err(error) => AofReport::SyncFailed {
+                    reason: reason(&error),
+                },
+            },
+            Aside::Publish(publication) => AofReport::Published {
+                error: publish(&publication).err().map(|error| reason(&error)),
             },
         }
     }
@@ -50,16 +66,26 @@ pub struct AofWriter {
     /// Good bytes of the file.
     length: u64,
     backlog: VecDeque<Chunk>,
+    /// The file is locked against other processes that would append to it.
+    locks: bool,
 }
 
 impl AofWriter {
+    /// One that lets no other process append to its file.
+    pub fn locking() -> Self {
+        Self {
+            locks: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether something waits for a disk that takes it.
     pub fn has_backlog(&self) -> bool {
         !self.backlog.is_empty()
     }
 
-    /// Does a job; tells what has come of it. A flush that it hands out is the caller's to run.
-    pub fn run(&mut self, job: AofJob, tell: &mut dyn FnMut(AofReport)) -> Option<Flush> {
+    /// Does a job; tells what has come of it. What it hands out is the caller's to run.
+    pub fn run(&mut self, job: AofJob, tell: &mut dyn FnMut(AofReport)) -> Option<Aside> {
         match job {
             AofJob::Append { bytes, end, sync } => {
                 self.backlog.push_back(Chunk { bytes, end, sync });
@@ -68,22 +94,16 @@ impl AofWriter {
             AofJob::Retry => self.drain(tell),
             AofJob::Sync { end } => return self.begin_flush(end, tell),
             AofJob::Open { path } => {
-                let opened = self.open(&path, false);
-                tell(AofReport::Opened {
-                    error: opened.err().map(|error| reason(&error)),
-                });
+                let done = self.open(&path, false);
+                tell(opened(&path, done));
             }
             AofJob::Create { path, content } => {
                 let made = make_folder(&path).and_then(|()| replace(&path, &content));
-                tell(AofReport::Opened {
-                    error: made.err().map(|error| reason(&error)),
-                });
+                tell(opened(&path, made));
             }
             AofJob::Cut { path, length } => {
-                let cut = cut(&path, length);
-                tell(AofReport::Opened {
-                    error: cut.err().map(|error| reason(&error)),
-                });
+                let cut = self.cut(&path, length);
+                tell(opened(&path, cut));
             }
             AofJob::OpenIncrement { path, manifest } => {
                 let opened = self.open_increment(&path, manifest.as_ref());
@@ -91,11 +111,18 @@ impl AofWriter {
                     error: opened.err().map(|error| reason(&error)),
                 });
             }
-            AofJob::Publish(publication) => {
-                let published = publish(&publication);
-                tell(AofReport::Published {
-                    error: published.err().map(|error| reason(&error)),
+            AofJob::Rotate { path, manifest } => {
+                let opened = self.open_increment(&path, Some(&manifest));
+                tell(AofReport::Rotated {
+                    error: opened.err().map(|error| reason(&error)),
                 });
+            }
+            AofJob::Publish(publication) => return Some(Aside::Publish(publication)),
+            AofJob::Remove { paths } => {
+                for path in paths {
+                    // What cannot be removed is no worse than before.
+                    let _ = fs::remove_file(path);
+                }
             }
             AofJob::Close => self.close(tell),
         }
@@ -105,11 +132,30 @@ impl AofWriter {
     fn open(&mut self, path: &Path, anew: bool) -> io::Result<()> {
         make_folder(path)?;
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(anew).open(path)?;
+        let file = options.write(true).create(true).open(path)?;
+        self.lock(&file)?;
+        if anew {
+            file.set_len(0)?;
+        }
         self.length = file.metadata()?.len();
         sync_folder(path)?;
         self.file = Some(file);
         Ok(())
+    }
+
+    /// Two processes that append to one file would write over each other.
+    fn lock(&self, file: &File) -> io::Result<()> {
+        if !self.locks {
+            return Ok(());
+        }
+        lock(file)
+    }
+
+    fn cut(&self, path: &Path, length: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(path)?;
+        self.lock(&file)?;
+        file.set_len(length)?;
+        file.sync_all()
     }
 
     /// What comes from here on goes to a new file. The old one stays, and stays in use, if that cannot be.
@@ -131,9 +177,8 @@ impl AofWriter {
             None => Ok(()),
         });
         if opened.is_err() {
+            // The new file stays, empty: whether a manifest names it already is not certain.
             (self.file, self.length) = before;
-            // A new file that nothing names would only be in the way.
-            let _ = fs::remove_file(path);
         }
         opened
     }
@@ -177,10 +222,10 @@ impl AofWriter {
         }
     }
 
-    fn begin_flush(&mut self, end: u64, tell: &mut dyn FnMut(AofReport)) -> Option<Flush> {
+    fn begin_flush(&mut self, end: u64, tell: &mut dyn FnMut(AofReport)) -> Option<Aside> {
         let file = self.file.as_ref()?;
         match file.try_clone() {
-            Ok(file) => Some(Flush { file, end }),
+            Ok(file) => Some(Aside::Flush { file, end }),
             Err(error) => {
                 tell(AofReport::SyncFailed {
                     reason: reason(&error),
@@ -203,6 +248,29 @@ impl AofWriter {
     }
 }
 
+/// Keeps servers from appending to a file, and says whether one does. It lasts as long as the file is open.
+///
+/// # Errors
+/// Another server appends to it.
+pub fn lock(file: &File) -> io::Result<()> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another server appends to it",
+        )),
+        // There are file systems without locks.
+        _ => Ok(()),
+    }
+}
+
+/// The report that a file is there, or why it is not.
+fn opened(path: &Path, done: io::Result<()>) -> AofReport {
+    let error = done.err();
+    AofReport::Opened {
+        error: error.map(|error| format!("{}: {}", path.display(), reason(&error))),
+    }
+}
+
 /// Carries out a publication: the manifest first, then what it makes superfluous.
 fn publish(publication: &Publication) -> io::Result<()> {
     make_folder(&publication.manifest)?;
@@ -211,9 +279,8 @@ fn publish(publication: &Publication) -> io::Result<()> {
         .as_ref()
         .map_or(Ok(()), |(from, to)| fs::rename(from, to))
         .and_then(|()| replace(&publication.manifest, &publication.text));
-    if let (Err(_), Some(path)) = (&published, &publication.on_failure_remove) {
-        // It is in no manifest: nobody will miss it.
-        let _ = fs::remove_file(path);
+    if published.is_err() {
+        retract(publication);
     }
     published?;
     if publication.remove.is_empty() {
@@ -230,21 +297,29 @@ fn publish(publication: &Publication) -> io::Result<()> {
     replace(&publication.manifest, &publication.text_after)
 }
 
-fn cut(path: &Path, length: u64) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    file.set_len(length)?;
-    file.sync_all()
+/// Takes back what came before a manifest that is not in its place. What the manifest may name all the same, because only
+/// the flush behind it failed, stays.
+fn retract(publication: &Publication) {
+    if fs::read(&publication.manifest).is_ok_and(|text| text == publication.text) {
+        return;
+    }
+    // It is in no manifest: nobody will miss it. What cannot be undone is no worse than before.
+    if let Some(path) = &publication.on_failure_remove {
+        let _ = fs::remove_file(path);
+    }
+    if let Some((from, to)) = &publication.rename {
+        let _ = fs::rename(to, from);
+    }
 }
 
 /// Puts a file of this content in its place, whole or not at all, durable.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!("temp-{name}"));
-    let mut file = File::create(&draft)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    sync_folder(path)
+    let temporary = path.with_file_name(format!("temp-{name}"));
+    let mut draft = Draft::create(temporary, path.to_owned())?;
+    draft.write_all(content)?;
+    draft.sync()?;
+    draft.place()
 }
 
 /// Makes the folder of a file, if it is not there.

@@ -13,6 +13,7 @@ mod expiring;
 pub(in crate::types) mod load;
 mod view;
 
+pub use load::DEADLINE_MAX;
 pub use view::{Field, HashRef};
 
 use super::{

@@ -11,7 +11,7 @@ use crate::types::load::{Loaded, Room, finish, with_word};
 use crate::types::{Form, Limits, Type};
 use bytes::Bytes;
 
-/// The forms of a node: an element that stands alone, and a listpack.
+/// The forms of a node in the file.
 const NODE_PLAIN: u64 = 1;
 const NODE_PACKED: u64 = 2;
 
@@ -25,11 +25,7 @@ pub(in crate::types) fn load<'r>(
         return nodes(from, limits, room);
     }
     let mut list = List::default();
-    let lists = match of_kind {
-        kind::LIST_ZIPLIST => 1,
-        _ => from.count(1)?,
-    };
-    for _ in 0..lists {
+    for _ in 0..read_parts(of_kind, from)? {
         if of_kind == kind::LIST {
             add(&mut list, from.string()?, limits);
             continue;
@@ -42,6 +38,37 @@ pub(in crate::types) fn load<'r>(
     Ok(finish(list, room))
 }
 
+/// How many elements, ziplists or nodes follow.
+pub(in crate::types) fn read_parts(of_kind: u8, from: &mut Reader<'_>) -> Result<usize, ReadError> {
+    match of_kind {
+        kind::LIST_ZIPLIST => Ok(1),
+        kind::LIST_QUICKLIST_2 => from.count(2),
+        _ => from.count(1),
+    }
+}
+
+/// The forms of a node.
+pub(in crate::types) enum NodeForm {
+    /// An element that stands alone.
+    Plain,
+    /// A listpack.
+    Packed,
+}
+
+/// Reads what form the next node has.
+pub(in crate::types) fn read_node_form(from: &mut Reader<'_>) -> Result<NodeForm, ReadError> {
+    match from.number()? {
+        NODE_PLAIN => Ok(NodeForm::Plain),
+        NODE_PACKED => Ok(NodeForm::Packed),
+        other => Err(from.corrupt("the form of a list's node", other)),
+    }
+}
+
+/// The error that an empty element stands alone: only long ones do.
+pub(in crate::types) fn empty_alone(from: &Reader<'_>) -> ReadError {
+    from.corrupt("a long element", "an empty one")
+}
+
 fn add(list: &mut List, word: &[u8], limits: &Limits) {
     list.expect(word.len(), 1, limits);
     list.push(Side::Back, word.into(), limits);
@@ -52,26 +79,24 @@ fn nodes<'r>(
     limits: &Limits,
     room: &'r mut Room,
 ) -> Result<Loaded<'r>, ReadError> {
-    let count = from.count(2)?;
+    let count = read_parts(kind::LIST_QUICKLIST_2, from)?;
     let mut list = Quicklist::default();
     for _ in 0..count {
-        match from.number()? {
-            NODE_PLAIN => {
+        match read_node_form(from)? {
+            NodeForm::Plain => {
                 let bytes = Bytes::copy_from_slice(from.string()?);
-                // Only long elements stand alone.
                 if bytes.is_empty() {
-                    return Err(from.corrupt("a long element", "an empty one"));
+                    return Err(empty_alone(from));
                 }
                 list.push_plain(bytes);
             }
-            NODE_PACKED => {
+            NodeForm::Packed => {
                 let len = room.take_listpack(from, 1)?;
                 if count == 1 && len > 0 && node_limits(limits).allow(room.bytes.len(), len) {
                     return Ok(Loaded::Packed(Type::List, Form::Listpack, &room.bytes));
                 }
                 list.push_pack(Pack::new(&room.bytes));
             }
-            other => return Err(from.corrupt("the form of a list's node", other)),
         }
     }
     Ok(finish(List::of_quicklist(list, limits), room))

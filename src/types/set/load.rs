@@ -1,6 +1,7 @@
 //! Sets from RDB bytes: members one by one, an intset, a listpack.
 
 use super::Set;
+use crate::base::hash::Hasher;
 use crate::ds::intset::Ints;
 use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader};
@@ -15,21 +16,40 @@ pub(in crate::types) fn load<'r>(
 ) -> Result<Loaded<'r>, ReadError> {
     match of_kind {
         kind::SET_INTSET => {
-            room.take_blob(from)?;
-            let len = Ints::check(&room.bytes)
-                .map_err(|error| from.corrupt("an intset", error))?
-                .len();
+            let len = take_ints(from, room)?;
             let max = limits.set_max_intset_entries;
             Ok(packed(Form::Intset, len, max, limits, room))
         }
         kind::SET_LISTPACK => {
-            let len = room.take_listpack(from, 1)?;
-            room.check_unique(from, &limits.hasher, 1)?;
+            let len = take_pack(from, &limits.hasher, room)?;
             let max = limits.set_max_listpack_entries;
             Ok(packed(Form::Listpack, len, max, limits, room))
         }
         _ => members(from, limits, room),
     }
+}
+
+/// Reads an intset into the room; how many members it has.
+pub(in crate::types) fn take_ints(
+    from: &mut Reader<'_>,
+    room: &mut Room,
+) -> Result<usize, ReadError> {
+    room.take_blob(from)?;
+    let ints = Ints::check(&room.bytes);
+    Ok(ints
+        .map_err(|error| from.corrupt("an intset", error))?
+        .len())
+}
+
+/// Reads a listpack of different members into the room; how many it has.
+pub(in crate::types) fn take_pack(
+    from: &mut Reader<'_>,
+    hasher: &Hasher,
+    room: &mut Room,
+) -> Result<usize, ReadError> {
+    let len = room.take_listpack(from, 1)?;
+    room.check_unique(from, hasher, 1)?;
+    Ok(len)
 }
 
 /// The packed set that was read, which stays so if it has at most `max` members.

@@ -4,11 +4,14 @@
 //! as told, ids that ascend from node to node.
 
 use super::node::Node;
-use super::{ConsumerId, Group, Pending, Stream, StreamId};
+use super::{ConsumerId, Group, Pending, Range, Stream, StreamId};
+use crate::base::hash::Hasher;
 use crate::ds::listpack::{Element, Items, Listpack, Pack};
 use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader};
 use crate::types::Object;
+use crate::types::walk::{Item, LogNumbers};
+use std::collections::VecDeque;
 
 const ID_BYTES: usize = 16;
 const DELETED: i64 = 1;
@@ -20,8 +23,17 @@ const COUNT_MAX: u64 = i64::MAX as u64;
 
 pub(in crate::types) fn load(of_kind: u8, from: &mut Reader<'_>) -> Result<Box<Object>, ReadError> {
     let mut stream = Stream::default();
-    let last_seen = nodes(&mut stream, from)?;
-    rest_of_log(&mut stream, last_seen, of_kind, from)?;
+    let log = &mut stream.log;
+    let seen = for_each_node(from, |node, live| {
+        log.len += live;
+        log.nodes.push_back(node);
+        Ok::<(), ReadError>(())
+    })?;
+    let numbers = read_numbers(seen, of_kind, from)?;
+    log.last_id = numbers.last_id;
+    log.max_deleted_id = numbers.max_deleted_id;
+    log.entries_added = numbers.entries_added;
+    log.find_first();
     for _ in 0..from.count(4)? {
         let name: Box<[u8]> = from.string()?.into();
         let group = group(of_kind, from)?;
@@ -32,34 +44,106 @@ pub(in crate::types) fn load(of_kind: u8, from: &mut Reader<'_>) -> Result<Box<O
     Ok(Box::new(Object::Stream(Box::new(stream))))
 }
 
-/// Reads the nodes; the id of the last entry.
-fn nodes(stream: &mut Stream, from: &mut Reader<'_>) -> Result<Option<StreamId>, ReadError> {
-    let mut last = None;
+/// Gives each piece of a stream to `visit`. That each pending entry has one owner is found by sums of the hashes of their
+/// ids: no group is kept.
+pub(in crate::types) fn walk<E: From<ReadError>>(
+    of_kind: u8,
+    from: &mut Reader<'_>,
+    hasher: &Hasher,
+    visit: &mut dyn FnMut(Item<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let seen = for_each_node(from, |node, _| {
+        let nodes = VecDeque::from([node]);
+        let mut entries = Range::new(&nodes, StreamId::MIN, StreamId::MAX);
+        let mut pairs = Vec::new();
+        while let Some(entry) = entries.next() {
+            let id = entry.id;
+            pairs.clear();
+            entry.for_each_pair(|field, value| pairs.push((field, value)));
+            visit(Item::Entry(id, &pairs))?;
+        }
+        Ok::<(), E>(())
+    })?;
+    visit(Item::Log(read_numbers(seen, of_kind, from)?))?;
+    let hash = |id: StreamId| hasher.hash(&bytes_of(id));
+    for _ in 0..from.count(4)? {
+        let name = from.string()?.to_vec();
+        let (last_id, entries_read) = read_group_head(of_kind, from)?;
+        visit(Item::Group {
+            name: &name,
+            last_id,
+            entries_read,
+        })?;
+        let (mut pending, mut owned, mut sum) = (0u64, 0u64, 0u64);
+        for_each_delivered(from, |Delivered { id, pending: it }| {
+            (pending, sum) = (pending + 1, sum.wrapping_add(hash(id)));
+            visit(Item::Pending(id, it.delivered_ms, it.deliveries))
+        })?;
+        for _ in 0..from.count(10)? {
+            let name = from.string()?.to_vec();
+            let (seen_ms, active_ms) = read_times(of_kind, from)?;
+            visit(Item::Consumer {
+                name: &name,
+                seen_ms,
+                active_ms,
+            })?;
+            for _ in 0..from.count(ID_BYTES as u64)? {
+                let id = raw_id(from)?;
+                (owned, sum) = (owned + 1, sum.wrapping_sub(hash(id)));
+                visit(Item::Owned(id))?;
+            }
+        }
+        if pending != owned || sum != 0 {
+            return Err(unowned(from).into());
+        }
+    }
+    Ok(())
+}
+
+/// What the nodes of a stream have told.
+#[derive(Default)]
+struct Seen {
+    entries: u64,
+    last: Option<StreamId>,
+}
+
+/// Reads the nodes, each with the number of its live entries.
+fn for_each_node<E: From<ReadError>>(
+    from: &mut Reader<'_>,
+    mut take: impl FnMut(Node, u64) -> Result<(), E>,
+) -> Result<Seen, E> {
+    let mut seen = Seen::default();
     for _ in 0..from.count(ID_BYTES as u64 + 2)? {
         let id: Option<[u8; ID_BYTES]> = from.string()?.try_into().ok();
         let Some(id) = id else {
-            return Err(from.corrupt("the 16 bytes of a stream's id", "another string"));
+            let error = from.corrupt("the 16 bytes of a stream's id", "another string");
+            return Err(error.into());
         };
         let first = id_of(id);
         let bytes = from.string()?.to_vec();
         let pack =
             Listpack::of_foreign(bytes).map_err(|error| from.corrupt("a listpack", error))?;
         let Some((live, end)) = check_node(first, pack.pack()) else {
-            return Err(from.corrupt("the entries of a stream", "a listpack of something else"));
+            let error = from.corrupt("the entries of a stream", "a listpack of something else");
+            return Err(error.into());
         };
-        if last.is_some_and(|last| first <= last) {
-            return Err(from.corrupt("ids that ascend", "one that does not"));
+        if seen.last.is_some_and(|last| first <= last) {
+            return Err(from.corrupt("ids that ascend", "one that does not").into());
         }
-        last = Some(end);
-        stream.log.len += live;
-        stream.log.nodes.push_back(Node::of_pack(first, pack));
+        seen.last = Some(end);
+        seen.entries += live;
+        take(Node::of_pack(first, pack), live)?;
     }
-    Ok(last)
+    Ok(seen)
 }
 
 fn id_of(bytes: [u8; ID_BYTES]) -> StreamId {
     let both = u128::from_be_bytes(bytes);
     StreamId::new((both >> 64) as u64, both as u64)
+}
+
+fn bytes_of(id: StreamId) -> [u8; ID_BYTES] {
+    (u128::from(id.ms) << 64 | u128::from(id.seq)).to_be_bytes()
 }
 
 /// How many live entries a node has, and the id of its last one; `None` if it is no node.
@@ -133,36 +217,33 @@ fn raw_id(from: &mut Reader<'_>) -> Result<StreamId, ReadError> {
     from.array().map(id_of)
 }
 
-fn rest_of_log(
-    stream: &mut Stream,
-    last_seen: Option<StreamId>,
-    of_kind: u8,
-    from: &mut Reader<'_>,
-) -> Result<(), ReadError> {
-    let log = &mut stream.log;
+/// Reads what follows the nodes.
+fn read_numbers(seen: Seen, of_kind: u8, from: &mut Reader<'_>) -> Result<LogNumbers, ReadError> {
     let told = from.number()?;
-    if told != log.len {
-        let found = format_args!("{told} announced, {} there", log.len);
+    if told != seen.entries {
+        let found = format_args!("{told} announced, {} there", seen.entries);
         return Err(from.corrupt("as many entries as announced", found));
     }
-    log.last_id = id(from)?;
-    if last_seen.is_some_and(|last| log.last_id < last) {
+    let mut numbers = LogNumbers {
+        last_id: id(from)?,
+        max_deleted_id: StreamId::MIN,
+        entries_added: seen.entries,
+    };
+    if seen.last.is_some_and(|last| numbers.last_id < last) {
         return Err(from.corrupt("the largest id of all", "one below an entry's"));
     }
-    log.entries_added = log.len;
-    log.find_first();
     if of_kind == kind::STREAM {
-        return Ok(());
+        return Ok(numbers);
     }
     // What the nodes tell of the first entry is the truth.
     let _first = id(from)?;
-    log.max_deleted_id = id(from)?;
-    log.entries_added = from.number()?;
-    if !(log.len..=COUNT_MAX).contains(&log.entries_added) {
-        let found = log.entries_added;
+    numbers.max_deleted_id = id(from)?;
+    numbers.entries_added = from.number()?;
+    if !(seen.entries..=COUNT_MAX).contains(&numbers.entries_added) {
+        let found = numbers.entries_added;
         return Err(from.corrupt("how many entries were ever added", found));
     }
-    Ok(())
+    Ok(numbers)
 }
 
 /// What a group's pending list tells of an entry before its owner is known.
@@ -171,7 +252,11 @@ struct Delivered {
     pending: Pending,
 }
 
-fn group(of_kind: u8, from: &mut Reader<'_>) -> Result<Group, ReadError> {
+/// Reads what a group has been given last, and how many entries that were.
+fn read_group_head(
+    of_kind: u8,
+    from: &mut Reader<'_>,
+) -> Result<(StreamId, Option<u64>), ReadError> {
     let last_id = id(from)?;
     let entries_read = match of_kind {
         kind::STREAM => None,
@@ -180,8 +265,22 @@ fn group(of_kind: u8, from: &mut Reader<'_>) -> Result<Group, ReadError> {
     if entries_read.is_some_and(|read| read > COUNT_MAX) {
         return Err(from.corrupt("how many entries a group has read", "too many"));
     }
+    Ok((last_id, entries_read))
+}
+
+/// The error that a pending entry is nobody's, or that of two.
+fn unowned(from: &Reader<'_>) -> ReadError {
+    from.corrupt("an owner of each pending entry", "an entry without one")
+}
+
+fn group(of_kind: u8, from: &mut Reader<'_>) -> Result<Group, ReadError> {
+    let (last_id, entries_read) = read_group_head(of_kind, from)?;
     let mut group = Group::new(last_id, entries_read);
-    let mut pending = pending(from)?;
+    let mut pending = Vec::new();
+    for_each_delivered(from, |delivered| {
+        pending.push(delivered);
+        Ok::<(), ReadError>(())
+    })?;
     for _ in 0..from.count(10)? {
         consumer(&mut group, &mut pending, of_kind, from)?;
     }
@@ -189,28 +288,46 @@ fn group(of_kind: u8, from: &mut Reader<'_>) -> Result<Group, ReadError> {
         .iter()
         .any(|delivered| delivered.pending.owner.is_none())
     {
-        return Err(from.corrupt("an owner of each pending entry", "an entry without one"));
+        return Err(unowned(from));
     }
     Ok(group)
 }
 
-fn pending(from: &mut Reader<'_>) -> Result<Vec<Delivered>, ReadError> {
-    let mut all: Vec<Delivered> = Vec::new();
+/// Reads a group's pending list.
+fn for_each_delivered<E: From<ReadError>>(
+    from: &mut Reader<'_>,
+    mut take: impl FnMut(Delivered) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut last = None;
     for _ in 0..from.count(PENDING_MIN_BYTES)? {
         let id = raw_id(from)?;
-        if all.last().is_some_and(|last| id <= last.id) {
-            return Err(from.corrupt("pending ids that ascend", "one that does not"));
+        if last.is_some_and(|last| id <= last) {
+            return Err(from
+                .corrupt("pending ids that ascend", "one that does not")
+                .into());
         }
+        last = Some(id);
         let delivered_ms = from.i64()?;
-        let deliveries = from.number()?.cast_signed();
+        let deliveries = from.number()?.min(COUNT_MAX).cast_signed();
         let pending = Pending {
             owner: None,
             delivered_ms,
             deliveries,
         };
-        all.push(Delivered { id, pending });
+        take(Delivered { id, pending })?;
     }
-    Ok(all)
+    Ok(())
+}
+
+/// Reads when a consumer was seen last, and when it was active last.
+fn read_times(of_kind: u8, from: &mut Reader<'_>) -> Result<(i64, i64), ReadError> {
+    let seen_ms = from.i64()?;
+    let active_ms = match of_kind {
+        kind::STREAM_3 => from.i64()?,
+        // Who has something has got it; when, is not told.
+        _ => seen_ms,
+    };
+    Ok((seen_ms, active_ms))
 }
 
 fn consumer(
@@ -221,14 +338,13 @@ fn consumer(
 ) -> Result<(), ReadError> {
     let name = from.string()?.to_vec();
     if group.find(&name).is_some() {
-        return Err(from.corrupt("each consumer once", "one a second time"));
+        let found = format_args!(
+            "\"{}\" again (Duplicate stream consumer detected)",
+            name.escape_ascii()
+        );
+        return Err(from.corrupt("each consumer once", found));
     }
-    let seen_ms = from.i64()?;
-    let active_ms = match of_kind {
-        kind::STREAM_3 => from.i64()?,
-        // Who has something has got it; when, is not told.
-        _ => seen_ms,
-    };
+    let (seen_ms, active_ms) = read_times(of_kind, from)?;
     let owner: ConsumerId = group.add_consumer(&name, seen_ms);
     if let Some(consumer) = group.consumer_mut(owner) {
         consumer.active_ms = active_ms;

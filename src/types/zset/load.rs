@@ -2,6 +2,7 @@
 //! in any order.
 
 use super::{Zset, compare};
+use crate::base::hash::Hasher;
 use crate::base::number;
 use crate::ds::listpack::Element;
 use crate::ds::ranking::RankingBuilder;
@@ -25,11 +26,27 @@ pub(in crate::types) fn load<'r>(
 }
 
 /// The score that an element is; `None` if it is none.
-fn score_of(element: Element<'_>) -> Option<f64> {
+pub(in crate::types) fn score_of(element: Element<'_>) -> Option<f64> {
     match element {
         Element::Int(value) => Some(value as f64),
         Element::Bytes(text) => number::parse_f64(text).filter(|score| !score.is_nan()),
     }
+}
+
+/// Reads a listpack of different members and their scores into the room; how many pairs it has.
+pub(in crate::types) fn take_pairs(
+    from: &mut Reader<'_>,
+    hasher: &Hasher,
+    room: &mut Room,
+) -> Result<usize, ReadError> {
+    let len = room.take_listpack(from, 2)?;
+    for score in room.pack().iter().skip(1).step_by(2) {
+        if score_of(score.element).is_none() {
+            return Err(from.corrupt("a score", "something else in a listpack"));
+        }
+    }
+    room.check_unique(from, hasher, 2)?;
+    Ok(len)
 }
 
 fn pairs<'r>(
@@ -37,16 +54,10 @@ fn pairs<'r>(
     limits: &Limits,
     room: &'r mut Room,
 ) -> Result<Loaded<'r>, ReadError> {
-    let len = room.take_listpack(from, 2)?;
+    let len = take_pairs(from, &limits.hasher, room)?;
     if len == 0 {
         return Ok(Loaded::Empty);
     }
-    for score in room.pack().iter().skip(1).step_by(2) {
-        if score_of(score.element).is_none() {
-            return Err(from.corrupt("a score", "something else in a listpack"));
-        }
-    }
-    room.check_unique(from, &limits.hasher, 2)?;
     if len <= limits.zset_max_listpack_entries && is_ordered(room) {
         return Ok(Loaded::Packed(Type::Zset, Form::Listpack, &room.bytes));
     }
@@ -84,30 +95,66 @@ fn is_ordered(room: &Room) -> bool {
     true
 }
 
+/// Gives each member of a ziplist and its score to `visit`; `None` if the bytes are none, after some were given perhaps.
+/// `name` is memory for the names.
+pub(in crate::types) fn visit_old(
+    blob: &[u8],
+    name: &mut Vec<u8>,
+    mut visit: impl FnMut(&[u8], f64),
+) -> Option<()> {
+    let (mut is_name, mut is_good) = (true, true);
+    visit_ziplist(blob, |entry| {
+        if is_name {
+            with_word(entry, |word| {
+                name.clear();
+                name.extend_from_slice(word);
+            });
+        } else {
+            let score = match entry {
+                Entry::Int(value) => Some(value as f64),
+                Entry::Bytes(text) => score_of(Element::Bytes(text)),
+            };
+            match score {
+                Some(score) => visit(name, score),
+                None => is_good = false,
+            }
+        }
+        is_name = !is_name;
+    })?;
+    (is_good && is_name).then_some(())
+}
+
+/// The error that bytes are no such ziplist.
+pub(in crate::types) fn no_ziplist(from: &Reader<'_>) -> ReadError {
+    from.corrupt("a ziplist of members and scores", "other bytes")
+}
+
 fn ziplist<'r>(
     from: &mut Reader<'_>,
     limits: &Limits,
     room: &'r mut Room,
 ) -> Result<Loaded<'r>, ReadError> {
     room.begin_gathering();
-    let (mut is_name, mut is_good) = (true, true);
-    let whole = visit_ziplist(from.string()?, |entry| {
-        if is_name {
-            with_word(entry, |word| room.gather(word, 0.0));
-        } else {
-            let score = match entry {
-                Entry::Int(value) => Some(value as f64),
-                Entry::Bytes(text) => score_of(Element::Bytes(text)),
-            };
-            is_good &= score.is_some();
-            room.score_last(score.unwrap_or(0.0));
-        }
-        is_name = !is_name;
+    let mut name = std::mem::take(&mut room.name);
+    let whole = visit_old(from.string()?, &mut name, |name, score| {
+        room.gather(name, score);
     });
-    if whole.is_none() || !is_good || !is_name {
-        return Err(from.corrupt("a ziplist of members and scores", "other bytes"));
-    }
+    room.name = name;
+    whole.ok_or_else(|| no_ziplist(from))?;
     unique_in_order(from, limits, room)
+}
+
+/// Reads the score of a member that stands alone.
+#[inline]
+pub(in crate::types) fn read_score(of_kind: u8, from: &mut Reader<'_>) -> Result<f64, ReadError> {
+    let score = match of_kind {
+        kind::ZSET => from.text_f64()?,
+        _ => from.f64()?,
+    };
+    if score.is_nan() {
+        return Err(from.corrupt("a number", "NaN"));
+    }
+    Ok(score)
 }
 
 fn members<'r>(
@@ -122,14 +169,7 @@ fn members<'r>(
     room.begin_gathering();
     while left > 0 {
         room.gather_name(from)?;
-        let score = match of_kind {
-            kind::ZSET => from.text_f64()?,
-            _ => from.f64()?,
-        };
-        if score.is_nan() {
-            return Err(from.corrupt("a number", "NaN"));
-        }
-        room.score_last(score);
+        room.score_last(read_score(of_kind, from)?);
         left -= 1;
         if !is_small && (left == 0 || room.is_full()) {
             if !ranking.add(room.members()) {
