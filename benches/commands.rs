@@ -26,6 +26,20 @@ const SEVERAL: u64 = 10;
 /// Different inputs, taken in turn, so that the caches do not learn the keys.
 const INPUTS: usize = 2_000;
 
+/// Scripts, and their SHA1.
+const SCRIPTS: [(&[u8], &[u8]); 2] = [
+    (
+        b"return redis.call('GET', KEYS[1])",
+        b"d3c21d0c2b9ca22f82737626a27bcaf5d288f99f",
+    ),
+    (
+        b"local t = cjson.decode(ARGV[1]) return cjson.encode(t)",
+        b"eada1593ca3b484aad48fd6a72a49eb8fc6c2a7b",
+    ),
+];
+const JSON: &[u8] =
+    br#"{"name":"jack","age":30,"tags":["a","b","c"],"nested":{"x":1.5,"y":null,"z":true},"n":4}"#;
+
 /// A process that does nothing.
 struct NoHost;
 
@@ -119,6 +133,19 @@ fn mget(input: &mut Vec<u8>, random: &mut Random) {
     push(input, &words);
 }
 
+fn evalsha_get(input: &mut Vec<u8>, random: &mut Random) {
+    let (_, sha1) = SCRIPTS[0];
+    push(
+        input,
+        &[b"EVALSHA", sha1, b"1", &text_key(random.below(KEYS))],
+    );
+}
+
+fn evalsha_json(input: &mut Vec<u8>, _: &mut Random) {
+    let (_, sha1) = SCRIPTS[1];
+    push(input, &[b"EVALSHA", sha1, b"0", JSON]);
+}
+
 /// An engine with all keys, and its client.
 fn filled() -> (Engine, usize) {
     let rows = oxidis::commands::rows();
@@ -135,6 +162,9 @@ fn filled() -> (Engine, usize) {
     };
     let client = engine.connect(peer).expect("the first client fits");
     let mut input = Vec::new();
+    for (script, _) in SCRIPTS {
+        push(&mut input, &[b"SCRIPT", b"LOAD", script]);
+    }
     for number in 0..KEYS {
         push(&mut input, &[b"SET", &text_key(number), &VALUE]);
         push(&mut input, &[b"SET", &counter_key(number), b"1"]);
@@ -150,12 +180,14 @@ fn filled() -> (Engine, usize) {
 fn commands(criterion: &mut Criterion) {
     let (mut engine, client) = filled();
     let mut random = Random::from_seed(7);
-    let makers: [(&str, Make); 5] = [
+    let makers: [(&str, Make); 7] = [
         ("get", get),
         ("set", set),
         ("incr", incr),
         ("mset10", mset),
         ("mget10", mget),
+        ("evalsha_get", evalsha_get),
+        ("evalsha_json", evalsha_json),
     ];
     for (name, make) in makers {
         let mut group = criterion.benchmark_group(name);

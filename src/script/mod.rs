@@ -22,7 +22,6 @@ mod packing;
 mod prng;
 mod reply;
 mod shebang;
-#[allow(unsafe_code, reason = "Lua's own interface: see the head of the file")]
 mod stack;
 
 pub use cache::sha1_of_hex;

@@ -65,7 +65,9 @@ pub(in crate::script) fn built(lua: &Lua, build: impl FnOnce(&mut Stack)) -> mlu
     // SAFETY: memory is not limited yet, so nothing in `build` raises.
     unsafe {
         lua.exec_raw((), |lua| {
-            let mut stack = Stack { view: View { lua } };
+            let mut stack = Stack {
+                view: View::new(lua),
+            };
             build(&mut stack);
         })
     }
@@ -130,7 +132,9 @@ impl<'a> Caller<'a> {
         prepare: impl FnOnce(&mut Stack, Globals) -> i32,
     ) -> Finished<'a> {
         let lua = self.state.main.get();
-        let mut stack = Stack { view: View { lua } };
+        let mut stack = Stack {
+            view: View::new(lua),
+        };
         let base = stack.top();
         stack.need_room(4);
         self.state.stack_base.set(stack_address());
@@ -184,9 +188,7 @@ pub(in crate::script) struct Finished<'a> {
 impl Finished<'_> {
     /// Looks at the value.
     pub(in crate::script) fn look<R>(&self, look: impl FnOnce(&mut View, i32) -> R) -> R {
-        let mut view = View {
-            lua: self.state.main.get(),
-        };
+        let mut view = View::new(self.state.main.get());
         look(&mut view, self.base + 3)
     }
 }

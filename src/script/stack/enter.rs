@@ -8,6 +8,7 @@ use mlua::ffi::{self, lua_State};
 use std::ffi::{c_int, c_void};
 
 /// What Lua calls for each native.
+// SAFETY: for Lua alone, as the function of closures that `push_native` makes.
 pub(super) unsafe extern "C-unwind" fn enter(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls with the state that runs. Whatever has a destructor lives inside of `run_native`.
     unsafe {
@@ -19,6 +20,7 @@ pub(super) unsafe extern "C-unwind" fn enter(lua: *mut lua_State) -> c_int {
 }
 
 /// Runs the native of the running closure; `None`: the value on top is to be raised.
+// SAFETY: for `enter` alone, with the state that Lua has given it.
 #[inline(never)]
 unsafe fn run_native(lua: *mut lua_State) -> Option<c_int> {
     // SAFETY: only `push_native` makes closures of `enter`, with these upvalues, which scripts cannot reach: they have no
@@ -29,7 +31,9 @@ unsafe fn run_native(lua: *mut lua_State) -> Option<c_int> {
         let native = std::mem::transmute::<*mut c_void, Native>(native);
         (native, &*state.cast::<State>())
     };
-    let mut stack = Stack { view: View { lua } };
+    let mut stack = Stack {
+        view: View::new(lua),
+    };
     state.limit_memory(false);
     let result = native(&mut stack, state);
     let result = match stack.check_memory() {
@@ -42,6 +46,7 @@ unsafe fn run_native(lua: *mut lua_State) -> Option<c_int> {
 }
 
 /// What Lua calls every [`HOOK_INSTRUCTIONS`] instructions of each coroutine: they inherit it.
+// SAFETY: for Lua alone, as the hook that `arm` sets.
 unsafe extern "C-unwind" fn interrupted(lua: *mut lua_State, _: *mut ffi::lua_Debug) {
     // SAFETY: Lua calls with the state that runs, in which there is room for two values. Whatever has a destructor lives
     // inside of `verdict`.
@@ -57,6 +62,7 @@ unsafe extern "C-unwind" fn interrupted(lua: *mut lua_State, _: *mut ffi::lua_De
 }
 
 /// Why the script must end, if it must.
+// SAFETY: for `interrupted` alone, with the state that Lua has given it.
 #[inline(never)]
 unsafe fn verdict(lua: *mut lua_State) -> Option<&'static str> {
     // SAFETY: the registry holds the address of a state that lives as long as Lua runs (see `put_state`).
@@ -67,7 +73,7 @@ unsafe fn verdict(lua: *mut lua_State) -> Option<&'static str> {
         state.cast::<State>().as_ref()?
     };
     state.limit_memory(false);
-    let verdict = state.look_at_clock(&View { lua });
+    let verdict = state.look_at_clock(&View::new(lua));
     state.limit_memory(true);
     verdict
 }

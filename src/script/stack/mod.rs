@@ -1,8 +1,9 @@
 //! Lua's stack, bare: how natives (functions of the server that Lua calls) and the machine read and build Lua's values.
 //!
-//! The only folder of scripts with `unsafe`: `view` reads, `build` builds, `enter` is what Lua calls, `call` calls Lua. mlua keeps a counted handle for each value that Rust touches, and wraps each
-//! function of Rust in guards of its own: for `redis.call` that was more than half of the time, for cjson two thirds.
-//! Here a value is a place on Lua's stack, as in C.
+//! mlua keeps a counted handle for each value that Rust touches, and wraps each function of Rust in guards of its own: for
+//! `redis.call` that was more than half of the time, for cjson two thirds. Here a value is a place on Lua's stack, as in C.
+//!
+//! The only folder of scripts with `unsafe`: `view` reads, `build` builds, `enter` is what Lua calls, `call` calls Lua.
 //!
 //! Why the safe functions of this folder are sound:
 //!
@@ -10,12 +11,15 @@
 //!   steps can run out of, and it is not limited while they run ([`enter`] lifts the limit and looks at it afterwards;
 //!   [`Caller::run`] limits only Lua's own code; the allocator aborts when the system has no more). Steps that raise for
 //!   wrong values (a table's key that is nil, `next` behind a key that is gone) are not reached with such: see
-//!   [`Stack::set_pair`] and [`View::each_pair`]. [`enter`] itself raises when nothing is left that would need a destructor.
+//!   [`Stack::set_pair`] and [`View::each_pair`]. No finalizer of a script runs: none of its userdata can have one.
+//!   [`enter`] itself raises when nothing is left that would need a destructor.
 //! - **No step leaves the stack.** Lua answers nil for a place above the top; a place is asked for its type before it is
 //!   taken as a table; a push asks for room first, and asserts it.
 //! - **What is borrowed stays.** Texts are borrowed from a `&View`; whatever pops or replaces takes `&mut`.
 //! - **The pointer lives**: a [`Caller`] and a [`Kept`] hold the Lua state that it leads to; a `Stack` lives as long as the
 //!   call that it was made for. Coroutines are states of their own, each alive while it calls.
+
+#![allow(unsafe_code, reason = "Lua's own interface: see the head of the file")]
 
 mod build;
 mod call;

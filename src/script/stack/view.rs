@@ -2,6 +2,7 @@
 
 use super::{Fixture, Name, Seen};
 use mlua::ffi::{self, lua_State};
+use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
@@ -9,9 +10,17 @@ use std::ptr::null_mut;
 /// A stack that is only read: what is read comes and goes, nothing that stands on it changes.
 pub(in crate::script) struct View {
     pub(super) lua: *mut lua_State,
+    /// Values that can be pushed before room is asked for again: counted down by each push and never up, so that it is
+    /// never too much.
+    room: Cell<i32>,
 }
 
 impl View {
+    pub(super) fn new(lua: *mut lua_State) -> Self {
+        let room = Cell::new(0);
+        Self { lua, room }
+    }
+
     /// The highest place in use.
     pub(in crate::script) fn top(&self) -> i32 {
         // SAFETY: the pointer lives (see the head).
@@ -82,7 +91,17 @@ impl View {
     }
 
     pub(super) fn need_room(&self, count: i32) {
-        assert!(self.has_room(count), "natives bound how deep they nest");
+        const AT_ONCE: i32 = 16;
+        if self.room.get() < count {
+            let room = if self.has_room(AT_ONCE) {
+                AT_ONCE
+            } else {
+                count
+            };
+            assert!(self.has_room(room), "natives bound how deep they nest");
+            self.room.set(room);
+        }
+        self.room.set(self.room.get() - count);
     }
 
     pub(super) fn pop(&mut self, count: i32) {
