@@ -198,7 +198,7 @@ fn read_order<T: ExpiringMembers>(
     unit: Unit,
 ) -> Result<(i64, Condition), Error> {
     let words = T::VOCABULARY;
-    let deadline = deadline(unit, args.word()?, ctx.db.now_ms(), ctx.row.full_name)?;
+    let deadline = deadline(unit, args.word()?, ctx.db.wall_ms(), ctx.row.full_name)?;
     let condition = Condition::read(args);
     names_follow_or(args, words, || {
         Error::err(format_args!(

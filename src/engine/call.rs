@@ -49,6 +49,7 @@ impl Engine {
             && self.keyspace.waiters.has_ready()
             && !turn.session.is_nested()
             && self.server.scripts.running.is_none()
+            && self.server.loading.is_none()
         {
             self.serve_after(turn);
         }
@@ -79,6 +80,7 @@ impl Engine {
         let hindered = turn.session.hindrances != 0
             || self.server.pause.is_set()
             || self.server.scripts.running.is_some()
+            || self.server.loading.is_some()
             || self
                 .server
                 .saver
@@ -392,6 +394,7 @@ impl Engine {
             .get_or_insert_with(|| Box::new(Transaction::default()));
         transaction.writes |= writes;
         transaction.uses_memory |= row.is(flag::DENYOOM);
+        transaction.needs_data |= !row.is(flag::LOADING);
         transaction.push(argv, || self.spare_batches.take());
     }
 

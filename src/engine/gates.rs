@@ -36,8 +36,9 @@ Commands that may modify the data set are disabled, because this instance is con
 if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
 error.";
 
-const GATES: [Gate; 8] = [
+const GATES: [Gate; 9] = [
     authenticated,
+    data_is_there,
     not_busy,
     debug_enabled,
     allowed_in_transaction,
@@ -127,6 +128,20 @@ fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
             "Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
              context"
         )));
+    }
+    Ok(())
+}
+
+/// While the data is being loaded only commands run that do not touch it.
+fn data_is_there(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if engine.server.loading.is_none() {
+        return Ok(());
+    }
+    let transaction = turn.session.transaction.as_ref();
+    let runs_queue = row.full_name == "exec";
+    let queue_may_not = transaction.is_some_and(|transaction| transaction.needs_data);
+    if !row.is(flag::LOADING) || runs_queue && queue_may_not {
+        return Err(Error::Loading);
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ mod cron;
 mod effects;
 mod evict;
 mod gates;
+mod loading;
 mod logging;
 mod reload;
 mod replay;
@@ -179,6 +180,7 @@ impl Engine {
         let stats = Stats::new(table.len());
         let replication_id = random.hex(40);
         let saver = Saver::new(clock.unix_ms());
+        let scripts = Scripts::new(config.settings.lua_enable_deprecated_api);
         let mut server = Server {
             config,
             clients: Clients::default(),
@@ -194,7 +196,8 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
-            scripts: Scripts::default(),
+            scripts,
+            loading: None,
             saver,
             aof: Aof::default(),
             backups: Backups::default(),
@@ -292,7 +295,8 @@ impl Engine {
 
     fn begin_turn<'h>(&mut self, mut session: Box<Session>, host: &'h mut dyn Host) -> Turn<'h> {
         let began_ns = self.refresh_time();
-        self.keyspace.set_frozen(self.server.pause.is_set());
+        let stands_still = self.server.pause.is_set() || self.server.loading.is_some();
+        self.keyspace.set_frozen(stands_still);
         session.active_ms = self.keyspace.now_ms();
         if !session.is_authenticated() && session.output.len() > UNAUTHENTICATED_OUTPUT_MAX_BYTES {
             tracing::warn!(

@@ -163,6 +163,13 @@ impl<'k> Database<'k> {
         self.keyspace.now_ms
     }
 
+    /// Unix milliseconds of the clock on the wall. While a log is replayed this is not [`Self::now_ms`], for which no deadline
+    /// has passed then: what is given relative to now counts from here, and what was done now was done then.
+    #[inline]
+    pub fn wall_ms(&self) -> i64 {
+        self.keyspace.wall_ms
+    }
+
     /// Where encodings change, and the hash of members.
     #[inline]
     pub fn limits(&self) -> &Limits {

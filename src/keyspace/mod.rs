@@ -125,6 +125,8 @@ pub struct Keyspace {
     pub random: Random,
     /// Unix milliseconds that this command sees.
     now_ms: i64,
+    /// The same, but while a log is replayed: then it is the time of the replay.
+    wall_ms: i64,
     access: AccessPolicy,
     /// The access word of a key used now.
     access_now: u32,
@@ -164,6 +166,7 @@ impl Keyspace {
             hasher,
             random: Random::from_seed(seeds.samples),
             now_ms: 0,
+            wall_ms: 0,
             access: AccessPolicy::default(),
             access_now: 0,
             dirty: 0,
@@ -215,6 +218,7 @@ impl Keyspace {
     /// Until the next [`Self::set_now_ms`] nothing is due, as at the beginning of time; what is used is used at `now_ms`.
     pub fn stand_before_deadlines(&mut self, now_ms: i64) {
         self.set_now_ms(0);
+        self.wall_ms = now_ms;
         self.access_now = self.access.word(now_ms);
     }
 
@@ -222,6 +226,7 @@ impl Keyspace {
     #[inline]
     pub fn set_now_ms(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
+        self.wall_ms = now_ms;
         self.limits.now_ms = now_ms;
         self.access_now = self.access.word(now_ms);
     }

@@ -24,6 +24,8 @@ pub struct Transaction {
     pub writes: bool,
     /// A command that is refused when memory is full is in the queue.
     pub uses_memory: bool,
+    /// A command that does not run while the data is being loaded is in the queue.
+    pub needs_data: bool,
     /// Bytes of the watched keys, and of watching them.
     pub watched_bytes: usize,
 }

@@ -9,19 +9,25 @@ mod disk;
 mod engine;
 mod eviction;
 mod geo;
+#[path = "../differential/grammar.rs"]
+#[expect(dead_code, reason = "here nothing is compared reply by reply")]
+mod grammar;
 mod harness;
 mod hash;
 mod hyperloglog;
 mod keys;
 mod list;
 mod load;
+mod loading;
 mod monitor;
 mod monitoring;
 mod mutations;
 mod payload;
 mod pubsub;
 mod rdb_samples;
+mod rdb_tools;
 mod reload;
+mod replayed;
 mod rows;
 mod save;
 mod scripting;

@@ -1,6 +1,7 @@
-//! Payloads and files of all types with bytes changed, cut, doubled and put in: whatever becomes of them, there is no
+//! Payloads, snapshots and append-only files of all types with bytes changed, cut, doubled and put in: whatever becomes of them, there is no
 //! panic, no hang, and no more memory than there are bytes to justify it. What is taken must be a value that can be used.
 
+use crate::append_only::{Folder, ON, encoded};
 use crate::harness::Server;
 use crate::load::{Met, file, record};
 use crate::rdb_samples::{fill, payload, samples};
@@ -18,7 +19,7 @@ fn mutations(share: usize) -> usize {
 }
 
 /// Changes some bytes.
-fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
+pub fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     const NOTABLE: [u8; 12] = [
         0, 1, 2, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0xc0, 0xc3, 0xfe, 0xff,
     ];
@@ -158,5 +159,58 @@ fn changed_files_are_refused_or_loaded() {
         // Either is right: what matters is that it comes to an end.
         let _ = load(&mut keyspace, &mut reader, false, &mut Met::default());
     }
+    assert!(peak_kib() < MEMORY_MAX_KIB, "{} KiB", peak_kib());
+}
+
+/// What an append-only file may have.
+const LOGGED: [&str; 26] = [
+    "SELECT 0",
+    "SET a 1 PXAT 1900000000000",
+    "INCRBY a 7",
+    "SETRANGE a 70 x",
+    "SETBIT b 900 1",
+    "PFADD hll a b c",
+    "RPUSH l a 1 2 b",
+    "LSET l 1 x",
+    "LTRIM l 0 2",
+    "SADD s 1 2 3",
+    "SADD s x",
+    "SREM s 1",
+    "HSET h f v 1 2",
+    "HPEXPIREAT h 1900000000000 FIELDS 1 f",
+    "ZADD z 1.5 m inf n",
+    "ZREM z m",
+    "XADD st 1-1 f v",
+    "XGROUP CREATE st g 0",
+    "XCLAIM st g c 0 1-1 TIME 1700000000000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1",
+    "MULTI",
+    "SELECT 5",
+    "RENAME a b",
+    "EXEC",
+    "COPY b c DB 1",
+    "SPEXPIREAT s 1900000000000 MEMBERS 1 2",
+    "DEL l",
+];
+
+#[test]
+fn changed_append_only_files_are_refused_or_replayed() {
+    let folder = Folder::new();
+    let lines = format!("{ON}\nenable-debug-command yes\nproto-max-bulk-len 1mb");
+    let mut server = Server::in_folder(folder.root(), &lines);
+    let path = folder.path("appendonly.aof.1.incr.aof");
+    let good = encoded(&LOGGED);
+    let mut random = Random::from_seed(9);
+    let (mut replayed, rounds) = (0, mutations(4));
+    for _ in 0..rounds {
+        let mut bytes = good.clone();
+        mutate(&mut bytes, &mut random);
+        std::fs::write(&path, &bytes).expect("it is writable");
+        replayed += usize::from(server.run("DEBUG LOADAOF") == "OK");
+        assert_eq!(server.run("PING"), "PONG");
+    }
+    assert!(
+        replayed > rounds / 50 && replayed < rounds,
+        "{replayed} of {rounds}"
+    );
     assert!(peak_kib() < MEMORY_MAX_KIB, "{} KiB", peak_kib());
 }

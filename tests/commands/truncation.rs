@@ -117,6 +117,26 @@ fn a_log_cut_at_any_byte_has_its_whole_units_and_takes_more() {
 }
 
 #[test]
+fn a_length_that_has_become_too_large_does_not_cost_the_commands_behind_it() {
+    let source = Folder::new();
+    let log = written(&source, "");
+    let base = fs::read(source.path("appendonly.aof.2.base.rdb")).expect("it is there");
+    let folder = Folder::new();
+    let text = &log.bytes;
+    let last = (0..text.len()).rfind(|at| text[*at..].starts_with(b"*"));
+    let marks = (0..last.expect("there are commands")).filter(|at| text[*at] == b'$');
+    for mark in marks {
+        let broken = [&text[..=mark], b"99999", &text[mark + 2..]].concat();
+        lay(&folder, &base, &broken);
+        let Err(error) = open(&folder, "") else {
+            panic!("{mark}: all behind it was cut off");
+        };
+        assert!(error.contains("Bad file format"), "{mark}: {error}");
+        assert!(fs::read(folder.path(INCREMENT)).expect("it is there") == broken);
+    }
+}
+
+#[test]
 fn a_base_of_commands_is_the_last_file_where_there_is_no_increment() {
     let source = Folder::new();
     let log = written(&source, "");

@@ -108,7 +108,7 @@ impl Server {
         }
     }
 
-    fn info(&mut self, field: &str) -> Option<u32> {
+    pub fn info(&mut self, field: &str) -> Option<u32> {
         let Value::Bulk(info) = self.ask(&[b"INFO", b"server"]) else {
             return None;
         };

@@ -26,6 +26,8 @@ const PIPELINE_MAX: u64 = 5;
 /// Keys that nobody writes, so that a walk over all of them takes a while, and how long it takes for each.
 const IDLE_KEYS: &str = "5000";
 const KEY_DELAY_US: &str = "10";
+/// Numbers in a list after which it begins anew, so that looking at it does not take long.
+const LIST_MAX: u64 = 2000;
 /// Room that a full disk has left.
 const ROOM_MAX_BYTES: u64 = 30_000;
 
@@ -158,6 +160,11 @@ fn check(server: &Server, told: &mut [Told]) {
         );
         // What was written and not acknowledged counts from here on.
         *told = Told { pushed, units: one };
+        if pushed > LIST_MAX {
+            let deleted: u64 = redis.del(format!("list:{writer}")).expect("it is there");
+            assert_eq!(deleted, 1);
+            told.pushed = 0;
+        }
     }
 }
 
@@ -303,7 +310,7 @@ fn survive(policy: &str, rounds: u64) {
         check(&server, &mut told);
         check_files(&server);
     }
-    assert!(told.iter().all(|told| told.pushed > 0 && told.units > 0));
+    assert!(told.iter().all(|told| told.units > 0));
 }
 
 fn rounds() -> u64 {

@@ -160,6 +160,59 @@ fn kill_9_in_the_middle_leaves_the_old_file_and_the_next_start_tidies_up() {
 }
 
 #[test]
+fn a_snapshot_that_cannot_be_read_is_refused_with_the_place_and_stays_as_it_is() {
+    let mut server = Server::start(&["--save", ""]);
+    let mut client = server.client();
+    set(&mut client, "key", &noise(100));
+    client.ask("RPUSH list a b c\r\nSAVE\r\n", ":3\r\n+OK\r\n");
+    server.signal(Signal::KILL);
+    let whole = dump(&server);
+    let path = server.folder.path().join("dump.rdb");
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 4;
+    let longer = [&whole[..whole.len() - 8], &[0; 8]].concat();
+    for (bytes, refused) in [
+        (&b""[..], "at byte 0: expected more bytes"),
+        (b"REDIS", "at byte 0: expected more bytes"),
+        (
+            b"\x7fELF is no snapshot",
+            "expected the signature of an RDB file",
+        ),
+        (
+            b"REDIS9999\xff\0\0\0\0\0\0\0\0",
+            "expected a version that this server reads",
+        ),
+        (&whole[..whole.len() - 1], "expected more bytes"),
+        (
+            &whole[..whole.len() / 2],
+            "expected a string, found 100 bytes announced",
+        ),
+        (&changed, "at byte"),
+        // No checksum is none that could be wrong.
+        (&longer, ""),
+    ] {
+        fs::write(&path, bytes).expect("it is writable");
+        if refused.is_empty() {
+            server.restart(&["--save", ""]);
+            server.client().ask("DBSIZE\r\n", ":2\r\n");
+            server.signal(Signal::KILL);
+            continue;
+        }
+        let log = server.respawn(&["--save", "1 1"]);
+        let line = log.expect("Fatal error loading the DB, dump.rdb");
+        assert!(line.contains(refused), "{refused} is not in {line}");
+        assert_eq!(server.wait().code(), Some(1));
+        assert!(dump(&server) == bytes, "it was changed");
+    }
+    fs::remove_file(&path).expect("it is there");
+    fs::create_dir(&path).expect("it is writable");
+    let log = server.respawn(&["--save", "1 1"]);
+    let line = log.expect("Fatal error loading the DB, dump.rdb");
+    assert!(line.contains("directory"), "{line}");
+    assert_eq!(server.wait().code(), Some(1));
+}
+
+#[test]
 fn a_full_disk_costs_neither_the_old_file_nor_the_service() {
     let server = Server::start(&["--save", "3600 1"]);
     let mut client = server.client();

@@ -52,7 +52,7 @@ fn read_fate(ctx: &Ctx<'_>, args: &mut Args<'_>) -> Result<Fate, Error> {
         return Ok(Fate::Stay);
     };
     let now_ms = ctx.db.now_ms();
-    let deadline = members::deadline(unit, value, now_ms, ctx.row.full_name)?;
+    let deadline = members::deadline(unit, value, ctx.db.wall_ms(), ctx.row.full_name)?;
     Ok(if deadline <= now_ms {
         Fate::Remove
     } else {
@@ -178,10 +178,10 @@ impl Options {
             } else if args.flag("KEEPTTL") {
                 options.take_lifetime(|| Ok(Lifetime::Keep))?;
             } else if let Some((unit, value)) = expiry::option(args)? {
-                let now_ms = ctx.db.now_ms();
+                let wall_ms = ctx.db.wall_ms();
                 options.relative = unit != Unit::UnixMilliseconds;
                 options.take_lifetime(|| {
-                    members::deadline(unit, value, now_ms, ctx.row.full_name).map(Lifetime::Until)
+                    members::deadline(unit, value, wall_ms, ctx.row.full_name).map(Lifetime::Until)
                 })?;
             } else {
                 let word = shown(args.word()?, SHOWN_MAX);

@@ -88,7 +88,7 @@ fn expire_at(ctx: &mut Ctx<'_>, args: &mut Args<'_>, unit: Unit) -> Result<Flow,
     let value = crate::base::number::parse_i64(value).ok_or(Error::NotInteger)?;
     let now_ms = ctx.db.now_ms();
     let deadline = unit
-        .deadline_ms(value, now_ms)
+        .deadline_ms(value, ctx.db.wall_ms())
         .ok_or(Error::InvalidExpire(ctx.row.full_name))?;
     let allowed = |present| conditions.allow(present, deadline);
     let done = if deadline <= now_ms {

@@ -166,7 +166,7 @@ pub(super) fn xadd(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error
             "ERR The ID specified in XADD must be greater than 0-0",
         ));
     }
-    let now_ms = ctx.db.now_ms();
+    let now_ms = ctx.db.wall_ms();
     let mut edit = ctx.db.edit_or_create::<Stream>(&key)?;
     if edit.is_new() && !request.create {
         ctx.reply.null();

@@ -121,7 +121,7 @@ impl ClaimOptions {
 
 pub(super) fn xclaim(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let (key, name, consumer) = (args.key()?, args.word()?, args.word()?);
-    let now_ms = ctx.db.now_ms();
+    let now_ms = ctx.db.wall_ms();
     let (reply, propagate) = (&mut ctx.reply, &mut *ctx.propagate);
     let edit = ctx.db.edit::<Stream>(&key)?;
     let mut edit = with_group(edit, name).ok_or_else(|| no_key_or_group(key.bytes, name))?;
@@ -254,7 +254,7 @@ impl Claim<'_> {
 
 pub(super) fn xautoclaim(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let (key, name, consumer) = (args.key()?, args.word()?, args.word()?);
-    let now_ms = ctx.db.now_ms();
+    let now_ms = ctx.db.wall_ms();
     let min_idle_ms = parse_min_idle(
         args.word()?,
         "ERR Invalid min-idle-time argument for XAUTOCLAIM",

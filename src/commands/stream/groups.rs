@@ -146,7 +146,7 @@ pub(super) fn destroy(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
 }
 
 pub(super) fn createconsumer(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let now_ms = ctx.db.now_ms();
+    let now_ms = ctx.db.wall_ms();
     let (key, name, consumer) = (args.key()?, args.word()?, args.word()?);
     let mut edit = edit_group(&mut ctx.db, &key, name)?;
     let group = edit.value().groups.get_mut(name);

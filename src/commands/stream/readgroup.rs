@@ -55,7 +55,7 @@ struct Reading<'a> {
 }
 
 pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let request = Request::read(args, true, ctx.db.now_ms())?;
+    let request = Request::read(args, true, ctx.db.wall_ms())?;
     let (group, consumer) = request.group.ok_or(Error::Syntax)?;
     let argv = args.argv();
     let from = |at| parse_from(argv.word(request.ids_at + at));
@@ -74,7 +74,7 @@ pub(super) fn xreadgroup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow,
         count: request.count,
         no_ack: request.no_ack,
         claim_ms: request.claim_ms,
-        now_ms: ctx.db.now_ms(),
+        now_ms: ctx.db.wall_ms(),
     };
     let before = ctx.reply.output().mark();
     let streams = streams_later(&mut ctx.reply);

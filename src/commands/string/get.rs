@@ -28,7 +28,7 @@ pub(super) fn getex(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Erro
         return Ok(Flow::Done);
     }
     // A bad deadline is found out only if there is a value: so it is in Redis.
-    match lifetime.deadline(ctx.db.now_ms(), "getex")? {
+    match lifetime.deadline(ctx.db.wall_ms(), "getex")? {
         Deadline::At(at_ms) => expire_at(ctx, &key, at_ms),
         _ if lifetime == Lifetime::Persist => persist(ctx, &key),
         _ => {}

@@ -252,7 +252,7 @@ fn run<N: Number>(
     words: &Words<'_>,
     increment: &Increment<N>,
 ) -> Result<Flow, Error> {
-    let said = words.lifetime.deadline(ctx.db.now_ms(), "increx")?;
+    let said = words.lifetime.deadline(ctx.db.wall_ms(), "increx")?;
     let (before, had_deadline) = match ctx.db.edit::<Str>(key)? {
         None => (N::ZERO, false),
         Some(edit) => (N::of(edit.string())?, edit.deadline().is_some()),

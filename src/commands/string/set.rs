@@ -110,7 +110,7 @@ pub(super) fn set(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error>
 fn set_with_options(ctx: &mut Ctx<'_>, args: &mut Args<'_>, key: &Key<'_>) -> Result<Flow, Error> {
     const VALUE_AT: usize = 2;
     let options = Options::read(args)?;
-    let deadline = options.lifetime.deadline(ctx.db.now_ms(), "set")?;
+    let deadline = options.lifetime.deadline(ctx.db.wall_ms(), "set")?;
     if options.get {
         reply_string(&mut ctx.reply, ctx.db.read::<Str>(key)?);
     }
@@ -190,7 +190,7 @@ fn set_for(
     let key = args.key()?;
     let time = args.word()?;
     let value = args.string()?;
-    let at_ms = expiry::deadline(unit, time, ctx.db.now_ms(), command)?;
+    let at_ms = expiry::deadline(unit, time, ctx.db.wall_ms(), command)?;
     let deadline = Deadline::At(at_ms);
     lifetime::store(&mut ctx.db, &key, value, deadline);
     propagate(ctx, &key, args.argv().word(VALUE_AT), deadline, None);

@@ -151,7 +151,7 @@ pub(super) fn msetex(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Err
         args.word()?;
     }
     let options = Options::read(args)?;
-    let deadline = options.lifetime.deadline(ctx.db.now_ms(), "msetex")?;
+    let deadline = options.lifetime.deadline(ctx.db.wall_ms(), "msetex")?;
 
     let existing = match options.only {
         None => 0,

@@ -157,6 +157,19 @@ impl Tape {
         self.unit_from.is_some()
     }
 
+    /// Whether what is left behind the last item is what a crash leaves: the beginning of a command. A number that has become
+    /// too large looks the same, but swallows the commands that follow it. To be asked when there is no other item.
+    ///
+    /// # Errors
+    /// Commands follow it.
+    pub fn check_tail(&self) -> Result<(), LoadError> {
+        if has_commands(&self.rest) {
+            let reason = "expected the end of a command, found other commands before it";
+            return Err(self.malformed(self.offset(), reason.to_owned()));
+        }
+        Ok(())
+    }
+
     /// The first oddity that was passed.
     pub fn oddity(&self) -> Option<Oddity> {
         self.oddity
@@ -338,6 +351,29 @@ pub fn stamp(annotation: &[u8]) -> Option<i64> {
     parse_i64(annotation.strip_prefix(STAMP)?)
 }
 
+/// Whether a command seems to begin somewhere behind the first byte.
+fn has_commands(bytes: &[u8]) -> bool {
+    /// What stands behind a mark, a number and the end of the line.
+    fn behind<'b>(bytes: &'b [u8], mark: &[u8]) -> Option<&'b [u8]> {
+        let rest = bytes.strip_prefix(mark)?;
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        rest.get(digits..)?
+            .strip_prefix(b"\r\n")
+            .filter(|_| digits > 0)
+    }
+    let mut rest = bytes.get(1..).unwrap_or_default();
+    while let Some(at) = rest.windows(3).position(|three| three == b"\r\n*") {
+        rest = rest.get(at + 2..).unwrap_or_default();
+        if behind(rest, b"*")
+            .and_then(|rest| behind(rest, b"$"))
+            .is_some()
+        {
+            return true;
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,6 +445,41 @@ mod tests {
                 _ => 100,
             };
             assert_eq!(played(&bytes.as_bytes()[..length]).1, good, "{length}");
+        }
+    }
+
+    /// Where a file stops being whole; whether anything is behind that.
+    fn whole_of(bytes: &[u8]) -> (u64, bool) {
+        let source = Box::new(io::Cursor::new(bytes.to_vec()));
+        let mut tape = Tape::new("a", source, bytes.len() as u64);
+        while tape.next_item().is_ok_and(|item| item.is_some()) {
+            if let Some(oddity) = tape.oddity() {
+                return (oddity.whole, true);
+            }
+        }
+        (tape.whole(), tape.whole() < tape.bytes())
+    }
+
+    #[test]
+    fn what_is_cut_where_it_stops_being_whole_is_in_order_whatever_was_wrong() {
+        const MUTATIONS: usize = 20_000;
+        let unit = "*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nECHO\r\n$1\r\nx\r\n*1\r\n$4\r\nEXEC\r\n";
+        let whole = ["*1\r\n$4\r\nPING\r\n", "#TS:7\r\n", unit, "#TS:8\r\n", unit].concat();
+        let mut random = crate::base::random::Random::from_seed(7);
+        for _ in 0..MUTATIONS {
+            let mut bytes = whole.clone().into_bytes();
+            for _ in 0..=random.below(3) {
+                let at = random.below(bytes.len() as u64) as usize;
+                match random.below(3) {
+                    0 => bytes[at] = random.next_u64() as u8,
+                    1 => drop(bytes.remove(at)),
+                    _ => bytes.insert(at, b"*$\r\n0123456789-#"[random.below(16) as usize]),
+                }
+            }
+            let (good, is_cut) = whole_of(&bytes);
+            assert!(good <= bytes.len() as u64 && (is_cut || good == bytes.len() as u64));
+            let mended = whole_of(&bytes[..good as usize]);
+            assert_eq!(mended, (good, false), "{}", bytes.escape_ascii());
         }
     }
 }
