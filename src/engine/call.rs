@@ -77,6 +77,10 @@ impl Engine {
         if !row.accepts(argv.len()) {
             return Err(Error::Arity(row.full_name.to_owned()));
         }
+        if turn.session.is_nested() {
+            // It passed the gates when it was queued, and EXEC did when it came.
+            return Ok(Some(command));
+        }
         let hindered = turn.session.hindrances != 0
             || self.server.pause.is_set()
             || self.server.scripts.running.is_some()
@@ -105,14 +109,10 @@ impl Engine {
         if turn.session.is_caching() {
             end_caching(turn, row);
         }
-        let wants_memory = row.is(flag::DENYOOM) || row.full_name == "exec";
-        if wants_memory && !turn.session.is_nested() {
+        if row.is(flag::DENYOOM) || row.full_name == "exec" {
             self.make_room_for(turn);
         }
         gates::check(self, turn, row)?;
-        if turn.session.is_nested() {
-            return Ok(true);
-        }
         turn.session.last_command = row.full_name;
         if gates::is_paused(self, turn, argv, row) {
             self.server.clients.postpone(&mut turn.session, argv);
@@ -367,7 +367,7 @@ impl Engine {
 
     /// Runs every command of a queue's batch, whatever comes of those before.
     fn run_all(&mut self, turn: &mut Turn<'_>, batch: &Batch) {
-        self.stage(turn.session.db, batch, &[]);
+        self.stage(turn.session.db, false, batch, &[]);
         let (mut run, mut calls) = (None, 0);
         for index in 0..batch.len() {
             let staged = self.staged[index];

@@ -28,7 +28,7 @@ use crate::base::clock::Clock;
 use crate::base::random::{Random, Seeds};
 use crate::command::ctx::{DebugSwitches, Identity, Server};
 use crate::command::host::Host;
-use crate::command::row::Row;
+use crate::command::row::{Row, flag};
 use crate::command::table::{CommandId, CommandTable, RenameError};
 use crate::config::Config;
 use crate::keyspace::Keyspace;
@@ -419,7 +419,8 @@ impl Engine {
 
     /// Runs the commands of a batch; the number of the one after which the client cannot go on, if there is one.
     fn run_batch(&mut self, turn: &mut Turn<'_>, batch: &Batch, input: &[u8]) -> Option<usize> {
-        self.stage(turn.session.db, batch, input);
+        let queues = turn.session.in_transaction();
+        self.stage(turn.session.db, queues, batch, input);
         let (mut run, mut calls) = (None, 0);
         let mut stopped = None;
         for index in 0..batch.len() {
@@ -482,15 +483,22 @@ impl Engine {
     }
 
     /// Looks up the commands of a batch and asks for their keys' cache lines: in three stages for all of them,
-    /// so that cache misses overlap: segments, buckets, records.
-    fn stage(&mut self, db: usize, batch: &Batch, input: &[u8]) {
+    /// so that cache misses overlap: segments, buckets, records. Those that will only be queued (`queues`: the first are)
+    /// have no use for that yet.
+    fn stage(&mut self, db: usize, mut queues: bool, batch: &Batch, input: &[u8]) {
         self.staged.clear();
         let store = self.keyspace.store(db);
         let hasher = self.keyspace.hasher();
         for index in 0..batch.len() {
             let argv = batch.argv(index, input);
             let command = self.look_up(argv);
-            let first_key = command.map_or(0, |id| self.server.table.entry(id).first_key);
+            let entry = command.map(|id| self.server.table.entry(id));
+            if let Some(entry) = entry
+                && entry.row.is(flag::IN_MULTI)
+            {
+                queues = entry.row.full_name == "multi";
+            }
+            let first_key = entry.map_or(0, |entry| if queues { 0 } else { entry.first_key });
             let key = match argv.get(first_key).filter(|_| first_key > 0) {
                 Some(key) => (first_key, hasher.hash(key)),
                 None => (0, 0),

@@ -337,7 +337,8 @@ impl Engine {
         before: u64,
         turn: &mut Turn<'_>,
     ) -> Result<(), LoadError> {
-        self.stage(turn.session.db, commands.batch, commands.input);
+        let queues = turn.session.in_transaction();
+        self.stage(turn.session.db, queues, commands.batch, commands.input);
         for index in 0..commands.count {
             let Some(staged) = self.staged.get(index).copied() else {
                 break;

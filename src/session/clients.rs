@@ -102,7 +102,7 @@ impl Clients {
     }
 
     /// The client in a slot, which is about to be sent something: it stands among those whose output is to be written,
-    /// and its output has a buffer if the pool had one.
+    /// and as long as these are few its output has a buffer.
     #[inline]
     pub fn get_to_send(&mut self, slot: usize) -> Option<&mut Session> {
         let session = self.slots.get_mut(slot)?.as_deref_mut()?;
@@ -110,11 +110,15 @@ impl Clients {
             session.flush_queued = true;
             self.flush.push(slot);
         }
-        if !session.output.has_buffer()
-            && let Some(buffer) = self.pool.pop()
-        {
-            self.pool_bytes -= buffer.capacity();
-            session.output.give_buffer(buffer);
+        if !session.output.has_buffer() {
+            if let Some(buffer) = self.pool.pop() {
+                self.pool_bytes -= buffer.capacity();
+                session.output.give_buffer(buffer);
+            } else if self.flush.len() < POOL_MAX {
+                // It comes to the pool; those of more clients than the pool has room for are as small as can be.
+                let buffer = Vec::with_capacity(POOLED_MIN_BYTES);
+                session.output.give_buffer(buffer);
+            }
         }
         Some(session)
     }

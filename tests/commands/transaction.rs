@@ -160,3 +160,20 @@ fn a_watched_key_that_expires_spoils_and_one_that_had_expired_does_not() {
     server.pass_ms(20);
     server.check("WATCH k -> OK\nMULTI -> OK\nPING -> QUEUED\nEXEC -> [PONG]");
 }
+
+#[test]
+fn what_was_admitted_to_a_queue_is_not_refused_in_the_middle_of_exec() {
+    Server::new().check(
+        "MULTI -> OK
+         CONFIG SET maxmemory 1 -> QUEUED
+         SET a 1 -> QUEUED
+         CONFIG SET maxmemory 0 -> QUEUED
+         EXEC -> [OK OK OK]
+         MULTI -> OK
+         SET a 2 -> QUEUED
+         CONFIG SET maxmemory 1 -> QUEUED
+         GET a -> QUEUED
+         EXEC -> [OK OK 2]
+         SET a 3 -> !OOM command not allowed when used memory > 'maxmemory'.",
+    );
+}
