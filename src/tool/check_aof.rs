@@ -9,9 +9,9 @@ use super::{Failure, Tool, say};
 use crate::base::clock::Clock;
 use crate::persist::aof::load::LoadError;
 use crate::persist::aof::tape::{Item, Tape, stamp};
+use crate::persist::aof::writer;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use std::cell::RefCell;
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -280,9 +280,5 @@ fn is_answered_yes() -> Result<bool, Failure> {
 }
 
 fn cut(path: &Path, length: u64) -> Result<(), Failure> {
-    let cut = OpenOptions::new().write(true).open(path).and_then(|file| {
-        file.set_len(length)?;
-        file.sync_all()
-    });
-    cut.map_err(|error| Failure::of_file(path, &error))
+    writer::cut(path, length).map_err(|error| Failure::of_file(path, &error))
 }

@@ -137,17 +137,7 @@ impl AofWriter {
 
     /// Two processes that append to one file would write over each other.
     fn lock(&self, file: &File) -> io::Result<()> {
-        if !self.locks {
-            return Ok(());
-        }
-        match flock(file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Err(io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                "another server appends to it",
-            )),
-            // There are file systems without locks.
-            _ => Ok(()),
-        }
+        if self.locks { lock(file) } else { Ok(()) }
     }
 
     fn cut(&self, path: &Path, length: u64) -> io::Result<()> {
@@ -244,6 +234,28 @@ impl AofWriter {
             });
         }
         self.backlog.clear();
+    }
+}
+
+/// Cuts a file off, unless a server appends to it.
+///
+/// # Errors
+/// A server does, or the system says why not.
+pub fn cut(path: &Path, length: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    lock(&file)?;
+    file.set_len(length)?;
+    file.sync_all()
+}
+
+fn lock(file: &File) -> io::Result<()> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another server appends to it",
+        )),
+        // There are file systems without locks.
+        _ => Ok(()),
     }
 }
 
