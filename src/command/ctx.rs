@@ -19,6 +19,7 @@ use crate::persist::aof::Aof;
 use crate::persist::backup::Backups;
 use crate::persist::load::Summary;
 use crate::persist::payload::PayloadWriter;
+use crate::persist::progress::Progress;
 use crate::persist::save::Saver;
 use crate::pubsub::PubSub;
 use crate::resp::reply::Reply;
@@ -119,6 +120,8 @@ pub struct Server {
     pub monitors: Monitors,
     /// Lua scripts and functions.
     pub scripts: Scripts,
+    /// The data is being loaded; what there is of it is no state to be shown or saved.
+    pub loading: Option<Progress>,
     /// Snapshots on disk.
     pub saver: Saver,
     /// The append-only file.

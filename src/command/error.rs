@@ -86,6 +86,9 @@ pub enum Error {
         Flavor::Function => "FUNCTION",
     })]
     Busy(Flavor),
+    /// The data is not there yet.
+    #[error("LOADING Redis is loading the dataset in memory")]
+    Loading,
     /// Any other text, code included, known where it is raised.
     #[error("{0}")]
     Text(&'static str),

@@ -111,7 +111,8 @@ pub fn take_report(
             true
         }
         Report::Aof(report) => {
-            server.aof.on_report(report);
+            let now_ns = server.clock.monotonic_ns();
+            server.aof.on_report(report, now_ns);
             true
         }
         _ => true,
@@ -166,7 +167,7 @@ pub fn finish_flush(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn
 }
 
 /// Brings what is being saved to its end.
-fn walk_to_end(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
+pub fn walk_to_end(server: &mut Server, keyspace: &mut Keyspace, host: &mut dyn Host) {
     let mut jobs = Vec::new();
     while server.saver.is_walking() {
         let mut looks = 0;
@@ -209,7 +210,14 @@ pub fn end(
         tracing::warn!("A save is under way: it is abandoned.");
         abort_save(&mut server.saver, keyspace, host);
     }
-    let wanted = ending.save || !server.config.settings.save.is_empty();
+    // What has been loaded of the data must not take the place of the whole, nor what a script has left half done.
+    let scripts = &server.scripts;
+    let is_torn = scripts
+        .running
+        .as_ref()
+        .is_some_and(|running| running.has_written);
+    let is_whole = server.loading.is_none() && !is_torn;
+    let wanted = is_whole && (ending.save || !server.config.settings.save.is_empty());
     if wanted && !ending.nosave {
         tracing::info!("Saving the final RDB snapshot before exiting.");
         if save_now(server, keyspace, host).is_err() {

@@ -6,6 +6,7 @@ use crate::command::memory_figures::MemoryFigures;
 use crate::command::row::{Group, KeySpec, Row, flag, key_flag};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::observe::human_bytes;
+use crate::session::hindrance;
 
 const SPECIAL: &[&str] = &[
     "nondeterministic_output",
@@ -39,8 +40,8 @@ fn monitor(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
             "ERR MONITOR isn't allowed for DENY BLOCKING client",
         ));
     }
-    if !ctx.client.monitors {
-        ctx.client.monitors = true;
+    if !ctx.client.is_monitor() {
+        ctx.client.hinder(hindrance::MONITORS, true);
         ctx.server.monitors.add(ctx.client.slot);
         ctx.reply.ok();
     }

@@ -17,7 +17,7 @@ const LISTEN: u32 = flag::PUBSUB
     | flag::STALE
     | flag::IN_SUBSCRIBER
     | flag::PUSHES;
-const SPEAK: u32 = flag::PUBSUB | flag::LOADING | flag::STALE | flag::FAST;
+const SPEAK: u32 = flag::PUBSUB | flag::LOADING | flag::STALE | flag::FAST | flag::MAY_REPLICATE;
 const SHOW: u32 = flag::PUBSUB | flag::LOADING | flag::STALE;
 const SHARD_CHANNELS: &[KeySpec] = &[KeySpec::range(1, -1, 1, key_flag::NOT_KEY)];
 

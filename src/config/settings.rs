@@ -4,6 +4,7 @@
 //! CONFIG GET says. Units are in the name, or bytes where the field is a size.
 
 use super::value::Value;
+use crate::rdb::Edition;
 
 /// Declares a choice: an enum, the words that stand for its variants, and the way from one to the other.
 macro_rules! choice {
@@ -104,6 +105,10 @@ choice! {
     SanitizeDumpPayload { No = "no", Yes = "yes", Clients = "clients" }
 }
 choice! {
+    /// The version of the RDB files and DUMP payloads that are written.
+    RdbVersion { Eleven = "11", Ten = "10" }
+}
+choice! {
     /// When the append-only file is flushed to disk.
     AppendFsync { Everysec = "everysec", Always = "always", No = "no" }
 }
@@ -125,6 +130,16 @@ choice! {
 choice! {
     /// How clients are told to reach a node.
     ClusterEndpoint { Ip = "ip", Hostname = "hostname", Unknown = "unknown-endpoint" }
+}
+
+impl RdbVersion {
+    /// For whom is written.
+    pub fn edition(self) -> Edition {
+        match self {
+            RdbVersion::Eleven => Edition::Current,
+            RdbVersion::Ten => Edition::Redis70,
+        }
+    }
 }
 
 impl LocalAccess {
@@ -510,6 +525,8 @@ pub struct Settings {
     pub rdbcompression: bool,
     /// Put a checksum at the end of the dump file and check it.
     pub rdbchecksum: bool,
+    /// The version of RDB files and DUMP payloads that are written.
+    pub rdb_version: RdbVersion,
     /// Whether a dump file of a later version is refused.
     pub rdb_version_check: RdbVersionCheck,
     /// Delete dump files that only served a full sync.
@@ -656,6 +673,8 @@ pub struct Settings {
     // Scripting
     /// Milliseconds after which other clients are told that a script is busy; 0 never.
     pub busy_reply_threshold_ms: u64,
+    /// Offer old Lua functions to scripts.
+    pub lua_enable_deprecated_api: bool,
     // Observability
     /// Microseconds above which a command enters the slow log; -1 turns it off.
     pub slowlog_log_slower_than_us: i64,

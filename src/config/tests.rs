@@ -102,7 +102,7 @@ fn config_get_star_lists_what_the_three_servers_list_and_our_own() {
         .flat_map(|list| list.lines())
         .map(str::to_string)
         .collect();
-    expected.insert("logformat".into());
+    expected.extend(["logformat", "rdb-version"].map(str::to_string));
     let listed = names(&Config::default(), &["*"]);
     let unique: BTreeSet<String> = listed.iter().cloned().collect();
     assert_eq!(unique, expected);

@@ -13,8 +13,8 @@ use crate::keyspace::db::Database;
 use crate::keyspace::waiters::Wish;
 use crate::resp::output::Mark;
 use crate::resp::reply::Reply;
-use crate::resp::request::{Argv, StoredArgv, is_http};
-use crate::session::transaction::{QUEUE_MAX_BYTES, Transaction};
+use crate::resp::request::{Argv, Batch, StoredArgv, is_http};
+use crate::session::transaction::Transaction;
 use crate::session::{Blocked, Closing, ReplyMode, hindrance};
 
 /// How a script ended.
@@ -49,6 +49,7 @@ impl Engine {
             && self.keyspace.waiters.has_ready()
             && !turn.session.is_nested()
             && self.server.scripts.running.is_none()
+            && self.server.loading.is_none()
         {
             self.serve_after(turn);
         }
@@ -79,6 +80,7 @@ impl Engine {
         let hindered = turn.session.hindrances != 0
             || self.server.pause.is_set()
             || self.server.scripts.running.is_some()
+            || self.server.loading.is_some()
             || self
                 .server
                 .saver
@@ -113,13 +115,12 @@ impl Engine {
         }
         turn.session.last_command = row.full_name;
         if gates::is_paused(self, turn, argv, row) {
-            turn.session.postponed = Some(Box::new(StoredArgv::from_argv(argv)));
-            self.server.clients.count_blocked(true);
+            self.server.clients.postpone(&mut turn.session, argv);
             return Ok(false);
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
             let writes = gates::may_write(self, argv, row);
-            queue(turn, argv, row, writes)?;
+            self.queue(turn, argv, row, writes);
             turn.session.commands += 1;
             turn.reply().simple("QUEUED");
             return Ok(false);
@@ -347,17 +348,54 @@ impl Engine {
             return;
         };
         turn.session.hinder(hindrance::IN_TRANSACTION, false);
-        turn.reply().array(transaction.queue.len());
+        turn.reply().array(transaction.len());
         turn.session.hinder(hindrance::NESTED, true);
         self.stream.begin_unit();
         let began_ns = turn.since_ns;
-        for argv in &transaction.queue {
-            self.run_alone(turn, argv.argv());
+        // What the running batch has prepared is needed again when EXEC is over.
+        std::mem::swap(&mut self.staged, &mut self.staged_within);
+        for batch in transaction.into_batches() {
+            self.run_all(turn, &batch);
+            self.spare_batches.put(batch);
         }
+        std::mem::swap(&mut self.staged, &mut self.staged_within);
         // EXEC's own time holds that of its commands.
         turn.since_ns = began_ns;
         self.stream.end_unit();
         turn.session.hinder(hindrance::NESTED, false);
+    }
+
+    /// Runs every command of a queue's batch, whatever comes of those before.
+    fn run_all(&mut self, turn: &mut Turn<'_>, batch: &Batch) {
+        self.stage(turn.session.db, batch, &[]);
+        let (mut run, mut calls) = (None, 0);
+        for index in 0..batch.len() {
+            let staged = self.staged[index];
+            if staged.command != run {
+                self.count_run(turn, run, calls);
+                (run, calls) = (staged.command, 0);
+            }
+            calls += u64::from(self.execute(turn, batch.argv(index, &[]), staged));
+        }
+        self.count_run(turn, run, calls);
+    }
+
+    /// Adds a command to the client's transaction.
+    pub(super) fn queue(
+        &mut self,
+        turn: &mut Turn<'_>,
+        argv: Argv<'_>,
+        row: &'static Row,
+        writes: bool,
+    ) {
+        let transaction = turn
+            .session
+            .transaction
+            .get_or_insert_with(|| Box::new(Transaction::default()));
+        transaction.writes |= writes;
+        transaction.uses_memory |= row.is(flag::DENYOOM);
+        transaction.needs_data |= !row.is(flag::LOADING);
+        transaction.push(argv, || self.spare_batches.take());
     }
 
     /// Looks up and answers one command that no batch has prepared.
@@ -374,25 +412,6 @@ impl Engine {
             self.count_run(turn, command, turn.session.blocked.is_none().into());
         }
     }
-}
-
-pub(super) fn queue(
-    turn: &mut Turn<'_>,
-    argv: Argv<'_>,
-    row: &'static Row,
-    writes: bool,
-) -> Result<(), Error> {
-    let transaction = turn
-        .session
-        .transaction
-        .get_or_insert_with(|| Box::new(Transaction::default()));
-    if transaction.queue_bytes + argv.wire_bytes() > QUEUE_MAX_BYTES {
-        return Err(Error::Text("ERR Transaction queue is too large"));
-    }
-    transaction.writes |= writes;
-    transaction.uses_memory |= row.is(flag::DENYOOM);
-    transaction.push(StoredArgv::from_argv(argv));
-    Ok(())
 }
 
 fn unknown_subcommand(row: &'static Row, argv: Argv<'_>) -> Error {

@@ -21,6 +21,11 @@ use crate::resp::request::{Argv, StoredArgv};
 use crate::session::{Class, Closing, Session, hindrance};
 use crate::types::Type;
 
+/// Bytes of messages that may be held for a client whose command runs, where nothing else bounds what it may be sent.
+const HELD_MAX_BYTES: usize = 1 << 30;
+/// With more bytes of messages than this those of one command are handed out before it has told all.
+const TOLD_AT_ONCE_BYTES: usize = 1 << 20;
+
 /// Whether what waits for a client keeps to its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeping {
@@ -48,9 +53,12 @@ impl Engine {
         let notifications = self.keyspace.take_notifications();
         if !notifications.is_empty() {
             let classes = class::of_letters(&self.server.config.settings.notify_keyspace_events);
-            notifications
-                .iter()
-                .for_each(|notification| self.publish(notification, classes));
+            for notification in &notifications {
+                self.publish(notification, classes);
+                if self.server.outbox.pushes.bytes() > TOLD_AT_ONCE_BYTES {
+                    self.carry_out();
+                }
+            }
         }
     }
 
@@ -72,12 +80,15 @@ impl Engine {
     fn invalidate(&mut self, by: Option<u64>) {
         let changes = self.keyspace.take_changes();
         let hasher = self.keyspace.hasher();
-        let (tracking, outbox) = (&mut self.server.tracking, &mut self.server.outbox);
         for change in changes.iter() {
+            let (tracking, outbox) = (&mut self.server.tracking, &mut self.server.outbox);
             match change {
                 Change::Key(name) => tracking.invalidate(name, hasher.hash(name), by, outbox),
                 Change::Removed(name) => tracking.invalidate(name, hasher.hash(name), None, outbox),
                 Change::Flush => tracking.invalidate_all(outbox),
+            }
+            if self.server.outbox.pushes.bytes() > TOLD_AT_ONCE_BYTES {
+                self.carry_out();
             }
         }
         self.keyspace.give_back_changes(changes);
@@ -147,40 +158,53 @@ impl Engine {
         let server = &mut self.server;
         let (clients, stats) = (&mut server.clients, &mut server.stats);
         let limits = &server.config.settings.client_output_buffer_limits;
-        server.outbox.carry_out(|slot, pushes, message| {
-            let Some(session) = clients.get_mut(slot) else {
-                return Handed::Later;
-            };
-            let is_for = pushes.is_for(message, session.protocol, session.is_subscribed());
-            if session.closing != Closing::No || !is_for {
-                return Handed::Done;
-            }
-            pushes.write(message, session.protocol, &mut session.output);
-            session.output.settle();
-            let keeping = keep_limit(session, session.output.len(), limits, now_ms);
-            match keeping {
-                Keeping::Within => {}
-                Keeping::Slow => clients.note_slow(slot),
-                Keeping::Above => {
-                    session.output.clear();
-                    stats.output_buffer_closes += 1;
+        let held_max_bytes = held_max_bytes(limits);
+        server
+            .outbox
+            .carry_out(held_max_bytes, |slot, pushes, message| {
+                let Some(session) = clients.get(slot) else {
+                    return Handed::Later;
+                };
+                let is_for = pushes.is_for(message, session.protocol, session.is_subscribed());
+                if session.closing != Closing::No || !is_for {
+                    return Handed::Done;
                 }
-            }
-            clients.queue_flush_of(slot);
-            clients.count_memory_of(slot);
-            Handed::Done
-        });
+                let Some(session) = clients.get_to_send(slot) else {
+                    return Handed::Later;
+                };
+                pushes.write(message, session.protocol, &mut session.output);
+                session.output.settle();
+                let keeping = keep_limit(session, session.output.len(), limits, now_ms);
+                match keeping {
+                    Keeping::Within => {}
+                    Keeping::Slow => clients.note_slow(slot),
+                    Keeping::Above => {
+                        session.output.clear();
+                        stats.output_buffer_closes += 1;
+                    }
+                }
+                if clients.counts_memory() {
+                    clients.count_memory_of(slot);
+                }
+                Handed::Done
+            });
     }
 
     /// Gives a client what was held until its command was answered.
     #[cold]
     pub(super) fn release_held(&mut self, turn: &mut Turn<'_>) {
-        let (session, output) = (&turn.session, &mut turn.output);
-        self.server.outbox.release(session.slot, |pushes, message| {
-            if pushes.is_for(message, session.protocol, session.is_subscribed()) {
-                pushes.write(message, session.protocol, output);
+        let (session, output) = (&mut turn.session, &mut turn.output);
+        let (protocol, subscribed) = (session.protocol, session.is_subscribed());
+        let within = self.server.outbox.release(session.slot, |pushes, message| {
+            if pushes.is_for(message, protocol, subscribed) {
+                pushes.write(message, protocol, output);
             }
         });
+        if !within {
+            close_slow(session);
+            output.clear();
+            self.server.stats.output_buffer_closes += 1;
+        }
     }
 
     /// What is done once a turn, before outputs are written.
@@ -205,7 +229,7 @@ impl Engine {
         if session.is_subscribed() {
             server.pubsub.forget(session.slot);
         }
-        if session.monitors {
+        if session.is_monitor() {
             server.monitors.forget(session.slot);
         }
         server.tracking.forget(session.id);
@@ -343,12 +367,7 @@ fn keep_limit(
     let since_ms = *session.above_soft_limit_since_ms.get_or_insert(now_ms);
     let too_long = now_ms - since_ms > limit.soft_seconds.saturating_mul(1000) as i64;
     if above(limit.hard_bytes) || (is_above_soft && too_long) {
-        tracing::warn!(
-            "Client id={} addr={} closed for overcoming of output buffer limits",
-            session.id,
-            session.peer.address
-        );
-        session.closing = Closing::Now;
+        close_slow(session);
         return Keeping::Above;
     }
     if is_new {
@@ -356,4 +375,23 @@ fn keep_limit(
     } else {
         Keeping::Within
     }
+}
+
+#[cold]
+fn close_slow(session: &mut Session) {
+    tracing::warn!(
+        "Client id={} addr={} closed for overcoming of output buffer limits",
+        session.id,
+        session.peer.address
+    );
+    session.closing = Closing::Now;
+}
+
+/// How much may be held for a client whose command runs: what a subscriber may have pending, if that is bounded.
+fn held_max_bytes(limits: &[OutputBufferLimit; 3]) -> usize {
+    let hard = limits.last().map_or(0, |limit| limit.hard_bytes);
+    usize::try_from(hard)
+        .ok()
+        .filter(|bytes| *bytes > 0)
+        .unwrap_or(HELD_MAX_BYTES)
 }

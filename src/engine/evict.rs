@@ -55,8 +55,10 @@ impl Engine {
         }
         let began_ns = self.server.clock.monotonic_ns();
         self.server.stats.eviction.begin(began_ns);
-        // Commands run on while a script is busy: its memory is not theirs to answer for.
-        let waits = self.server.pause.is_set() || self.server.scripts.running.is_some();
+        // Commands run on while a script is busy or data is loaded: that memory is not theirs to answer for.
+        let waits = self.server.pause.is_set()
+            || self.server.scripts.running.is_some()
+            || self.server.loading.is_some();
         let mut evicted = 0;
         self.evicting = waits || host.pending_frees() > 0;
         while !self.evicting && gates::memory_is_full(self, host) {

@@ -36,13 +36,15 @@ Commands that may modify the data set are disabled, because this instance is con
 if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
 error.";
 
-const GATES: [Gate; 7] = [
+const GATES: [Gate; 9] = [
     authenticated,
+    data_is_there,
     not_busy,
     debug_enabled,
     allowed_in_transaction,
     memory_left,
     disk_takes_writes,
+    allowed_to_monitor,
     allowed_to_subscriber,
 ];
 
@@ -103,6 +105,16 @@ fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<()
     Ok(())
 }
 
+/// Whoever watches all commands has none of its own about keys. The text calls it what it is elsewhere: a replica of sorts.
+fn allowed_to_monitor(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    const ABOUT_KEYS: u32 = flag::WRITE | flag::READONLY | flag::MAY_REPLICATE;
+    let session = &turn.session;
+    if session.is_monitor() && !session.is_nested() && row.is(ABOUT_KEYS) {
+        return Err(Error::Text("ERR Replica can't interact with the keyspace"));
+    }
+    Ok(())
+}
+
 /// Outside of RESP3 a reply and a message could not be told apart.
 fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let session = &turn.session;
@@ -120,14 +132,34 @@ fn allowed_to_subscriber(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Resu
     Ok(())
 }
 
+/// While the data is being loaded only commands run that do not touch it.
+fn data_is_there(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if engine.server.loading.is_none() {
+        return Ok(());
+    }
+    let transaction = turn.session.transaction.as_ref();
+    let runs_queue = row.full_name == "exec";
+    let queue_may_not = transaction.is_some_and(|transaction| transaction.needs_data);
+    if !row.is(flag::LOADING) || runs_queue && queue_may_not {
+        return Err(Error::Loading);
+    }
+    Ok(())
+}
+
 /// While the last save has failed nothing is changed; PING tells those who watch the server.
 fn disk_takes_writes(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
+    if row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row) {
+        check_disk(engine)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the disk takes what changes keys.
+pub(super) fn check_disk(engine: &Engine) -> Result<(), Error> {
     let server = &engine.server;
     let is_save = server.saver.refuses_writes(&server.config.settings);
-    let log = server.aof.refusal();
-    let is_write = row.is(flag::WRITE) || row.full_name == "ping" || runs_queued_writes(turn, row);
-    match log {
-        _ if !is_write => Ok(()),
+    match server.aof.refusal() {
         _ if is_save => Err(Error::Text(MISCONF)),
         Some(reason) => Err(Error::Message(format!(
             "MISCONF Errors writing to the AOF file: {reason}"

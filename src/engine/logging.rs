@@ -13,7 +13,6 @@ use crate::persist::aof::{AofJob, AofReport, Names, Wish};
 use crate::persist::save::head;
 use crate::persist::writer::FileBytes;
 use crate::persist::{Job, Report};
-use crate::rdb::VERSION;
 use crate::session::{Hold, Session};
 use std::time::Duration;
 
@@ -29,9 +28,21 @@ impl Engine {
             self.back_up(host);
         }
         self.tell_acknowledged(host);
-        if self.log_reader.is_some() && self.server.aof.may_append() {
-            self.append_changes(host);
+        if self.has_unlogged() {
+            let (settings, clock) = (&self.server.config.settings, &self.server.clock);
+            let now_ns = || clock.monotonic_ns();
+            if self.server.aof.is_gathered(settings, now_ns) {
+                self.append_changes(host);
+            }
         }
+    }
+
+    /// Whether there are changes that could be handed over now: where they wait for more writers, the loop comes again soon.
+    #[inline]
+    pub fn has_unlogged(&self) -> bool {
+        self.log_reader
+            .is_some_and(|reader| self.stream.unread(reader) > 0)
+            && self.server.aof.may_append()
     }
 
     /// Whether changes go to an append-only file.
@@ -51,11 +62,12 @@ impl Engine {
             host.sleep(Duration::from_micros(self.server.debug.log_pause_us));
         }
         let bytes = self.stream.read(reader);
-        let (end, now_ms) = (self.stream.end(), self.keyspace.now_ms());
+        let now = (self.keyspace.now_ms(), self.server.clock.monotonic_ns());
+        let end = self.stream.end();
         let is_saving = self.server.saver.is_running();
         let settings = &self.server.config.settings;
         let aof = &mut self.server.aof;
-        let job = aof.append(bytes, end, settings, now_ms, is_saving);
+        let job = aof.append(bytes, end, settings, now, is_saving);
         host.disk(Job::Aof(job));
     }
 
@@ -209,15 +221,19 @@ impl Engine {
         let offset = session.wrote_until;
         match session.holds.last_mut() {
             // What is not handed over yet comes with one append.
-            Some(last) if last.offset >= self.server.aof.handed() => last.offset = offset,
+            Some(last) if last.offset > self.server.aof.handed() => last.offset = offset,
             Some(last) if last.offset == offset => {}
-            _ => session.holds.push(Hold { from, offset }),
+            _ => {
+                self.server.aof.note_writer(offset);
+                session.holds.push(Hold { from, offset });
+            }
         }
     }
 
     /// The file of a data set without keys.
     pub(super) fn empty_base(&self) -> Vec<u8> {
         let author = crate::command::saving::author(&self.server.identity, 0, &[]);
+        let edition = self.server.config.settings.rdb_version.edition();
         let mut file = Vec::new();
         let mut bytes = FileBytes::new(false, true);
         let now_ms = self.server.clock.unix_ms();
@@ -227,7 +243,7 @@ impl Engine {
             Ok(())
         };
         let written = bytes
-            .begin(VERSION, &mut write)
+            .begin(edition.version(), &mut write)
             .and_then(|()| bytes.part(part, &mut write))
             .and_then(|()| bytes.end(&mut write));
         written.expect("memory takes every write");

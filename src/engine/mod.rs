@@ -15,6 +15,7 @@ mod cron;
 mod effects;
 mod evict;
 mod gates;
+mod loading;
 mod logging;
 mod reload;
 mod replay;
@@ -49,7 +50,7 @@ use crate::resp::request::{
 use crate::script::Scripts;
 use crate::session::clients::Clients;
 use crate::session::pause::Pause;
-use crate::session::{Closing, Peer, Session};
+use crate::session::{Closing, Peer, ReplyMode, Session};
 use crate::tracking::Tracking;
 use crate::types::load::Room;
 use cron::Cron;
@@ -66,6 +67,9 @@ const OUTPUT_CHECKED_BYTES: usize = 64 << 10;
 /// Clients whose first commands are foreseen at once.
 const FORESEEN_MAX: usize = 16;
 
+/// Emptied batches that are kept.
+const SPARE_BATCHES_MAX: usize = 16;
+
 /// Commands in a row on one key from which on its members are asked for ahead.
 const SAME_KEY_MIN: usize = 3;
 
@@ -75,6 +79,23 @@ struct Staged {
     command: Option<CommandId>,
     /// The word that is the first key (0: none), and its hash.
     key: (usize, u64),
+}
+
+/// Batches that are kept for the next transactions.
+#[derive(Default)]
+struct SpareBatches(Vec<Batch>);
+
+impl SpareBatches {
+    fn take(&mut self) -> Batch {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn put(&mut self, mut batch: Batch) {
+        if self.0.len() < SPARE_BATCHES_MAX {
+            batch.clear();
+            self.0.push(batch);
+        }
+    }
 }
 
 /// A client's turn: everything that a running command borrows apart from the engine.
@@ -118,6 +139,10 @@ pub struct Engine {
     pub stream: Stream,
     batch: Batch,
     staged: Vec<Staged>,
+    /// The same for the batches that EXEC runs within another one.
+    staged_within: Vec<Staged>,
+    /// Emptied batches, for the queues of transactions.
+    spare_batches: SpareBatches,
     /// (database, hash) of keys that [`Engine::foresee`] asks for.
     foreseen: Vec<(usize, u64)>,
     /// Deadlines of blocked clients: (Unix milliseconds, client id).
@@ -155,6 +180,7 @@ impl Engine {
         let stats = Stats::new(table.len());
         let replication_id = random.hex(40);
         let saver = Saver::new(clock.unix_ms());
+        let scripts = Scripts::new(config.settings.lua_enable_deprecated_api);
         let mut server = Server {
             config,
             clients: Clients::default(),
@@ -170,7 +196,8 @@ impl Engine {
             pubsub: PubSub::default(),
             tracking: Tracking::default(),
             monitors: Monitors::default(),
-            scripts: Scripts::default(),
+            scripts,
+            loading: None,
             saver,
             aof: Aof::default(),
             backups: Backups::default(),
@@ -185,6 +212,8 @@ impl Engine {
             stream: Stream::default(),
             batch: Batch::default(),
             staged: Vec::new(),
+            staged_within: Vec::new(),
+            spare_batches: SpareBatches::default(),
             foreseen: Vec::new(),
             timeouts: BTreeSet::new(),
             spoilt_while_lent: false,
@@ -266,7 +295,8 @@ impl Engine {
 
     fn begin_turn<'h>(&mut self, mut session: Box<Session>, host: &'h mut dyn Host) -> Turn<'h> {
         let began_ns = self.refresh_time();
-        self.keyspace.set_frozen(self.server.pause.is_set());
+        let stands_still = self.server.pause.is_set() || self.server.loading.is_some();
+        self.keyspace.set_frozen(stands_still);
         session.active_ms = self.keyspace.now_ms();
         if !session.is_authenticated() && session.output.len() > UNAUTHENTICATED_OUTPUT_MAX_BYTES {
             tracing::warn!(
@@ -350,7 +380,9 @@ impl Engine {
                 Parsed::Error { error, .. } => {
                     let mut line = b"ERR Protocol error: ".to_vec();
                     error.write_text(&mut line);
-                    turn.reply().error(&line);
+                    if turn.session.reply_mode == ReplyMode::On {
+                        turn.reply().error(&line);
+                    }
                     turn.session.closing = Closing::AfterReply;
                     self.server.stats.count_error("ERR");
                     at = input.len();
@@ -372,7 +404,10 @@ impl Engine {
 
     fn check_query_buffer(&mut self, turn: &mut Turn<'_>) {
         let limit = self.server.config.settings.client_query_buffer_limit;
-        if turn.session.parser.buffered_bytes() > limit {
+        let transaction = turn.session.transaction.as_ref();
+        let queued = transaction.map_or(0, |transaction| transaction.queue_bytes());
+        let is_above = turn.session.parser.buffered_bytes() + queued > limit;
+        if is_above && turn.session.closing == Closing::No {
             tracing::warn!(
                 "Closing client that reached max query buffer length: id={}",
                 turn.session.id

@@ -1,57 +1,17 @@
-//! Snapshots become the content of the engine; and, for DEBUG, the content of a server that runs is read anew: from its
-//! snapshot or from its append-only file.
+//! The content of a server that runs is read anew, for DEBUG: from its snapshot or from its append-only file.
 //!
 //! Reading anew is no change: neither replicas nor the append-only file learn of it, and it counts as nothing that has yet
 //! to be saved. If it fails, what has come in by then stays.
 
+use super::loading::Purpose;
 use super::{Engine, Turn};
 use crate::command::Reload;
 use crate::command::host::Host;
 use crate::command::saving::save_now;
-use crate::persist::load::{Summary, Visitor, load};
-use crate::rdb::read::{ReadError, Reader};
-use crate::script::Scripts;
-
-/// Takes what a snapshot has besides keys.
-struct Functions<'e> {
-    scripts: &'e mut Scripts,
-    seed: i32,
-    replaces: bool,
-}
-
-impl Visitor for Functions<'_> {
-    fn library(&mut self, text: &[u8]) -> Result<(), String> {
-        let loaded = self.scripts.load_library(text, self.replaces, self.seed);
-        let refused = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
-        loaded.map(|_| ()).map_err(refused)
-    }
-
-    fn replaces(&self) -> bool {
-        self.replaces
-    }
-}
+use crate::persist::aof::load::LoadError;
+use crate::rdb::read::Reader;
 
 impl Engine {
-    /// Adds the keys and functions of a snapshot; `keep_expired`: also those whose deadline has passed; `replaces`: in the
-    /// place of those that are there already.
-    ///
-    /// # Errors
-    /// Where the bytes are not what they must be.
-    pub fn load_snapshot(
-        &mut self,
-        reader: &mut Reader<'_>,
-        keep_expired: bool,
-        replaces: bool,
-    ) -> Result<Summary, ReadError> {
-        let server = &mut self.server;
-        let mut functions = Functions {
-            seed: server.random.next_u64() as i32,
-            scripts: &mut server.scripts,
-            replaces,
-        };
-        load(&mut self.keyspace, reader, keep_expired, &mut functions)
-    }
-
     /// DEBUG RELOAD: the data goes to its file and comes back.
     pub(super) fn reload(&mut self, turn: &mut Turn<'_>, how: Reload) {
         if how.saves && save_now(&mut self.server, &mut self.keyspace, turn.host).is_err() {
@@ -61,7 +21,12 @@ impl Engine {
         if how.empties {
             self.empty();
         }
-        let read = self.read_snapshot(turn.host, how.replaces);
+        let purpose = match how.replaces {
+            true => Purpose::Merge,
+            false => Purpose::Data,
+        };
+        let read = self.read_snapshot(turn.host, purpose);
+        self.end_loading(turn.host);
         self.free_garbage(turn.host);
         match read {
             Ok(()) => {
@@ -77,13 +42,15 @@ impl Engine {
     }
 
     /// Adds what the file that the settings name has.
-    fn read_snapshot(&mut self, host: &mut dyn Host, replaces: bool) -> Result<(), String> {
+    fn read_snapshot(&mut self, host: &mut dyn Host, purpose: Purpose) -> Result<(), String> {
         let name = self.server.config.settings.dbfilename.clone();
         let failed = |reason: &dyn std::fmt::Display| format!("{name}: {reason}");
         let (source, bytes) = host.open_file(&name).map_err(|error| failed(&error))?;
+        self.begin_loading(bytes);
         let mut reader = Reader::of_source(source, bytes);
-        let loaded = self.load_snapshot(&mut reader, false, replaces);
-        self.server.last_load = loaded.map_err(|error| failed(&error))?;
+        let loaded = self.load_snapshot(&mut reader, purpose, host);
+        let summary = loaded.map_err(|error| failed(&error))?;
+        self.server.last_load = summary.ok_or_else(|| failed(&LoadError::Stopped))?;
         Ok(())
     }
 
@@ -94,6 +61,7 @@ impl Engine {
         self.flush_log(turn.host);
         self.empty();
         let loaded = self.replay_listed(turn.host);
+        self.end_loading(turn.host);
         self.staged = staged;
         if self.server.aof.is_on() {
             self.log_reader = Some(self.open_stream());

@@ -5,19 +5,22 @@
 //! A file that ends within a command or a unit was cut by a crash; if it is the last one, and the settings allow it, it is
 //! cut back to its last whole unit, on disk too: what is appended must not follow half a command.
 
+use super::loading::Purpose;
 use super::{Engine, Staged, Turn};
 use crate::command::host::Host;
 use crate::command::row::flag;
+use crate::command::saving::walk_to_end;
 use crate::persist::aof::load::{LoadError, Opened};
 use crate::persist::aof::manifest::Manifest;
 use crate::persist::aof::tape::{Commands, Item, Tape};
 use crate::persist::aof::{AofJob, AofReport, Names, Publication};
+use crate::persist::load::Summary;
 use crate::persist::{Job, Report};
 use crate::rdb::read::Reader;
 use crate::resp::request::Argv;
 use crate::session::{Peer, Session, hindrance};
 use std::io::{self, Read};
-use std::time::Instant;
+use std::path::PathBuf;
 
 /// Where a command stands.
 #[derive(Clone, Copy)]
@@ -37,43 +40,58 @@ impl Place<'_> {
 }
 
 impl Engine {
-    /// Builds the data from the append-only file and makes that ready to be appended to.
+    /// Builds the data from the append-only file and makes that ready to be appended to. If there is none yet, but a
+    /// snapshot, that is the data, and the append-only file is made of it.
     ///
     /// # Errors
     /// Why not: file, offset, reason. The data is incomplete then.
     pub fn load_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
+        let loaded = self.read_log(host);
+        self.end_loading(host);
+        loaded
+    }
+
+    fn read_log(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let names = Names::of(&self.server.config.settings);
-        let began = Instant::now();
         let (manifest, is_old) = find_manifest(&names, host)?;
+        if manifest.is_empty() {
+            self.refuse_strays(&names, host)?;
+            if self.load_dump(host)? {
+                return self.make_log(names, manifest, host);
+            }
+        }
+        let began_ns = self.server.clock.monotonic_ns();
         let mut bytes = 0;
         let (mut cut, is_new) = (None, manifest.is_empty());
-        if is_new {
-            self.refuse_strays(&names, host)?;
-        }
         let files: Vec<&str> = manifest
             .base
             .iter()
             .chain(&manifest.increments)
             .map(|listed| &*listed.name)
             .collect();
-        for (at, file) in files.iter().enumerate() {
-            let path = match (is_old, at) {
-                (true, 0) => names.file.clone(),
-                _ => names.path(file).display().to_string(),
-            };
+        let path_of = |at: usize, file: &str| match (is_old, at) {
+            (true, 0) => names.file.clone(),
+            _ => names.path(file).display().to_string(),
+        };
+        let paths: Vec<String> = (0..)
+            .zip(&files)
+            .map(|(at, file)| path_of(at, file))
+            .collect();
+        self.begin_replay(&paths, host);
+        for (at, (file, path)) in files.iter().zip(&paths).enumerate() {
             let is_last = at + 1 == files.len();
-            let length = self.replay_file(&path, is_last, host, &mut cut)?;
+            let length = self.replay_file(path, is_last, host, &mut cut)?;
             bytes += length;
             let kind = if at == 0 && manifest.base.is_some() {
                 "base"
             } else {
                 "incr"
             };
-            let seconds = began.elapsed().as_secs_f64();
+            let seconds = self.seconds_since(began_ns);
             tracing::info!("DB loaded from {kind} file {file}: {seconds:.3} seconds");
         }
         if !is_new {
-            let seconds = began.elapsed().as_secs_f64();
+            let seconds = self.seconds_since(began_ns);
             tracing::info!("DB loaded from append only file: {seconds:.3} seconds");
         }
         self.refresh_time();
@@ -83,11 +101,11 @@ impl Engine {
         let reader = self.open_stream();
         self.log_reader = Some(reader);
         let end = self.stream.end();
-        let drafts = drafts(&names, host);
+        let paths = drafts(&names, host);
         let open = self.server.aof.begin(names, opened, end);
         host.disk(Job::Aof(open));
         finish_jobs(host)?;
-        host.disk(Job::Aof(drafts));
+        host.disk(Job::Aof(AofJob::Remove { paths }));
         Ok(())
     }
 
@@ -102,6 +120,9 @@ impl Engine {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             listed => listed.map_err(failed(&names.folder))?,
         };
+        if listed.contains(&names.start_mark()) {
+            return Ok(());
+        }
         for name in listed {
             if !Manifest::may_list(&names.file, &name) {
                 continue;
@@ -110,8 +131,9 @@ impl Engine {
             let (source, bytes) = host.open_file(&file).map_err(failed(&file))?;
             let is_empty = bytes == 0 || {
                 let mut reader = Reader::of_source(source, bytes);
-                let loaded = self.load_snapshot(&mut reader, true, false);
-                loaded.is_ok_and(|summary| summary.keys == 0 && summary.libraries == 0)
+                let loaded = self.load_snapshot(&mut reader, Purpose::Base, host);
+                let is_nothing = |summary: Summary| summary.keys == 0 && summary.libraries == 0;
+                loaded.is_ok_and(|summary| summary.is_some_and(is_nothing))
             };
             if !is_empty {
                 let manifest = names.manifest().display().to_string();
@@ -119,6 +141,57 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    fn seconds_since(&self, began_ns: u64) -> f64 {
+        (self.server.clock.monotonic_ns() - began_ns) as f64 / 1e9
+    }
+
+    /// Makes an append-only file of the data as it is, before anything of it can be changed.
+    fn make_log(
+        &mut self,
+        names: Names,
+        manifest: Manifest,
+        host: &mut dyn Host,
+    ) -> Result<(), LoadError> {
+        tracing::warn!(
+            "There is no append-only file yet, but a snapshot: the data is that of the snapshot, and the append-only file \
+             is made of it."
+        );
+        self.refresh_time();
+        // The mark comes before all else and goes after it.
+        let mark = names.path(&names.start_mark());
+        host.disk(Job::Aof(AofJob::Create {
+            path: mark.clone(),
+            content: Vec::new(),
+        }));
+        finish_jobs(host)?;
+        let mut others = drafts(&names, host);
+        others.retain(|path| *path != mark);
+        host.disk(Job::Aof(AofJob::Remove { paths: others }));
+        self.server.aof.note_files(names.clone(), manifest);
+        self.server.aof.start(names);
+        self.rewrite_log(host);
+        walk_to_end(&mut self.server, &mut self.keyspace, host);
+        // The base is in its place; now for the manifest.
+        for report in host.wait_disk(0) {
+            self.on_disk_report(&report, host);
+        }
+        self.free_garbage(host);
+        if self.server.aof.is_on() {
+            host.disk(Job::Aof(AofJob::Remove { paths: vec![mark] }));
+            return Ok(());
+        }
+        let reason = "it could not be made of the snapshot, why stands above".to_owned();
+        Err(LoadError::Open { reason })
+    }
+
+    /// All files that are to be replayed count for the progress.
+    fn begin_replay(&mut self, paths: &[String], host: &mut dyn Host) {
+        // What cannot be opened shows when its turn comes.
+        let bytes = paths.iter().map(|path| host.open_file(path));
+        let bytes = bytes.flatten().map(|(_, bytes)| bytes).sum();
+        self.begin_loading(bytes);
     }
 
     /// Without `appendonly`: takes note of the files that are there, so that none is ever written over.
@@ -132,8 +205,8 @@ impl Engine {
             true => Manifest::default(),
             false => manifest,
         };
-        let drafts = drafts(&names, host);
-        host.disk(Job::Aof(drafts));
+        let paths = drafts(&names, host);
+        host.disk(Job::Aof(AofJob::Remove { paths }));
         self.server.aof.note_files(names, manifest);
         Ok(())
     }
@@ -141,11 +214,15 @@ impl Engine {
     /// Replays all files that are in use.
     pub(super) fn replay_listed(&mut self, host: &mut dyn Host) -> Result<(), LoadError> {
         let mut cut = None;
-        for path in self.server.aof.files() {
-            let path = path.display().to_string();
-            self.replay_file(&path, false, host, &mut cut)?;
-        }
-        Ok(())
+        let files = self.server.aof.files();
+        let paths: Vec<String> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        self.begin_replay(&paths, host);
+        paths
+            .iter()
+            .try_for_each(|path| self.replay_file(path, false, host, &mut cut).map(drop))
     }
 
     /// Replays one file; its bytes. `cut`: where it must be cut off, if it must.
@@ -167,6 +244,9 @@ impl Engine {
         })?;
         let mut tape = Tape::new(path, source, bytes);
         self.replay(&mut tape, host, &mut |_| false)?;
+        if let Some(progress) = &mut self.server.loading {
+            progress.end_file(bytes);
+        }
         let whole = tape.whole();
         if whole == bytes {
             return Ok(bytes);
@@ -201,23 +281,26 @@ impl Engine {
     ) -> Result<bool, LoadError> {
         self.keyspace
             .stand_before_deadlines(self.server.clock.unix_ms());
-        self.replay_preamble(tape)?;
+        self.replay_preamble(tape, host)?;
+        self.keyspace.set_in_bulk(true);
         let ended = self.replay_commands(tape, host, stops);
+        self.keyspace.set_in_bulk(false);
         self.refresh_time();
         ended
     }
 
     /// Loads the snapshot that the file begins with, if it does.
-    fn replay_preamble(&mut self, tape: &mut Tape) -> Result<(), LoadError> {
-        let summary = tape.preamble(|reader| {
+    fn replay_preamble(&mut self, tape: &mut Tape, host: &mut dyn Host) -> Result<(), LoadError> {
+        let loaded = tape.preamble(|reader| {
             tracing::info!("Reading RDB base file on AOF loading...");
-            self.load_snapshot(reader, true, false)
+            self.load_snapshot(reader, Purpose::Base, host)
         })?;
-        if let Some(summary) = summary {
-            self.server.last_load = summary.map_err(|source| LoadError::Preamble {
+        if let Some(loaded) = loaded {
+            let summary = loaded.map_err(|source| LoadError::Preamble {
                 file: tape.file().to_owned(),
                 source,
             })?;
+            self.server.last_load = summary.ok_or(LoadError::Stopped)?;
         }
         Ok(())
     }
@@ -233,21 +316,25 @@ impl Engine {
         session.hinder(hindrance::REPLAYED, true);
         let mut turn = Turn::of_replay(session, host);
         let file = tape.file().to_owned();
-        while let Some(item) = tape.next_item()? {
-            if stops(&item) {
-                return Ok(true);
-            }
-            if let Item::Commands(commands) = item {
-                self.replay_batch(&file, commands, &mut turn)?;
+        loop {
+            let before = tape.commands();
+            match tape.next_item()? {
+                None => return Ok(false),
+                Some(item) if stops(&item) => return Ok(true),
+                Some(Item::Commands(commands)) => {
+                    self.replay_batch(&file, commands, before, &mut turn)?;
+                }
+                Some(Item::Annotation { .. }) => {}
             }
         }
-        Ok(false)
     }
 
+    /// Runs commands; `before`: how many the file has before them.
     fn replay_batch(
         &mut self,
         file: &str,
         commands: Commands<'_>,
+        before: u64,
         turn: &mut Turn<'_>,
     ) -> Result<(), LoadError> {
         self.stage(turn.session.db, commands.batch, commands.input);
@@ -261,6 +348,10 @@ impl Engine {
                 offset: commands.offset(index),
             };
             self.replay_one(place, turn, commands.argv(index), staged)?;
+            let (end, ran) = (commands.offset(index + 1), before + index as u64 + 1);
+            if !self.go_on_loading(end, ran, true, turn.host) {
+                return Err(LoadError::Stopped);
+            }
         }
         Ok(())
     }
@@ -288,8 +379,8 @@ impl Engine {
         }
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
             let writes = super::gates::may_write(self, argv, row);
-            return super::call::queue(turn, argv, row, writes)
-                .map_err(|error| place.malformed(error.to_string()));
+            self.queue(turn, argv, row, writes);
+            return Ok(());
         }
         // What waits, waits for nobody here.
         turn.session.hinder(hindrance::NESTED, true);
@@ -372,21 +463,15 @@ impl Engine {
     }
 }
 
-/// Removes what a server was making when it was killed.
-fn drafts(names: &Names, host: &mut dyn Host) -> AofJob {
+/// What a server was making when it was killed.
+fn drafts(names: &Names, host: &mut dyn Host) -> Vec<PathBuf> {
     // Where there is no folder, there is nothing in it.
     let listed = host.list_folder(&names.folder).unwrap_or_default();
     let drafts = listed.iter().filter(|name| names.is_draft(name));
-    AofJob::Remove {
-        paths: drafts.map(|name| names.path(name)).collect(),
-    }
+    drafts.map(|name| names.path(name)).collect()
 }
 
-fn publication(
-    names: &Names,
-    text: &[u8],
-    rename: Option<(std::path::PathBuf, std::path::PathBuf)>,
-) -> AofJob {
+fn publication(names: &Names, text: &[u8], rename: Option<(PathBuf, PathBuf)>) -> AofJob {
     AofJob::Publish(Publication {
         rename,
         manifest: names.manifest(),

@@ -24,12 +24,21 @@ use std::rc::Rc;
 
 /// A buffer for replies to scripts larger than this is not kept for the next one.
 const REPLY_KEPT_MAX_BYTES: usize = 64 << 10;
+/// How often the others are served while a script is busy: after so many looks at the clock (each is 1,000 instructions), and
+/// sooner if they take long.
+const SERVE_INTERVAL_LOOKS: u32 = 100;
+const SERVE_INTERVAL_NS: u64 = 1_000_000;
 
 impl Engine {
     /// Runs the script of a command and answers its client; whether it failed.
     pub(super) fn run_script(&mut self, turn: &mut Turn<'_>, argv: Argv<'_>, run: &Run) -> Outcome {
         if !turn.session.is_nested() {
             self.make_room_for(turn);
+        }
+        if turn.session.is_scripted() {
+            // Where commands that scripts may not call are allowed to them (DEBUG), this one is not.
+            self.answer_error(turn, &Error::Text("ERR A script cannot run another script"));
+            return Outcome::Failed;
         }
         if let Err(error) = self.may_run_script(turn, run) {
             self.answer_error(turn, &error);
@@ -47,6 +56,8 @@ impl Engine {
             frozen_ms: self.keyspace.now_ms(),
             has_written: false,
             memory_is_full: None,
+            looks: 0,
+            served_ns: 0,
             code: Rc::clone(&run.code),
             read_only: run.read_only || run.code.is(script_flag::NO_WRITES),
             argv,
@@ -54,7 +65,17 @@ impl Engine {
             turn,
         };
         let result = run.execute(argv, &mut door);
-        self.server.scripts.running = None;
+        let has_written = |running: &Running| running.has_written;
+        let is_cut = self
+            .server
+            .scripts
+            .running
+            .as_ref()
+            .is_some_and(has_written);
+        // One that the end of the server has cut short stays: what it has left is no state to be saved.
+        if !(is_cut && turn.host.is_stopping()) {
+            self.server.scripts.running = None;
+        }
         let mut scratch = std::mem::replace(&mut turn.output, client_output);
         scratch.clear();
         if scratch.heap_bytes() <= REPLY_KEPT_MAX_BYTES {
@@ -65,18 +86,19 @@ impl Engine {
         turn.session.hinder(hindrance::NESTED, nested);
         (turn.session.db, turn.session.protocol, turn.since_ns) = (db, protocol, since_ns);
         match result {
-            Ok(answer) => {
-                answer.write(&mut turn.reply());
-                match answer.error() {
-                    Some(failure) => self.count_failure(&failure),
-                    None => Outcome::Done,
-                }
-            }
-            Err(failure) => {
-                turn.reply().error(&failure.line);
-                self.count_failure(&failure)
-            }
+            Ok(answer) => match answer.write(&mut turn.reply()) {
+                Ok(()) => answer
+                    .error()
+                    .map_or(Outcome::Done, |failure| self.count_failure(&failure)),
+                Err(failure) => self.answer_failure(turn, &failure),
+            },
+            Err(failure) => self.answer_failure(turn, &failure),
         }
+    }
+
+    fn answer_failure(&mut self, turn: &mut Turn<'_>, failure: &Failure) -> Outcome {
+        turn.reply().error(&failure.line);
+        self.count_failure(failure)
     }
 
     /// The error of a command was counted when that failed.
@@ -100,6 +122,9 @@ impl Engine {
                 "ERR Can not execute a script with write flag using *_ro command.",
             ));
         }
+        if writes {
+            gates::check_disk(self)?;
+        }
         if writes && flags & script_flag::ALLOW_OOM == 0 && gates::memory_is_short(self, turn) {
             return Err(Error::Text(
                 "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
@@ -120,6 +145,9 @@ struct ScriptDoor<'a, 'h> {
     /// Whether memory was full when the script first asked for some.
     memory_is_full: Option<bool>,
     began_ns: u64,
+    /// Looks at the clock since the others were served, and when that was.
+    looks: u32,
+    served_ns: u64,
     /// The time that the script sees, Unix milliseconds.
     frozen_ms: i64,
 }
@@ -150,6 +178,9 @@ impl ScriptDoor<'_, '_> {
         }
         if self.read_only && row.is(flag::WRITE | flag::MAY_REPLICATE) {
             return Err("ERR Write commands are not allowed from read-only scripts.".to_owned());
+        }
+        if row.is(flag::WRITE) && !self.has_written {
+            gates::check_disk(self.engine).map_err(|error| error.to_string())?;
         }
         if row.is(flag::DENYOOM) {
             self.check_memory()?;
@@ -227,6 +258,12 @@ impl Door for ScriptDoor<'_, '_> {
         if let Some(running) = &mut self.engine.server.scripts.running {
             running.has_written = self.has_written;
         }
+        self.looks += 1;
+        let is_recent = now_ns.saturating_sub(self.served_ns) < SERVE_INTERVAL_NS;
+        if self.served_ns != 0 && self.looks < SERVE_INTERVAL_LOOKS && is_recent {
+            return Verdict::GoOn;
+        }
+        (self.looks, self.served_ns) = (0, now_ns);
         // What the running batch has prepared is needed again when the script is over.
         let staged = std::mem::take(&mut self.engine.staged);
         let turn = &mut *self.turn;

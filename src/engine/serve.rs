@@ -184,19 +184,8 @@ impl Engine {
     #[inline]
     pub(super) fn end_pause(&mut self) {
         if self.server.pause.take_ended() {
-            self.resume_postponed();
+            self.server.clients.resume_postponed();
         }
-    }
-
-    #[cold]
-    fn resume_postponed(&mut self) {
-        let clients = &mut self.server.clients;
-        let held: Vec<usize> = clients
-            .iter()
-            .filter(|s| s.postponed.is_some())
-            .map(|s| s.slot)
-            .collect();
-        held.into_iter().for_each(|slot| clients.queue_resume(slot));
     }
 
     /// Runs the command that a pause held back.

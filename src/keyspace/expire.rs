@@ -26,20 +26,22 @@ fn members_expired(type_of: Type) -> Event {
 }
 
 impl Keyspace {
-    /// When the next key of any database is due, in Unix milliseconds.
+    /// When the next key of any database is due, in Unix milliseconds. The loop asks twice a turn: databases without
+    /// deadlines are passed over quickly.
     pub fn next_deadline_ms(&self) -> Option<i64> {
         if !self.expire_actively {
             return None;
         }
-        self.stores
-            .iter()
-            .flat_map(|store| {
-                let key = store.first_deadline().map(|(deadline, _)| deadline);
-                let member = store.first_member_deadline().map(|(deadline, _)| deadline);
-                [key, member]
-            })
-            .flatten()
-            .min()
+        let mut next = None;
+        for store in &self.stores {
+            if !store.has_deadlines() {
+                continue;
+            }
+            let key = store.first_deadline().map(|(deadline, _)| deadline);
+            let member = store.first_member_deadline().map(|(deadline, _)| deadline);
+            next = next.into_iter().chain(key).chain(member).min();
+        }
+        next
     }
 
     /// Frees keys that are due, in the order of their deadlines within each database, while `keep_going` says so; it is

@@ -7,11 +7,12 @@
 use super::Keyspace;
 use super::entry::{INLINE_MAX_BYTES, Key, NewValue, Store};
 use super::event;
+use crate::types::hash::Hash;
 use crate::types::load::Loaded;
 use crate::types::set::Set;
 use crate::types::string::NewString;
 use crate::types::zset::Zset;
-use crate::types::{Collection, Form, Limits, Object, Type};
+use crate::types::{Collection, Fate, Form, Limits, Object, Type};
 use std::ops::Range;
 
 /// Records of a batch: their look-ups overlap.
@@ -152,6 +153,12 @@ impl Keyspace {
         self.stores[db].reserve(keys);
     }
 
+    /// Very many keys are about to come, nobody knows how many; or no more.
+    pub fn set_in_bulk(&mut self, in_bulk: bool) {
+        let stores = self.stores.iter_mut();
+        stores.for_each(|store| store.set_in_bulk(in_bulk));
+    }
+
     /// Puts the records of a batch into a database; the batch is empty afterwards.
     ///
     /// # Errors
@@ -220,7 +227,7 @@ impl Keyspace {
         true
     }
 
-    /// Sets the deadlines of members of a set or sorted set that has come in; whether the key holds such a value.
+    /// Sets the deadlines of members of a set, sorted set or hash that has come in; whether the key holds such a value.
     pub fn load_member_deadlines<'m>(
         &mut self,
         db: usize,
@@ -266,6 +273,11 @@ pub fn set_deadlines<'m>(
     } else if let Some(zset) = Zset::of_mut(object) {
         deadlines.for_each(|(name, at)| {
             zset.set_deadline(name, Some(at), limits);
+        });
+    } else if let Some(hash) = Hash::of_mut(object) {
+        // Whatever the time: all fields are there.
+        deadlines.for_each(|(name, at)| {
+            hash.settle(i64::MIN, name, |_| Fate::Expire(at));
         });
     } else {
         return false;

@@ -1,7 +1,7 @@
-//! A turn in the middle of a command: a script has run for long, and the others are to learn that it does, and to be able
-//! to end it.
+//! A turn in the middle of a command, or of the start: a script has run for long, or data is being loaded, and clients are
+//! to learn that, and to be able to end it.
 //!
-//! The engine is lent by the running command, whose client's socket is left alone: its session is not among the others,
+//! The engine is lent by the running command (at the start there is none), whose client's socket is left alone: its session is not among the others,
 //! and its input stays where it is. Of everyone else what has arrived is read, also what this turn of the loop has read
 //! but not run; the engine refuses all but a few commands.
 

@@ -2,19 +2,21 @@
 //!
 //! ```text
 //! the loop --- Append without sync, nothing under way ---> written here and now: a copy into the system's cache
-//!     '------- everything else ---> thread "append-only file" --- Sync ---> thread "flusher" (appending goes on)
+//!     '------- everything else ---> thread "append-only file" --- Sync, Publish ---> thread "flusher" (appending goes on)
 //! ```
+//! Jobs that open or make files wait until the flusher has nothing left to do, so that manifests keep their order.
+//!
 //! Writing here spares two switches between threads a turn, and a slow disk shows in it at once: a write that takes longer
-//! than [`SLOW_WRITE`] sends all writes of the next second to the thread, and so does a flush that is under way.
+//! than [`SLOW_WRITE`] sends all writes of the next second to the thread, and so does what the flusher has under way.
 
 use super::disk::Shared;
 use crate::persist::Report;
-use crate::persist::aof::writer::{AofWriter, Flush};
-use crate::persist::aof::{AofJob, AofReport};
+use crate::persist::aof::AofJob;
+use crate::persist::aof::writer::{AofWriter, Aside};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A write into the system's cache that takes so long has waited for the disk.
@@ -34,8 +36,11 @@ struct State {
     writer: Mutex<AofWriter>,
     /// Jobs that wait for the thread or are run by it.
     jobs: AtomicUsize,
-    is_flushing: AtomicBool,
-    flusher: Mutex<Option<Sender<Flush>>>,
+    /// What the flusher has yet to do.
+    aside: AtomicUsize,
+    flusher: Mutex<Option<Sender<Aside>>>,
+    /// The flusher has nothing left to do.
+    idle: Condvar,
 }
 
 impl LogDisk {
@@ -45,8 +50,9 @@ impl LogDisk {
             state: Arc::new(State {
                 writer: Mutex::new(AofWriter::locking()),
                 jobs: AtomicUsize::new(0),
-                is_flushing: AtomicBool::new(false),
+                aside: AtomicUsize::new(0),
                 flusher: Mutex::default(),
+                idle: Condvar::new(),
             }),
             queue: None,
             slow_until: None,
@@ -93,7 +99,7 @@ impl LogDisk {
     fn run_here(&mut self, job: AofJob) -> Option<AofJob> {
         let is_plain = matches!(job, AofJob::Append { sync: false, .. });
         let is_busy = self.state.jobs.load(Ordering::Acquire) > 0
-            || self.state.is_flushing.load(Ordering::Acquire);
+            || self.state.aside.load(Ordering::Acquire) > 0;
         if !is_plain || is_busy {
             return Some(job);
         }
@@ -104,7 +110,7 @@ impl LogDisk {
         let Ok(mut writer) = self.state.writer.try_lock() else {
             return Some(job);
         };
-        writer.run(job, &mut |report| self.shared.tell(report));
+        writer.run(job, &mut |report| self.shared.tell(Report::Aof(report)));
         drop(writer);
         let took = began.elapsed();
         self.slow_until = (took > SLOW_WRITE).then(|| began + took + AVOIDS_DISK);
@@ -115,55 +121,66 @@ impl LogDisk {
 impl State {
     /// Does a job of the thread.
     fn run(self: &Arc<Self>, job: AofJob, shared: &Arc<Shared>) {
+        if !matches!(
+            job,
+            AofJob::Append { .. } | AofJob::Retry | AofJob::Sync { .. }
+        ) {
+            self.wait_for_flusher();
+        }
         let mut reports = Vec::new();
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let flush = writer.run(job, &mut |report| reports.push(report));
+        let aside = writer.run(job, &mut |report| reports.push(report));
         drop(writer);
         self.jobs.fetch_sub(1, Ordering::AcqRel);
-        match flush {
-            Some(flush) => self.flush(flush, shared),
+        match aside {
+            Some(aside) => self.put_aside(aside, shared),
             None => shared.end(reports.into_iter().map(Report::Aof)),
         }
     }
 
-    /// Flushes on a thread of its own.
-    fn flush(self: &Arc<Self>, flush: Flush, shared: &Arc<Shared>) {
-        self.is_flushing.store(true, Ordering::Release);
+    fn wait_for_flusher(&self) {
+        let mut flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.aside.load(Ordering::Acquire) > 0 {
+            let waited = self.idle.wait(flusher);
+            flusher = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Has it done on a thread of its own.
+    fn put_aside(self: &Arc<Self>, aside: Aside, shared: &Arc<Shared>) {
+        self.aside.fetch_add(1, Ordering::AcqRel);
         let mut flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner);
         if flusher.is_none() {
             *flusher = spawn_flusher(Arc::clone(self), Arc::clone(shared)).ok();
         }
         let left = match &*flusher {
-            Some(queue) => queue.send(flush).err().map(|error| error.0),
-            None => Some(flush),
+            Some(queue) => queue.send(aside).err().map(|error| error.0),
+            None => Some(aside),
         };
-        if let Some(flush) = left {
-            self.end_flush(flush, shared);
+        drop(flusher);
+        if let Some(aside) = left {
+            self.run_aside(aside, shared);
         }
     }
 
-    fn end_flush(&self, flush: Flush, shared: &Shared) {
-        let report = flush.run();
-        self.is_flushing.store(false, Ordering::Release);
+    fn run_aside(&self, aside: Aside, shared: &Shared) {
+        let report = aside.run();
+        let flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner);
+        self.aside.fetch_sub(1, Ordering::AcqRel);
+        drop(flusher);
+        self.idle.notify_all();
         shared.end([Report::Aof(report)]);
     }
 }
 
-fn spawn_flusher(state: Arc<State>, shared: Arc<Shared>) -> io::Result<Sender<Flush>> {
-    let (sender, receiver) = channel::<Flush>();
+fn spawn_flusher(state: Arc<State>, shared: Arc<Shared>) -> io::Result<Sender<Aside>> {
+    let (sender, receiver) = channel::<Aside>();
     let work = move || {
-        for flush in receiver {
-            state.end_flush(flush, &shared);
+        for aside in receiver {
+            state.run_aside(aside, &shared);
         }
     };
     let thread = std::thread::Builder::new().name("flusher".into());
     thread.spawn(work)?;
     Ok(sender)
-}
-
-impl Shared {
-    /// Takes a report of what the loop has done itself.
-    fn tell(&self, report: AofReport) {
-        self.state().reports.push(Report::Aof(report));
-    }
 }

@@ -19,7 +19,6 @@ mod disk;
 mod freer;
 mod host;
 mod listener;
-mod loading;
 mod log_disk;
 mod process;
 mod sockets;
@@ -77,6 +76,19 @@ impl Reactor {
         }
     }
 
+    /// Builds the data of before. Clients can come already, and are told to be patient.
+    ///
+    /// # Errors
+    /// Why not. If the server is told to end meanwhile, that is none.
+    fn load(&mut self) -> Result<(), String> {
+        let mut host = HostInTurn {
+            host: &mut self.host,
+            sockets: &mut self.sockets,
+            buffer: &self.buffer,
+        };
+        self.engine.load_data(&mut host)
+    }
+
     /// Serves until the server is to stop.
     ///
     /// # Errors
@@ -91,6 +103,8 @@ impl Reactor {
             }
             self.turn(&events);
         }
+        // A signal that came in the middle of a command has stopped the loop, but there may be something to be saved.
+        self.follow_signals();
         Ok(())
     }
 
@@ -100,7 +114,11 @@ impl Reactor {
             || !self.sockets.unfinished.is_empty()
             || self.engine.server.clients.has_resume()
             || (self.host.listeners.has_pending() && self.sockets.accept_from_ns == 0);
-        Duration::from_millis(if busy { 0 } else { self.wait_ms })
+        let wait_ms = match self.engine.has_unlogged() {
+            true => self.wait_ms.min(1),
+            false => self.wait_ms,
+        };
+        Duration::from_millis(if busy { 0 } else { wait_ms })
     }
 
     fn turn(&mut self, events: &Events) {

@@ -2,8 +2,8 @@
 
 use crate::config::Config;
 use crate::config::settings::{Settings, Supervised};
+use crate::observe::crash;
 use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
-use std::backtrace::Backtrace;
 use std::{env, fs, io};
 
 /// Descriptors that are not clients': listeners, files, the log.
@@ -144,10 +144,5 @@ pub(super) fn pidfile_path(settings: &Settings, background: bool) -> Option<&str
 
 /// From now on a panic writes its place and the way to it to the log before it ends the process.
 pub(super) fn report_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        tracing::error!("=== OXIDIS BUG REPORT START: Cut & paste starting from here ===");
-        tracing::error!("{panic}");
-        tracing::error!("Backtrace:\n{}", Backtrace::force_capture());
-        tracing::error!("=== OXIDIS BUG REPORT END ===");
-    }));
+    std::panic::set_hook(Box::new(|panic| crash::report(panic)));
 }

@@ -5,9 +5,11 @@ use super::WRITE_BUDGET_BYTES;
 use super::connection::{Connection, Transfer};
 use super::host::ProcessHost;
 use crate::command::host::Engaged;
+use crate::observe::crash;
 use crate::session::Closing;
 use mio::{Poll, Token};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGABRT, SIGINT, SIGTERM};
+use signal_hook::low_level::emulate_default_handler;
 use signal_hook_mio::v1_0::Signals;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -74,7 +76,7 @@ impl Sockets {
         host: &mut ProcessHost,
     ) {
         match event.token() {
-            SIGNALS => self.take_signals(),
+            SIGNALS => self.take_signals(engine),
             REPORTS => self.reported = true,
             Token(listener) if listener < CONNECTIONS_FROM => {
                 host.listeners.wake(Token(listener));
@@ -83,9 +85,16 @@ impl Sockets {
         }
     }
 
-    fn take_signals(&mut self) {
+    fn take_signals(&mut self, engine: &mut dyn Engaged) {
         for signal in self.signals.pending() {
             match signal {
+                SIGABRT => {
+                    if engine.server().config.settings.crash_log_enabled {
+                        crash::report("crashed by signal: 6");
+                    }
+                    let failed = emulate_default_handler(SIGABRT);
+                    tracing::error!("Ending by signal 6: {failed:?}");
+                }
                 SIGINT => tracing::warn!("Received SIGINT scheduling shutdown..."),
                 SIGTERM => tracing::warn!("Received SIGTERM scheduling shutdown..."),
                 _ => continue,

@@ -4,7 +4,6 @@
 use super::disk::Disk;
 use super::host::{ProcessHost, configure_log};
 use super::listener::{ListenError, Place};
-use super::loading::load_file;
 use super::sockets::{REPORTS, SIGNALS};
 use super::{Reactor, process};
 use crate::base::clock::Clock;
@@ -20,7 +19,7 @@ use crate::persist::writer::remove_stale;
 use mio::{Interest, Poll, Waker};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
+use signal_hook::consts::{SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
 use signal_hook_mio::v1_0::Signals;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -94,37 +93,30 @@ pub fn serve(mut config: Config) -> Result<(), StartError> {
         supervised: supervisor.word().to_owned(),
         ..Identity::default()
     };
-    let mut engine = create_engine(config, identity)?;
+    let engine = create_engine(config, identity)?;
     remove_stale_files();
-    load_data(&mut engine, &mut host).map_err(|reason| {
-        tracing::error!("{reason}");
-        StartError::Logged
-    })?;
     let settings = engine.server.config.settings.clone();
     listen(&mut host, &settings)?;
     let signals = watch_signals(&poll).map_err(doing("Watching signals"))?;
     let pidfile = process::pidfile_path(&settings, background);
     pidfile.into_iter().for_each(process::write_pidfile);
-    log_ready(&settings, &host);
-    process::report_ready(supervisor);
+    log_initialized(&settings);
     let mut reactor = Reactor::new(engine, host, poll, signals);
+    if let Err(reason) = reactor.load() {
+        tracing::error!("{reason}");
+        remove_traces(&settings, pidfile);
+        return Err(StartError::Logged);
+    }
+    if !reactor.host.stopping() {
+        log_ready(&reactor.host);
+        process::report_ready(supervisor);
+    }
     reactor.run().map_err(doing("Waiting for events"))?;
     reactor.engine.finish_log(&mut reactor.host);
     finish(&reactor.engine.server.config.settings, supervisor, pidfile);
     // The process ends here: the system takes its memory back at once, key by key would take seconds.
     std::mem::forget(reactor);
     Ok(())
-}
-
-/// Builds the data of before: from the append-only file if there is to be one, else from the snapshot.
-fn load_data(engine: &mut Engine, host: &mut ProcessHost) -> Result<(), String> {
-    if !engine.server.config.settings.appendonly {
-        let noted = engine.note_log(host);
-        noted.map_err(|error| format!("{error}. Exiting."))?;
-        return load_file(engine);
-    }
-    let loaded = engine.load_log(host);
-    loaded.map_err(|error| format!("{error}. Exiting."))
 }
 
 fn create_engine(config: Config, identity: Identity) -> Result<Engine, StartError> {
@@ -175,17 +167,20 @@ fn listen(host: &mut ProcessHost, settings: &Settings) -> Result<(), StartError>
     Ok(())
 }
 
-/// SIGTERM and SIGINT end the server; a second SIGINT ends it at once.
+/// SIGTERM and SIGINT end the server, SIGABRT crashes it with a report; a second SIGINT or SIGABRT ends it at once.
 pub(super) fn watch_signals(poll: &Poll) -> io::Result<Signals> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register_conditional_shutdown(SIGINT, 1, Arc::clone(&interrupted))?;
     signal_hook::flag::register(SIGINT, interrupted)?;
+    let aborted = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register_conditional_default(SIGABRT, Arc::clone(&aborted))?;
+    signal_hook::flag::register(SIGABRT, aborted)?;
     // The terminal that started the server may go; the others mean nothing here and would end it.
     // A file that may not become larger is an error of that file.
     for ignored in [SIGHUP, SIGUSR2, SIGALRM, SIGXFSZ] {
         signal_hook::flag::register(ignored, Arc::new(AtomicBool::new(false)))?;
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut signals = Signals::new([SIGABRT, SIGINT, SIGTERM])?;
     poll.registry()
         .register(&mut signals, SIGNALS, Interest::READABLE)?;
     Ok(signals)
@@ -233,7 +228,7 @@ fn log_start(config: &Config) {
     }
 }
 
-fn log_ready(settings: &Settings, host: &ProcessHost) {
+fn log_initialized(settings: &Settings) {
     let terminal = io::stdout().is_terminal() && settings.logfile.is_none();
     if settings.always_show_logo || terminal {
         tracing::info!("{}", banner(settings));
@@ -241,6 +236,9 @@ fn log_ready(settings: &Settings, host: &ProcessHost) {
         tracing::info!("Running mode=standalone, port={}.", settings.port);
     }
     tracing::info!("Server initialized");
+}
+
+fn log_ready(host: &ProcessHost) {
     let (tcp, unix) = host.listeners.kinds();
     if tcp {
         tracing::info!("Ready to accept connections tcp");
@@ -275,14 +273,21 @@ fn system_name() -> String {
 
 fn finish(settings: &Settings, supervisor: Supervised, pidfile: Option<&str>) {
     process::report_stopping(supervisor);
-    if let Some(path) = pidfile {
+    if pidfile.is_some() {
         tracing::info!("Removing the pid file.");
+    }
+    if settings.unixsocket.is_some() {
+        tracing::info!("Removing the unix socket file.");
+    }
+    remove_traces(settings, pidfile);
+    tracing::warn!("Oxidis is now ready to exit, bye bye...");
+}
+
+/// Removes the files that say that the server runs.
+fn remove_traces(settings: &Settings, pidfile: Option<&str>) {
+    let socket = settings.unixsocket.as_deref();
+    for path in pidfile.into_iter().chain(socket) {
         // Nothing is left to be done if it is gone already.
         let _ = fs::remove_file(path);
     }
-    if let Some(path) = &settings.unixsocket {
-        tracing::info!("Removing the unix socket file.");
-        let _ = fs::remove_file(path);
-    }
-    tracing::warn!("Oxidis is now ready to exit, bye bye...");
 }

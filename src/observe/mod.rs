@@ -1,6 +1,7 @@
 //! Numbers for those who run the server. INFO and the metrics endpoint are two renderers of the same rows: each service
 //! that owns a number adds it to an [`Info`] under its section.
 
+pub mod crash;
 pub mod histogram;
 pub mod log;
 pub mod memory;

@@ -11,7 +11,7 @@ use crate::keyspace::load::{Batch, Duplicate};
 use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader, Text};
 use crate::types::load::{Loaded, Room, load_value};
-use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines};
+use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines, in_field};
 use crate::types::string::SHARED_MIN_BYTES;
 
 /// Bytes of a file between two reports of progress.
@@ -77,39 +77,28 @@ pub fn load(
     keep_expired: bool,
     visitor: &mut dyn Visitor,
 ) -> Result<Summary, ReadError> {
-    let records = Records::begin(from)?;
-    let summary = Summary {
-        version: records.version,
-        ..Summary::default()
+    let mut loader = Loader::begin(from, keep_expired, visitor.replaces())?;
+    let slice = Slice {
+        bytes: PROGRESS_BYTES,
+        keys: u64::MAX,
     };
-    let mut loader = Loader {
-        keyspace,
-        batch: Batch::new(visitor.replaces()),
-        room: Room::default(),
-        records,
-        db: 0,
-        keep_expired,
-        summary,
-    };
-    let mut told = 0;
-    loop {
-        if from.offset() - told >= PROGRESS_BYTES {
-            told = from.offset();
-            visitor.progress(told);
-        }
-        match loader.records.next(from)? {
-            Record::Key(kind) => loader.record(kind, from)?,
-            Record::End => break,
-            other => loader.other(other, from, visitor)?,
-        }
+    while !loader.step(keyspace, from, visitor, slice)? {
+        visitor.progress(from.offset());
     }
-    loader.settle(from)?;
-    let _sum = loader.records.end(from)?;
-    Ok(loader.summary)
+    Ok(loader.into_summary())
 }
 
-struct Loader<'k> {
-    keyspace: &'k mut Keyspace,
+/// How much is read at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// Bytes, about.
+    pub bytes: u64,
+    /// Keys.
+    pub keys: u64,
+}
+
+/// A file that is being read, slice by slice. What it has gathered and not handed over yet is at most a batch.
+pub struct Loader {
     batch: Batch,
     room: Room,
     records: Records,
@@ -118,16 +107,81 @@ struct Loader<'k> {
     summary: Summary,
 }
 
-impl Loader<'_> {
+impl Loader {
+    /// Reads the head of a file. `keep_expired`, `replaces`: as for [`load`] and [`Visitor::replaces`].
+    ///
+    /// # Errors
+    /// It is not that of a file that can be read.
+    pub fn begin(
+        from: &mut Reader<'_>,
+        keep_expired: bool,
+        replaces: bool,
+    ) -> Result<Self, ReadError> {
+        let records = Records::begin(from)?;
+        let summary = Summary {
+            version: records.version,
+            ..Summary::default()
+        };
+        Ok(Self {
+            batch: Batch::new(replaces),
+            room: Room::default(),
+            records,
+            db: 0,
+            keep_expired,
+            summary,
+        })
+    }
+
+    /// Reads a slice; whether the file has come to its end.
+    ///
+    /// # Errors
+    /// Why it cannot be read, or what in it is not as it must be.
+    pub fn step(
+        &mut self,
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+        visitor: &mut dyn Visitor,
+        slice: Slice,
+    ) -> Result<bool, ReadError> {
+        let end = from.offset().saturating_add(slice.bytes);
+        let keys = self.summary.keys.saturating_add(slice.keys);
+        while from.offset() < end && self.summary.keys < keys {
+            match self.records.next(from)? {
+                Record::End => {
+                    self.settle(keyspace, from)?;
+                    let _sum = self.records.end(from)?;
+                    return Ok(true);
+                }
+                Record::Key(kind) => self.record(kind, keyspace, from)?,
+                other => self.other(other, keyspace, from, visitor)?,
+            }
+        }
+        Ok(false)
+    }
+
+    /// What has come in so far.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// What has come in.
+    pub fn into_summary(self) -> Summary {
+        self.summary
+    }
+
     #[inline]
-    fn record(&mut self, of_kind: u8, from: &mut Reader<'_>) -> Result<(), ReadError> {
+    fn record(
+        &mut self,
+        of_kind: u8,
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+    ) -> Result<(), ReadError> {
         let at = from.offset();
         self.batch.begin(from.string()?);
         if self.batch.key().len() > KEY_MAX_BYTES {
             return Err(from.corrupt("a key", "a longer string than any key may be"));
         }
         let next = self.records.attributes();
-        let keyspace = &*self.keyspace;
         let (now_ms, policy) = (keyspace.now_ms(), keyspace.access_policy());
         let access = policy.word_of(now_ms, next.idle_s, next.frequency);
         let is_expired = next.deadline.is_some_and(|deadline| deadline < now_ms);
@@ -166,14 +220,14 @@ impl Loader<'_> {
         self.summary.keys += 1;
         self.batch.put(keyspace, value, next.deadline, access, at);
         if self.batch.is_full() {
-            self.settle(from)?;
+            self.settle(keyspace, from)?;
         }
         Ok(())
     }
 
     /// Puts what was gathered into the keyspace.
-    fn settle(&mut self, from: &Reader<'_>) -> Result<(), ReadError> {
-        let loaded = self.keyspace.load(self.db, &mut self.batch);
+    fn settle(&mut self, keyspace: &mut Keyspace, from: &Reader<'_>) -> Result<(), ReadError> {
+        let loaded = keyspace.load(self.db, &mut self.batch);
         loaded.map_err(
             |Duplicate { key, at }| match from.corrupt("each key once", "") {
                 ReadError::Corrupt { expected, .. } => ReadError::Corrupt {
@@ -189,13 +243,14 @@ impl Loader<'_> {
     fn other(
         &mut self,
         record: Record,
+        keyspace: &mut Keyspace,
         from: &mut Reader<'_>,
         visitor: &mut dyn Visitor,
     ) -> Result<(), ReadError> {
         match record {
-            Record::Database(number) => self.select(number, from)?,
-            Record::Sizes { keys, .. } => self.expect(keys, from.left()),
-            Record::Field(name) => self.auxiliary(&name, from)?,
+            Record::Database(number) => self.select(number, keyspace, from)?,
+            Record::Sizes { keys, .. } => self.expect(keyspace, keys, from.left()),
+            Record::Field(name) => self.auxiliary(&name, keyspace, from)?,
             Record::Library => {
                 self.summary.libraries += 1;
                 let taken = visitor.library(from.string()?);
@@ -207,18 +262,23 @@ impl Loader<'_> {
     }
 
     /// Makes room for so many keys, if what is left of the file can hold them.
-    fn expect(&mut self, keys: u64, left: u64) {
+    fn expect(&self, keyspace: &mut Keyspace, keys: u64, left: u64) {
         /// A kind, a key and a value.
         const RECORD_MIN_BYTES: u64 = 3;
         let is_known = left <= i64::MAX.cast_unsigned();
         if is_known && keys <= left / RECORD_MIN_BYTES {
-            self.keyspace.reserve(self.db, keys as usize);
+            keyspace.reserve(self.db, keys as usize);
         }
     }
 
-    fn select(&mut self, number: u64, from: &Reader<'_>) -> Result<(), ReadError> {
-        self.settle(from)?;
-        let databases = self.keyspace.databases();
+    fn select(
+        &mut self,
+        number: u64,
+        keyspace: &mut Keyspace,
+        from: &Reader<'_>,
+    ) -> Result<(), ReadError> {
+        self.settle(keyspace, from)?;
+        let databases = keyspace.databases();
         match usize::try_from(number).ok().filter(|db| *db < databases) {
             Some(db) => self.db = db,
             None => {
@@ -229,11 +289,18 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn auxiliary(&mut self, name: &[u8], from: &mut Reader<'_>) -> Result<(), ReadError> {
+    fn auxiliary(
+        &mut self,
+        name: &[u8],
+        keyspace: &mut Keyspace,
+        from: &mut Reader<'_>,
+    ) -> Result<(), ReadError> {
         if name == MEMBER_DEADLINES {
-            self.settle(from)?;
-            let deadlines = MemberDeadlines::read(from.string()?)?;
-            return self.set_deadlines(&deadlines, from);
+            self.settle(keyspace, from)?;
+            let at = from.offset();
+            let deadlines = MemberDeadlines::read(from.string()?);
+            let deadlines = deadlines.map_err(|error| in_field(&error, at))?;
+            return self.set_deadlines(keyspace, &deadlines, from);
         }
         let (name, value) = (String::from_utf8_lossy(name).into_owned(), from.string()?);
         let fits = self.summary.fields.len() < FIELDS_MAX && value.len() <= FIELD_MAX_BYTES;
@@ -247,18 +314,19 @@ impl Loader<'_> {
     }
 
     fn set_deadlines(
-        &mut self,
+        &self,
+        keyspace: &mut Keyspace,
         deadlines: &ReadDeadlines,
         from: &Reader<'_>,
     ) -> Result<(), ReadError> {
         let members = deadlines.members.iter();
         let members = members.map(|(name, at)| (name.as_slice(), *at));
         let (key, db) = (deadlines.key.as_slice(), self.db);
-        let place = self.keyspace.store(db).find(&self.keyspace.key(key));
+        let place = keyspace.store(db).find(&keyspace.key(key));
         // The key has expired: its members with it.
-        if place.is_none() || self.keyspace.load_member_deadlines(db, key, members) {
+        if place.is_none() || keyspace.load_member_deadlines(db, key, members) {
             return Ok(());
         }
-        Err(from.corrupt("a set or sorted set", "a value of another type"))
+        Err(from.corrupt("a set, sorted set or hash", "a value of another type"))
     }
 }

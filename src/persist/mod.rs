@@ -1,4 +1,5 @@
-//! What survives the end of the process: snapshots on disk, and the log of all changes since ([`aof`]).
+//! What survives the end of the process: snapshots on disk, the log of all changes since ([`aof`]), and folders with the
+//! data of one moment, to be copied ([`backup`]).
 //!
 //! The reactor opens no file. [`save`] decides when a snapshot begins, drives its walk and makes [`Job`]s of what it gives;
 //! the host has them run on a helper thread ([`writer`]) and brings back [`Report`]s. The append-only file has a thread of
@@ -9,6 +10,7 @@ pub mod backup;
 pub mod draft;
 pub mod load;
 pub mod payload;
+pub mod progress;
 pub mod records;
 pub mod save;
 pub mod writer;

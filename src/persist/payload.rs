@@ -3,14 +3,14 @@
 //! ```text
 //! payload  kind 1, body, [ auxiliary field: deadlines of members ], version u16, checksum u64
 //! ```
-//! The version is 11, and 12 where a hash has fields with deadlines. Deadlines of members of sets and sorted sets follow the
+//! The version is 11, and 12 where a hash has fields with deadlines, or 10 on request ([`Edition`]). Deadlines of members of sets and sorted sets follow the
 //! body as they follow a key in a file; other servers read the body and look no further.
 
 use crate::keyspace::load::set_deadlines;
 use crate::rdb::lzf::Compressor;
 use crate::rdb::read::{ReadError, Reader};
 use crate::rdb::{
-    BadPayload, Encoder, VERSION, VERSION_FIELD_EXPIRY, kind, opcode, open_payload,
+    BadPayload, Edition, Encoder, VERSION_FIELD_EXPIRY, kind, opcode, open_payload,
     open_unchecked_payload, seal_payload,
 };
 use crate::types::load::{Dialect, Loaded, Room, load_value};
@@ -26,14 +26,14 @@ pub struct PayloadWriter {
 
 impl PayloadWriter {
     /// The payload of a value; `compress`: long strings are compressed.
-    pub fn write(&mut self, value: ValueRef<'_>, compress: bool) -> Vec<u8> {
+    pub fn write(&mut self, value: ValueRef<'_>, compress: bool, edition: Edition) -> Vec<u8> {
         let encoder = &mut self.encoder;
         encoder.clear();
-        let kind = value.rdb_kind();
+        let kind = value.rdb_kind(edition);
         encoder.byte(kind);
-        value.save(encoder);
+        value.save(encoder, edition);
         let mut deadlines = MemberDeadlines::default();
-        value.for_each_deadline_apart(|name, at| deadlines.add(name, at));
+        value.for_each_deadline_apart(edition, |name, at| deadlines.add(name, at));
         deadlines.encode(b"", encoder);
         let mut payload = Vec::with_capacity(encoder.len() + 10);
         if compress && encoder.may_shrink() {
@@ -44,7 +44,7 @@ impl PayloadWriter {
         }
         let version = match kind {
             kind::HASH_METADATA | kind::HASH_LISTPACK_EX => VERSION_FIELD_EXPIRY,
-            _ => VERSION,
+            _ => edition.version(),
         };
         seal_payload(&mut payload, version);
         payload
@@ -102,7 +102,7 @@ pub fn read_payload<'r>(
     let members = deadlines.members.iter();
     let members = members.map(|(name, at)| (name.as_slice(), *at));
     if !set_deadlines(&mut object, limits, members) {
-        let error = from.corrupt("a set or sorted set", "a value of another type");
+        let error = from.corrupt("a set, sorted set or hash", "a value of another type");
         return Err(error.into());
     }
     Ok(Loaded::Boxed(object))

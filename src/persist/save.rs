@@ -9,7 +9,7 @@ use crate::config::settings::{MaxmemoryPolicy, SavePoint, Settings};
 use crate::keyspace::Keyspace;
 use crate::keyspace::snapshot::Part;
 use crate::observe::Info;
-use crate::rdb::{Encoder, VERSION, VERSION_FIELD_EXPIRY, opcode};
+use crate::rdb::{Edition, Encoder, VERSION_FIELD_EXPIRY, opcode};
 use std::path::{Path, PathBuf};
 
 /// After a failure the next attempt is not made sooner.
@@ -263,7 +263,7 @@ impl Saver {
             temporary,
             path,
             format: Format::Rdb,
-            version: VERSION,
+            version: settings.rdb_version.edition().version(),
             compress: settings.rdbcompression,
             checksum: settings.rdbchecksum,
             sync_often: settings.rdb_save_incremental_fsync,
@@ -290,9 +290,15 @@ impl Saver {
                 | MaxmemoryPolicy::AllkeysLfu
                 | MaxmemoryPolicy::VolatileLfu
         );
-        keyspace.begin_snapshot(with_access);
-        if keyspace.has_expiring_fields() {
-            target.version = VERSION_FIELD_EXPIRY;
+        let edition = settings.rdb_version.edition();
+        keyspace.begin_snapshot(with_access, edition);
+        match edition {
+            _ if !keyspace.has_expiring_fields() => {}
+            Edition::Current => target.version = VERSION_FIELD_EXPIRY,
+            Edition::Redis70 => tracing::warn!(
+                "Hashes have fields with deadlines, for which RDB version 10 has no place: other servers that load this file \
+                 keep the fields for ever."
+            ),
         }
         self.running = Some(Running {
             id: target.id,

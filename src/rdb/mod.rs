@@ -19,14 +19,35 @@ use lzf::Compressor;
 
 /// The version of files and payloads that are written: every Redis since 7.2 and every Valkey reads it.
 pub const VERSION: u16 = 11;
-/// The version of Redis 7.0.
-pub const VERSION_REDIS_7_0: u16 = 10;
 /// The version that is written where a hash has fields with deadlines.
 pub const VERSION_FIELD_EXPIRY: u16 = 12;
+/// The version that Redis 7.0 reads at most.
+pub const VERSION_REDIS_70: u16 = 10;
 /// The last version that Redis' own numbering reaches here.
 pub const VERSION_READ_MAX: u16 = 12;
 /// The version of Valkey's own dialect.
 pub const VERSION_VALKEY: u16 = 80;
+
+/// For whom files and payloads are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Edition {
+    /// Every Redis since 7.2 and every Valkey: version 11, and 12 where a hash has fields with deadlines.
+    #[default]
+    Current,
+    /// Redis 7.0 too: version 10, which knows no listpacks of members, no last activity of a stream's consumer, no deadlines
+    /// of fields.
+    Redis70,
+}
+
+impl Edition {
+    /// The version that stands in files and payloads where nothing needs a later one.
+    pub const fn version(self) -> u16 {
+        match self {
+            Edition::Current => VERSION,
+            Edition::Redis70 => VERSION_REDIS_70,
+        }
+    }
+}
 
 /// Single bytes between the keys of a file.
 pub mod opcode {

@@ -85,6 +85,12 @@ impl Output {
         None
     }
 
+    /// Whether it has a buffer to write into.
+    #[inline]
+    pub fn has_buffer(&self) -> bool {
+        self.buffer.capacity() > 0
+    }
+
     /// Bytes not sent yet, shared ones included.
     #[inline]
     pub fn len(&self) -> usize {

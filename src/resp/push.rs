@@ -1,13 +1,13 @@
 //! Messages out of turn, each encoded once for all who get it: pub/sub messages, invalidations of client-side caches,
 //! MONITOR's lines.
 //!
-//! Nearly all of them differ between the protocols in their first byte alone, so what is kept is the rest; a long payload
-//! is shared by all outputs that carry it and never copied. The encodings lie one behind the other in one buffer, which is
+//! Nearly all of them differ between the protocols in their first byte alone, so they are kept once and that byte is
+//! written over; a long payload is shared by all outputs that carry it and never copied. The encodings lie one behind the other in one buffer, which is
 //! used again: a message costs no allocation.
 //!
 //! ```text
-//! arena    3 message chan $5 hello | 3 pmessage ch* chan $5 hello | ...
-//! message  the span for RESP2 (behind '*'), the span for RESP3 (behind '>'), perhaps a shared payload that follows
+//! arena    *3 message chan $5 hello | *4 pmessage ch* chan $5 hello | ...
+//! message  the spans for RESP2 and RESP3, their first bytes ('*' and '>'), perhaps a shared payload that follows
 //! ```
 
 use bytes::Bytes;
@@ -49,18 +49,43 @@ impl<'a> Payload<'a> {
     }
 }
 
-type Span = std::ops::Range<usize>;
+/// Bytes of the arena; none: there is no such form of the message.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: usize,
+    end: usize,
+}
 
 #[derive(Debug)]
 struct Message {
-    /// The byte in front, where it is not that of a push.
-    kind: Option<u8>,
-    resp2: Option<Span>,
-    resp3: Option<Span>,
+    /// The forms for RESP2 and RESP3.
+    spans: [Span; 2],
+    /// Their first bytes.
+    firsts: [u8; 2],
     /// Follows the span, with a line end behind it.
     payload: Option<Bytes>,
     /// In RESP2 it is only for clients that have subscribed to something.
     for_subscribers: bool,
+}
+
+/// The first bytes of pushes.
+const PUSH: [u8; 2] = *b"*>";
+
+impl Span {
+    fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+impl Message {
+    fn new(spans: [Span; 2], firsts: [u8; 2]) -> Self {
+        Message {
+            spans,
+            firsts,
+            payload: None,
+            for_subscribers: false,
+        }
+    }
 }
 
 /// See the head of the file.
@@ -68,49 +93,39 @@ struct Message {
 pub struct Pushes {
     arena: Vec<u8>,
     messages: Vec<Message>,
+    shared_bytes: usize,
 }
 
 impl Pushes {
     /// A push of byte strings, the last of which is the payload.
     pub fn bulks(&mut self, words: &[&[u8]], payload: &Payload<'_>) -> PushId {
-        let start = self.arena.len();
-        write_count(&mut self.arena, words.len() + 1);
-        words
-            .iter()
-            .for_each(|word| write_bulk(&mut self.arena, word));
-        let shared = match payload {
-            Payload::Bytes(bytes) => {
-                write_bulk(&mut self.arena, bytes);
-                None
+        let span = self.span(|arena| {
+            write_count(arena, words.len() + 1);
+            words.iter().for_each(|word| write_bulk(arena, word));
+            match payload {
+                Payload::Bytes(bytes) => write_bulk(arena, bytes),
+                Payload::Shared(bytes) => write_header(arena, b'$', bytes.len()),
             }
-            Payload::Shared(bytes) => {
-                write_header(&mut self.arena, b'$', bytes.len());
-                Some(bytes.clone())
-            }
+        });
+        let payload = match payload {
+            Payload::Bytes(_) => None,
+            Payload::Shared(bytes) => Some(bytes.clone()),
         };
-        let span = start..self.arena.len();
+        self.shared_bytes += payload.as_ref().map_or(0, Bytes::len);
         self.add(Message {
-            kind: None,
-            resp2: Some(span.clone()),
-            resp3: Some(span),
-            payload: shared,
-            for_subscribers: false,
+            payload,
+            ..Message::new([span; 2], PUSH)
         })
     }
 
     /// A status line, which both protocols write alike.
     pub fn line(&mut self, text: &[u8]) -> PushId {
-        let start = self.arena.len();
-        self.arena.extend_from_slice(text);
-        self.arena.extend_from_slice(b"\r\n");
-        let span = start..self.arena.len();
-        self.add(Message {
-            kind: Some(b'+'),
-            resp2: Some(span.clone()),
-            resp3: Some(span),
-            payload: None,
-            for_subscribers: false,
-        })
+        let span = self.span(|arena| {
+            arena.push(b'+');
+            arena.extend_from_slice(text);
+            arena.extend_from_slice(b"\r\n");
+        });
+        self.add(Message::new([span; 2], *b"++"))
     }
 
     /// Tells a client to forget these keys; `None`: all that it remembers. Whoever speaks RESP2 can hear it only if it is
@@ -125,20 +140,18 @@ impl Pushes {
             write_bulk(arena, b"invalidate");
             write_keys(arena, keys.clone(), b"_\r\n");
         });
-        let resp2 = redirected.then(|| {
-            self.span(|arena| {
+        let mut resp2 = Span::default();
+        if redirected {
+            resp2 = self.span(|arena| {
                 write_count(arena, 3);
                 write_bulk(arena, b"message");
                 write_bulk(arena, INVALIDATION_CHANNEL);
                 write_keys(arena, keys, b"$-1\r\n");
-            })
-        });
+            });
+        }
         self.add(Message {
-            kind: None,
-            resp2,
-            resp3: Some(resp3),
-            payload: None,
             for_subscribers: true,
+            ..Message::new([resp2, resp3], PUSH)
         })
     }
 
@@ -151,60 +164,59 @@ impl Pushes {
             arena.extend_from_slice(id.to_string().as_bytes());
             arena.extend_from_slice(b"\r\n");
         });
-        self.add(Message {
-            kind: None,
-            resp2: None,
-            resp3: Some(resp3),
-            payload: None,
-            for_subscribers: false,
-        })
+        self.add(Message::new([Span::default(), resp3], PUSH))
     }
 
     /// Whether the message is for a client of this protocol; `subscribed`: to any channel or pattern.
     #[inline]
     pub fn is_for(&self, id: PushId, protocol: Protocol, subscribed: bool) -> bool {
         let message = &self.messages[id.0 as usize];
-        match protocol {
-            Protocol::Resp2 => message.resp2.is_some() && (subscribed || !message.for_subscribers),
-            Protocol::Resp3 => message.resp3.is_some(),
-        }
+        let hears = subscribed || !message.for_subscribers || protocol == Protocol::Resp3;
+        hears && !message.spans[form(protocol)].is_empty()
     }
 
     /// Puts the message behind what a client has yet to receive.
     #[inline]
     pub fn write(&self, id: PushId, protocol: Protocol, out: &mut Output) {
         let message = &self.messages[id.0 as usize];
-        let (span, kind) = match protocol {
-            Protocol::Resp2 => (&message.resp2, b'*'),
-            Protocol::Resp3 => (&message.resp3, b'>'),
-        };
-        let Some(span) = span else {
-            return;
-        };
-        let head = &self.arena[span.clone()];
+        let span = message.spans[form(protocol)];
+        let bytes = &self.arena[span.start..span.end];
         let buffer = out.buffer();
-        buffer.reserve(head.len() + 3);
-        buffer.push(message.kind.unwrap_or(kind));
-        buffer.extend_from_slice(head);
+        let at = buffer.len();
+        buffer.extend_from_slice(bytes);
+        if let Some(first) = buffer.get_mut(at) {
+            *first = message.firsts[form(protocol)];
+        }
         if let Some(payload) = &message.payload {
             out.splice(payload.clone());
             out.buffer().extend_from_slice(b"\r\n");
         }
     }
 
+    /// Bytes of all messages, shared payloads included.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        self.arena.len() + self.shared_bytes
+    }
+
     /// Forgets all messages.
     pub fn clear(&mut self) {
         self.messages.clear();
+        self.shared_bytes = 0;
         self.arena.clear();
         if self.arena.capacity() > ARENA_KEPT_MAX_BYTES {
             self.arena = Vec::new();
         }
     }
 
+    /// The span that `write` writes.
     fn span(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
         let start = self.arena.len();
         write(&mut self.arena);
-        start..self.arena.len()
+        Span {
+            start,
+            end: self.arena.len(),
+        }
     }
 
     fn add(&mut self, message: Message) -> PushId {
@@ -213,10 +225,16 @@ impl Pushes {
     }
 }
 
-/// The header of a push behind its first byte. Pushes have few words.
+/// Which of a message's forms a protocol takes.
+#[inline(always)]
+fn form(protocol: Protocol) -> usize {
+    usize::from(protocol == Protocol::Resp3)
+}
+
+/// The header of a push, its first byte to be written over. Pushes have few words.
 fn write_count(out: &mut Vec<u8>, count: usize) {
     debug_assert!(count < 10, "the count of a push has one digit");
-    out.extend_from_slice(&[b'0' + count as u8, b'\r', b'\n']);
+    out.extend_from_slice(&[b'*', b'0' + count as u8, b'\r', b'\n']);
 }
 
 fn write_bulk(out: &mut Vec<u8>, bytes: &[u8]) {

@@ -1,25 +1,22 @@
 //! The functions of the server that `sandbox.lua` wraps: `redis.*` and what the sandbox itself asks for.
-//!
-//! What they raise is a [`Raised`] in a userdata of mlua: Rust cannot raise a table. Scripts see nothing of it: all ways to
-//! catch an error are the sandbox's, and it turns these into what Redis' own functions raise: `{err = text}`, or a text
-//! that begins with its place.
 
 use super::door::{DOOR, Manner};
 use super::library::Registered;
-use super::machine::{HEAP_MAX_BYTES, PATTERN_ITEMS_MAX, State, Values};
+use super::machine::{C_STACK_MAX_BYTES, HEAP_MAX_BYTES, PATTERN_ITEMS_MAX, State};
 use super::prng::Prng;
+use super::reply::truncated;
+use super::stack::{Native, Raise, Seen, Stack, View};
 use super::{bit, cjson, cmsgpack, packing, reply, shebang};
 use crate::base::number::{format_f64, write_i64};
 use crate::resp::reply::Protocol;
-use mlua::{IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
+use crate::resp::request::StoredArgv;
 use sha1::{Digest, Sha1};
-use std::rc::Rc;
 
 /// The version of Redis whose interface scripts see.
 const REDIS_VERSION: &str = "8.0.0";
-const REDIS_VERSION_NUMBER: i64 = 0x0008_0000;
+const REDIS_VERSION_NUMBER: i32 = 0x0008_0000;
 /// `redis.LOG_*`, `redis.REPL_*`.
-const CONSTANTS: [(&str, i64); 10] = [
+const CONSTANTS: [(&str, i32); 10] = [
     ("LOG_DEBUG", 0),
     ("LOG_VERBOSE", 1),
     ("LOG_NOTICE", 2),
@@ -36,136 +33,92 @@ const NO_COMMAND: &str = "ERR Please specify at least one argument for this redi
 const NO_DOOR: &str = "ERR redis.call can only be called inside a script invocation";
 const BAD_WORD: &str = "ERR Lua redis lib command arguments must be strings or integers";
 
-/// The table that the sandbox is given.
-pub(super) fn table(lua: &Lua, state: &Rc<State>) -> mlua::Result<Table> {
-    let table = lua.create_table()?;
-    let add = |name: &str, function: fn(&Lua, &State, MultiValue) -> Values| {
-        let state = Rc::clone(state);
-        let function = lua.create_function(move |lua, args| function(lua, &state, args))?;
-        table.raw_set(name, function)
-    };
-    for (name, raises) in [("call", true), ("pcall", false)] {
-        let state = Rc::clone(state);
-        let function = lua.create_function(move |lua, args| call(lua, &state, args, raises))?;
-        table.raw_set(name, function)?;
-    }
-    add("log", log)?;
-    add("sha1hex", sha1hex)?;
-    add("setresp", set_protocol)?;
-    add("set_repl", set_propagation)?;
-    add("acl_check_cmd", acl_check_cmd)?;
-    add("error_reply", error_reply)?;
-    add("status_reply", status_reply)?;
-    add("register", register)?;
-    add("random", random)?;
-    add("seed_random", seed_random)?;
-    add("is_deep_pattern", is_deep_pattern)?;
-    add("is_killed", is_killed)?;
-    add("killed_text", killed_text)?;
-    add("plain", plain)?;
-    add("place", place)?;
-    add("placed", placed)?;
-    let constants = lua.create_table()?;
+const FUNCTIONS: &[(&str, Native)] = &[
+    ("call", |stack, state| call(stack, state, true)),
+    ("pcall", |stack, state| call(stack, state, false)),
+    ("log", log),
+    ("sha1hex", sha1hex),
+    ("setresp", set_protocol),
+    ("set_repl", set_propagation),
+    ("acl_check_cmd", acl_check_cmd),
+    ("error_reply", error_reply),
+    ("status_reply", status_reply),
+    ("register", register),
+    ("random", random),
+    ("seed_random", seed_random),
+    ("is_deep_pattern", is_deep_pattern),
+    ("is_deep", is_deep),
+    ("is_killed", is_killed),
+    ("killed_text", killed_text),
+    ("place", place),
+    ("placed", placed),
+];
+
+/// Pushes the table that the sandbox is given.
+pub(super) fn push_table(stack: &mut Stack, state: &State) {
+    let table = stack.push_table(0, 24);
+    set_functions(stack, state, table, FUNCTIONS);
+    let constants = stack.push_table(0, 16);
     for (name, value) in CONSTANTS {
-        constants.raw_set(name, value)?;
+        stack.push_number(f64::from(value));
+        stack.set(constants, name);
     }
-    constants.raw_set("REDIS_VERSION", REDIS_VERSION)?;
-    table.raw_set("constants", constants)?;
-    let libraries = lua.create_table()?;
-    libraries.raw_set("bit", bit::library(lua)?)?;
-    libraries.raw_set("cjson", cjson::library(lua)?)?;
-    libraries.raw_set("cmsgpack", cmsgpack::library(lua)?)?;
-    libraries.raw_set("struct", packing::library(lua)?)?;
-    table.raw_set("libraries", libraries)?;
-    Ok(table)
+    stack.push_text(REDIS_VERSION.as_bytes());
+    stack.set(constants, "REDIS_VERSION");
+    stack.set(table, "constants");
+    let libraries = stack.push_table(0, 4);
+    for (name, functions, fields) in [
+        ("bit", bit::FUNCTIONS, &[][..]),
+        ("cmsgpack", cmsgpack::FUNCTIONS, cmsgpack::FIELDS),
+        ("struct", packing::FUNCTIONS, &[]),
+    ] {
+        let library = stack.push_table(0, functions.len() + fields.len());
+        set_functions(stack, state, library, functions);
+        for (field, text) in fields {
+            stack.push_text(text.as_bytes());
+            stack.set(library, field);
+        }
+        stack.set(libraries, name);
+    }
+    cjson::push_library(stack, state);
+    stack.set(libraries, "cjson");
+    stack.set(table, "libraries");
 }
 
-/// An error of a function of the server.
-#[derive(Debug, thiserror::Error)]
-#[error("{text}")]
-pub(super) struct Raised {
-    /// The text, a character for each byte.
-    text: String,
-    /// Whether Lua's own functions would raise it as a text that begins with its place; if not, it is a table.
-    is_placed: bool,
-    /// Whether it is the error of a command, which was counted when that failed.
-    is_counted: bool,
+fn set_functions(stack: &mut Stack, state: &State, table: i32, list: &[(&str, Native)]) {
+    for (name, native) in list {
+        stack.push_native(state, *native, 0);
+        stack.set(table, name);
+    }
 }
 
 /// An error that scripts see as `{err = text}`.
-fn table_error(text: impl Into<String>) -> mlua::Error {
-    mlua::Error::external(Raised {
-        text: text.into(),
-        is_placed: false,
+fn table_error(text: &str) -> Raise {
+    Raise::Table {
+        text: latin(text),
         is_counted: false,
-    })
-}
-
-/// An error that scripts see as a text with its place.
-fn placed_error(text: String) -> mlua::Error {
-    mlua::Error::external(Raised {
-        text,
-        is_placed: true,
-        is_counted: false,
-    })
+    }
 }
 
 /// `redis.call`, which raises errors, and `redis.pcall`, which returns them.
-fn call(lua: &Lua, state: &State, args: MultiValue, raises: bool) -> mlua::Result<Value> {
-    // See the head of `machine`: this is what keeps the steps below cheap.
-    lua.set_memory_limit(0)?;
-    let result = match run_command(lua, state, &args) {
-        Err(Failed::Command(raised)) if !raises => error_table(lua, &raised).map(Value::Table),
-        Err(Failed::Command(raised)) => Err(mlua::Error::external(raised)),
-        Err(Failed::Lua(error)) => Err(error),
-        Ok(value) => Ok(value),
-    };
-    let within = lua.used_memory() <= HEAP_MAX_BYTES;
-    lua.set_memory_limit(HEAP_MAX_BYTES)?;
-    if !within {
-        return Err(mlua::Error::MemoryError("not enough memory".to_owned()));
-    }
-    result
-}
-
-/// Why there is no reply.
-enum Failed {
-    Command(Raised),
-    Lua(mlua::Error),
-}
-
-impl From<mlua::Error> for Failed {
-    fn from(error: mlua::Error) -> Self {
-        Failed::Lua(error)
-    }
-}
-
-impl Failed {
-    fn refused(text: impl Into<String>) -> Self {
-        Failed::Command(Raised {
-            text: text.into(),
-            is_placed: false,
-            is_counted: false,
-        })
-    }
-}
-
-fn run_command(lua: &Lua, state: &State, args: &MultiValue) -> Result<Value, Failed> {
-    if args.is_empty() {
-        return Err(Failed::refused(NO_COMMAND));
-    }
-    let mut argv = state.argv.borrow_mut();
-    argv.clear();
-    for arg in args {
-        match arg {
-            Value::String(word) => argv.push(&word.as_bytes()),
-            Value::Integer(number) => push_integer(&mut argv, *number),
-            Value::Number(number) => push_number(&mut argv, *number),
-            _ => return Err(Failed::refused(BAD_WORD)),
+fn call(stack: &mut Stack, state: &State, raises: bool) -> Result<i32, Raise> {
+    match run_command(stack, state) {
+        Err(Raise::Table { text, is_counted }) if !raises => {
+            stack.clear();
+            stack.push_error(&text, is_counted);
         }
+        result => result?,
     }
+    Ok(1)
+}
+
+/// Runs the command whose words are on the stack, and pushes its reply.
+fn run_command(stack: &mut Stack, state: &State) -> Result<(), Raise> {
+    let mut argv = state.argv.borrow_mut();
+    read_words(stack, &mut argv, BAD_WORD)?;
+    stack.clear();
     if !DOOR.is_set() {
-        return Err(Failed::refused(NO_DOOR));
+        return Err(table_error(NO_DOOR));
     }
     let manner = Manner {
         protocol: state.protocol.get(),
@@ -173,122 +126,118 @@ fn run_command(lua: &Lua, state: &State, args: &MultiValue) -> Result<Value, Fai
     };
     DOOR.with(|door| match door.call(argv.argv(), manner) {
         // Whoever refuses counts that.
-        Err(text) => Err(Failed::Command(Raised {
-            text,
-            is_placed: false,
+        Err(text) => Err(Raise::Table {
+            text: latin(&text),
             is_counted: true,
-        })),
+        }),
         Ok(output) => match output.as_slice() {
-            Some(bytes) => returned(lua, bytes),
-            None => returned(lua, &output.bytes()),
+            Some(bytes) => push_reply(stack, bytes),
+            None => push_reply(stack, &output.bytes()),
         },
     })
 }
 
-fn returned(lua: &Lua, bytes: &[u8]) -> Result<Value, Failed> {
-    if let Some(text) = reply::error_text(bytes) {
-        return Err(Failed::Command(Raised {
-            text: shebang::text(text),
-            is_placed: false,
-            is_counted: true,
-        }));
+/// Reads the words of a command.
+fn read_words(stack: &Stack, argv: &mut StoredArgv, bad_word: &str) -> Result<(), Raise> {
+    argv.clear();
+    let mut bytes = 0;
+    for at in 1..=stack.top() {
+        match stack.seen(at) {
+            Seen::Text(word) => {
+                // The same text may be there a thousand times, and is copied for each.
+                bytes += word.len();
+                if bytes > HEAP_MAX_BYTES {
+                    return Err(Raise::Memory);
+                }
+                argv.push(word);
+            }
+            Seen::Number(number) => push_number(argv, number),
+            _ => return Err(table_error(bad_word)),
+        }
     }
-    Ok(reply::to_lua(lua, bytes)?)
+    match argv.argv().is_empty() {
+        true => Err(table_error(NO_COMMAND)),
+        false => Ok(()),
+    }
+}
+
+fn push_reply(stack: &mut Stack, bytes: &[u8]) -> Result<(), Raise> {
+    if let Some(text) = reply::error_text(bytes) {
+        let (text, is_counted) = (text.to_vec(), true);
+        return Err(Raise::Table { text, is_counted });
+    }
+    reply::push(stack, bytes)
+}
+
+fn push_number(argv: &mut StoredArgv, number: f64) {
+    /// Integers beyond this are shown as the numbers that Lua holds them as.
+    const SHOWN_EXACT_MAX: f64 = (1_u64 << 62) as f64;
+    let mut digits = Vec::with_capacity(24);
+    if number.abs() <= SHOWN_EXACT_MAX && number.trunc() == number {
+        write_i64(&mut digits, number as i64);
+    } else {
+        if number.is_nan() && number.is_sign_negative() {
+            digits.push(b'-');
+        }
+        format_f64(number, &mut digits);
+    }
+    argv.push(&digits);
 }
 
 /// The bytes of a text that has a character for each.
-fn latin(text: &str) -> Vec<u8> {
+pub(super) fn latin(text: &str) -> Vec<u8> {
     text.chars().map(|letter| u32::from(letter) as u8).collect()
 }
 
-/// An error as scripts see it.
-fn error_table(lua: &Lua, raised: &Raised) -> mlua::Result<Table> {
-    let table = lua.create_table_with_capacity(0, 2)?;
-    table.raw_set("err", LuaString::wrap(latin(&raised.text)))?;
-    if raised.is_counted {
-        table.raw_set("ignore_error_stats_update", true)?;
-    }
-    Ok(table)
+/// Argument `at` as a number, cut to an integer; texts that are numbers count.
+fn integer_at(view: &View, at: i32) -> Option<i64> {
+    view.number(at).map(truncated)
 }
 
-fn push_integer(argv: &mut crate::resp::request::StoredArgv, number: i64) {
-    // Integers beyond this are shown as the numbers that Lua holds them as.
-    const SHOWN_EXACT_MAX: u64 = 1 << 62;
-    if number.unsigned_abs() > SHOWN_EXACT_MAX {
-        return push_number(argv, number as f64);
-    }
-    let mut digits = Vec::with_capacity(20);
-    write_i64(&mut digits, number);
-    argv.push(&digits);
-}
+/// Bytes of a line that a script logs; the rest is cut off.
+const LOGGED_MAX_BYTES: usize = 1_024;
 
-fn push_number(argv: &mut crate::resp::request::StoredArgv, number: f64) {
-    if number == 0.0 {
-        return argv.push(b"0");
-    }
-    let mut digits = Vec::with_capacity(24);
-    if number.is_nan() && number.is_sign_negative() {
-        digits.push(b'-');
-    }
-    format_f64(number, &mut digits);
-    argv.push(&digits);
-}
-
-fn one(lua: &Lua, value: impl mlua::IntoLua) -> Values {
-    Ok(MultiValue::from_iter([value.into_lua(lua)?]))
-}
-
-/// The bytes of a string or number.
-pub(super) fn bytes_of(lua: &Lua, value: &Value) -> Option<Vec<u8>> {
-    match value {
-        Value::String(text) => Some(text.as_bytes().to_vec()),
-        Value::Integer(_) | Value::Number(_) => {
-            let text = lua.coerce_string(value.clone()).ok()??;
-            Some(text.as_bytes().to_vec())
-        }
-        _ => None,
-    }
-}
-
-/// Argument `at` as a number; strings that are numbers count.
-fn number_at(lua: &Lua, args: &MultiValue, at: usize) -> Option<f64> {
-    super::arguments::number(lua, args, at + 1, "").ok()
-}
-
-fn log(lua: &Lua, _: &State, args: MultiValue) -> Values {
-    if args.len() < 2 {
+fn log(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
+    let count = stack.top();
+    if count < 2 {
         return Err(table_error(
             "ERR redis.log() requires two arguments or more.",
         ));
     }
-    let Some(level) = number_at(lua, &args, 0) else {
+    let Some(level) = integer_at(stack, 1) else {
         return Err(table_error(
             "ERR First argument must be a number (log level).",
         ));
     };
-    let words: Vec<Vec<u8>> = args
-        .iter()
-        .skip(1)
-        .filter_map(|arg| bytes_of(lua, arg))
-        .collect();
-    let line = words.join(&b' ');
+    let mut line = Vec::new();
+    for at in 2..=count {
+        let Some(word) = stack.bytes(at) else {
+            continue;
+        };
+        if !line.is_empty() {
+            line.push(b' ');
+        }
+        let room = LOGGED_MAX_BYTES.saturating_sub(line.len());
+        line.extend_from_slice(word.get(..room).unwrap_or(word));
+    }
     let line = String::from_utf8_lossy(&line);
-    match reply::truncated(level) {
+    match level {
         0 => tracing::trace!("{line}"),
         1 => tracing::debug!("{line}"),
         2 => tracing::info!("{line}"),
         3 => tracing::warn!("{line}"),
         _ => return Err(table_error("ERR Invalid log level.")),
     }
-    Ok(MultiValue::new())
+    Ok(0)
 }
 
-fn sha1hex(lua: &Lua, _: &State, args: MultiValue) -> Values {
-    let (Some(arg), 1) = (args.front(), args.len()) else {
+fn sha1hex(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
+    if stack.top() != 1 {
         return Err(table_error("ERR wrong number of arguments"));
-    };
-    let bytes = bytes_of(lua, arg).unwrap_or_default();
-    one(lua, hex(&Sha1::digest(&bytes)))
+    }
+    let digits = hex(&Sha1::digest(stack.bytes(1).unwrap_or_default()));
+    stack.push_text(digits.as_bytes());
+    Ok(1)
 }
 
 /// Lower-case hexadecimal digits.
@@ -301,23 +250,23 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-fn set_protocol(lua: &Lua, state: &State, args: MultiValue) -> Values {
-    if args.len() != 1 {
+fn set_protocol(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    if stack.top() != 1 {
         return Err(table_error("ERR redis.setresp() requires one argument."));
     }
-    match number_at(lua, &args, 0).map(reply::truncated) {
+    match integer_at(stack, 1) {
         Some(2) => state.protocol.set(Protocol::Resp2),
         Some(3) => state.protocol.set(Protocol::Resp3),
         _ => return Err(table_error("ERR RESP version must be 2 or 3.")),
     }
-    Ok(MultiValue::new())
+    Ok(0)
 }
 
-fn set_propagation(lua: &Lua, state: &State, args: MultiValue) -> Values {
-    if args.len() != 1 {
+fn set_propagation(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    if stack.top() != 1 {
         return Err(table_error("ERR redis.set_repl() requires one argument."));
     }
-    match number_at(lua, &args, 0).map_or(0, reply::truncated) {
+    match integer_at(stack, 1).unwrap_or_default() {
         // There is one stream: what goes to either of its readers goes to both.
         flags @ 0..=3 => state.propagates.set(flags != 0),
         _ => {
@@ -326,104 +275,89 @@ fn set_propagation(lua: &Lua, state: &State, args: MultiValue) -> Values {
             return Err(table_error(text));
         }
     }
-    Ok(MultiValue::new())
+    Ok(0)
 }
 
-fn acl_check_cmd(lua: &Lua, state: &State, args: MultiValue) -> Values {
-    if args.is_empty() {
-        return Err(table_error(NO_COMMAND));
-    }
+fn acl_check_cmd(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     let mut argv = state.argv.borrow_mut();
-    argv.clear();
-    for arg in &args {
-        match bytes_of(lua, arg) {
-            Some(word) => argv.push(&word),
-            None => return Err(table_error(BAD_WORD)),
-        }
-    }
+    read_words(stack, &mut argv, BAD_WORD)?;
+    stack.clear();
     if !DOOR.is_set() {
         return Err(table_error(
             "ERR redis.acl_check_cmd can only be called inside a script invocation",
         ));
     }
     match DOOR.with(|door| door.may_run(argv.argv())) {
-        Some(allowed) => one(lua, allowed),
-        None => Err(table_error(
-            "ERR Invalid command passed to redis.acl_check_cmd()",
-        )),
+        Some(allowed) => stack.push_boolean(allowed),
+        None => {
+            return Err(table_error(
+                "ERR Invalid command passed to redis.acl_check_cmd()",
+            ));
+        }
+    }
+    Ok(1)
+}
+
+const WRONG_FIELD: &[u8] = b"ERR wrong number or type of arguments";
+
+/// The only argument of `error_reply` or `status_reply`.
+fn only_text(stack: &Stack) -> Option<Vec<u8>> {
+    match (stack.seen(1), stack.top()) {
+        (Seen::Text(text), 1) => Some(text.to_vec()),
+        _ => None,
     }
 }
 
-const WRONG_FIELD: &str = "ERR wrong number or type of arguments";
-
-fn error_reply(lua: &Lua, _: &State, args: MultiValue) -> Values {
-    let (Some(Value::String(text)), 1) = (args.front(), args.len()) else {
-        return wrong_field(lua);
+/// Returns its own errors, too.
+fn error_reply(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
+    let line = match only_text(stack) {
+        None => WRONG_FIELD.to_vec(),
+        Some(given) => {
+            let bare = given.strip_prefix(b"-").unwrap_or(&given);
+            let end = bare.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
+            let bare = bare.get(..end.map_or(0, |end| end + 1)).unwrap_or_default();
+            match bare.contains(&b' ') {
+                true => bare.to_vec(),
+                false => [b"ERR ", bare].concat(),
+            }
+        }
     };
-    let given = text.as_bytes();
-    let bare = given.strip_prefix(b"-").unwrap_or(&given);
-    let end = bare.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
-    let bare = bare.get(..end.map_or(0, |end| end + 1)).unwrap_or_default();
-    let line = if bare.contains(&b' ') {
-        bare.to_vec()
-    } else {
-        [b"ERR ", bare].concat()
-    };
-    let text = shebang::text(&line);
-    let (is_placed, is_counted) = (false, false);
-    let table = error_table(
-        lua,
-        &Raised {
-            text,
-            is_placed,
-            is_counted,
-        },
-    )?;
-    one(lua, table)
+    stack.push_error(&line, false);
+    Ok(1)
 }
 
-/// These two return their errors.
-fn wrong_field(lua: &Lua) -> Values {
-    let text = WRONG_FIELD.to_owned();
-    let (is_placed, is_counted) = (false, false);
-    let table = error_table(
-        lua,
-        &Raised {
-            text,
-            is_placed,
-            is_counted,
-        },
-    )?;
-    one(lua, table)
-}
-
-fn status_reply(lua: &Lua, _: &State, args: MultiValue) -> Values {
-    let (Some(text @ Value::String(_)), 1) = (args.front(), args.len()) else {
-        return wrong_field(lua);
-    };
-    let table = lua.create_table_with_capacity(0, 1)?;
-    table.raw_set("ok", text)?;
-    one(lua, table)
+fn status_reply(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
+    match only_text(stack) {
+        None => stack.push_error(WRONG_FIELD, false),
+        Some(text) => {
+            let table = stack.push_table(0, 1);
+            stack.push_text(&text);
+            stack.set_field(table, super::stack::Name::Ok);
+        }
+    }
+    Ok(1)
 }
 
 /// Takes a function of a library that is being loaded: name, callback, flags, description.
-fn register(_: &Lua, state: &State, args: MultiValue) -> Values {
-    let mut args = args.into_iter();
-    let mut next = || args.next().unwrap_or(Value::Nil);
-    let (name, callback, flags, description) = (next(), next(), next(), next());
-    let (Value::String(name), Value::Function(callback)) = (name, callback) else {
+fn register(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    let (Seen::Text(name), Seen::Function) = (stack.seen(1), stack.seen(2)) else {
         return Err(table_error(
             "ERR redis.register_function must get a function name argument",
         ));
     };
-    let name = shebang::text(&name.as_bytes());
-    if !shebang::is_valid_name(name.as_bytes()) {
+    if !shebang::is_valid_name(name) {
         let text = "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
         return Err(table_error(text));
     }
-    let Some(bits) = flags_of(&flags) else {
+    let name = shebang::text(name);
+    let Some(flags) = flags_at(stack, 3) else {
         return Err(table_error("ERR unknown flag given"));
     };
+    let description = match stack.seen(4) {
+        Seen::Text(text) => Some(text.to_vec()),
+        _ => None,
+    };
+    let callback = stack.keep(state, 2);
     let mut registering = state.registering.borrow_mut();
     let Some(registered) = registering.as_mut() else {
         let text = "ERR redis.register_function can only be called on FUNCTION LOAD command";
@@ -435,166 +369,94 @@ fn register(_: &Lua, state: &State, args: MultiValue) -> Values {
     {
         return Err(table_error("ERR Function already exists in the library"));
     }
-    let description = match description {
-        Value::String(text) => Some(text.as_bytes().to_vec()),
-        _ => None,
-    };
     registered.push(Registered {
         name,
         callback,
-        flags: bits,
+        flags,
         description,
     });
-    Ok(MultiValue::new())
+    Ok(0)
 }
 
-fn flags_of(flags: &Value) -> Option<u32> {
-    let Value::Table(names) = flags else {
-        return Some(0);
-    };
+/// The flags whose names are in the list at `at`, if they are known.
+fn flags_at(view: &mut View, at: i32) -> Option<u32> {
     let mut bits = 0;
-    for name in names.sequence_values::<Value>() {
-        let Ok(Value::String(name)) = name else {
-            return None;
-        };
-        bits |= shebang::flag_of(&name.as_bytes())?;
+    for index in 1..=view.length(at) {
+        bits |= view.with_element(at, index, |view, element| match view.seen(element) {
+            Seen::Text(name) => shebang::flag_of(name),
+            _ => None,
+        })?;
     }
     Some(bits)
 }
 
-fn random(lua: &Lua, state: &State, _: MultiValue) -> Values {
+fn random(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     let (prng, number) = state.prng.get().next();
     state.prng.set(prng);
-    one(lua, number)
+    stack.push_number(number);
+    Ok(1)
 }
 
-fn seed_random(lua: &Lua, state: &State, args: MultiValue) -> Values {
-    let seed = number_at(lua, &args, 0).map_or(0, reply::truncated);
+fn seed_random(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    let seed = integer_at(stack, 1).unwrap_or_default();
     state.prng.set(Prng::new(seed as i32));
-    Ok(MultiValue::new())
+    Ok(0)
 }
 
 /// Whether a pattern has so many items that matching it could take all of the C stack.
-fn is_deep_pattern(lua: &Lua, _: &State, args: MultiValue) -> Values {
-    let deep = match args.front() {
-        Some(Value::String(pattern)) => {
+fn is_deep_pattern(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
+    let deep = match stack.seen(1) {
+        Seen::Text(pattern) => {
             let takes_stack = |byte: &&u8| matches!(byte, b'*' | b'+' | b'-' | b'?' | b'(' | b')');
-            pattern.as_bytes().iter().filter(takes_stack).count() > PATTERN_ITEMS_MAX
+            pattern.iter().filter(takes_stack).count() > PATTERN_ITEMS_MAX
         }
         _ => false,
     };
-    one(lua, deep)
+    stack.push_boolean(deep);
+    Ok(1)
 }
 
-fn is_killed(lua: &Lua, state: &State, _: MultiValue) -> Values {
-    one(lua, state.killed.get().is_some())
+/// Whether so much C stack is in use that no more should be taken.
+fn is_deep(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    let deep = stack.c_stack_bytes(state) > C_STACK_MAX_BYTES;
+    stack.push_boolean(deep);
+    Ok(1)
 }
 
-fn killed_text(lua: &Lua, state: &State, _: MultiValue) -> Values {
-    one(lua, state.killed.get().unwrap_or_default())
+fn is_killed(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    stack.push_boolean(state.killed.get().is_some());
+    Ok(1)
 }
 
-/// What a script sees of an error that a function of the server has raised.
-fn plain(lua: &Lua, _: &State, args: MultiValue) -> Values {
-    let Some(Value::Error(error)) = args.front() else {
-        return Ok(args);
-    };
-    let (mut error, mut place) = (&**error, None);
-    while let mlua::Error::CallbackError { cause, traceback } = error {
-        place = place.or_else(|| caller_in(traceback));
-        error = cause;
-    }
-    let text = match (error, error.downcast_ref::<Raised>()) {
-        (_, Some(raised)) if !raised.is_placed => return one(lua, error_table(lua, raised)?),
-        (_, Some(raised)) => {
-            place.map_or_else(|| raised.text.clone(), |place| place + &raised.text)
-        }
-        (mlua::Error::RuntimeError(text), _) => text.clone(),
-        (mlua::Error::MemoryError(_), _) => "not enough memory".to_owned(),
-        (other, _) => other.to_string(),
-    };
-    one(lua, LuaString::wrap(latin(&text)))
-}
-
-/// `user_script:3: `, where the function that failed was called, if it was called by Lua.
-fn caller_in(traceback: &str) -> Option<String> {
-    let mut frames = traceback.lines().skip(1).map(str::trim);
-    let first = frames.next()?;
-    let caller = if first.starts_with("[C]") {
-        frames.next()?
-    } else {
-        first
-    };
-    let (place, _) = caller.split_once(": in ")?;
-    (place != "[C]").then(|| format!("{place}: "))
+fn killed_text(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    stack.push_text(state.killed.get().unwrap_or_default().as_bytes());
+    Ok(1)
 }
 
 /// The chunk and line of the script that runs: the innermost function that is not the sandbox's.
-fn place(lua: &Lua, state: &State, _: MultiValue) -> Values {
-    let place = script_frame(lua, 1).unwrap_or_else(|| (format!("@{}", state.flavor.chunk()), 1));
-    place.into_lua_multi(lua)
-}
-
-/// The chunk and line of the innermost function, from `level` on, that is not the sandbox's.
-pub(super) fn script_frame(lua: &Lua, level: usize) -> Option<(String, i64)> {
-    for level in level.. {
-        let found = lua.inspect_stack(level, |debug| {
-            let source = debug.source();
-            let name = source.source.as_deref().unwrap_or_default();
-            let is_script = matches!(source.what, "Lua" | "main") && name != "=sandbox";
-            is_script.then(|| {
-                (
-                    name.to_owned(),
-                    debug.current_line().map_or(0, |line| line as i64),
-                )
-            })
-        });
-        match found {
-            None => return None,
-            Some(Some(place)) => return Some(place),
-            Some(None) => {}
-        }
-    }
-    None
+fn place(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    let place = stack.script_frame();
+    let (chunk, line) =
+        place.unwrap_or_else(|| (format!("@{}", state.flavor.chunk()).into_bytes(), 1));
+    stack.push_text(&chunk);
+    stack.push_number(line as f64);
+    Ok(2)
 }
 
 /// A message whose place is one in the sandbox, with the place of the script instead.
-fn placed(lua: &Lua, state: &State, args: MultiValue) -> Values {
-    let Some(Value::String(text)) = args.front() else {
-        return one(lua, args.front());
-    };
-    let bytes = text.as_bytes();
-    let rest = bytes.strip_prefix(b"sandbox:").and_then(|rest| {
+fn placed(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    let text = stack.bytes(1).unwrap_or_default();
+    let rest = text.strip_prefix(b"sandbox:").and_then(|rest| {
         let colon = rest.iter().position(|byte| *byte == b':')?;
         rest.get(colon..)
     });
-    let Some(rest) = rest else {
-        return one(lua, text);
+    let Some(rest) = rest.map(<[u8]>::to_vec) else {
+        stack.push_again(1);
+        return Ok(1);
     };
     // A tail call leaves no trace of its caller: most scripts have one line.
     let chunk = state.flavor.chunk();
-    let line = script_frame(lua, 1).map_or(1, |(_, line)| line);
-    let placed = [format!("{chunk}:{line}").as_bytes(), rest].concat();
-    one(lua, LuaString::wrap(placed))
-}
-
-/// A table of functions.
-pub(super) fn functions(lua: &Lua, list: &[(&str, Native)]) -> mlua::Result<Table> {
-    let table = lua.create_table_with_capacity(0, list.len())?;
-    for (name, native) in list {
-        table.raw_set(*name, wrap(lua, *native)?)?;
-    }
-    Ok(table)
-}
-
-/// A function of a library: its results, or the text of its error.
-pub(super) type Native = fn(&Lua, &MultiValue) -> Result<MultiValue, String>;
-
-fn wrap(lua: &Lua, native: Native) -> mlua::Result<mlua::Function> {
-    lua.create_function(move |lua, args: MultiValue| native(lua, &args).map_err(placed_error))
-}
-
-/// The result of a library's function as Lua gets it.
-pub(super) fn finish(result: Result<MultiValue, String>) -> Values {
-    result.map_err(placed_error)
+    let line = stack.script_frame().map_or(1, |(_, line)| line);
+    stack.push_text(&[format!("{chunk}:{line}").as_bytes(), &rest].concat());
+    Ok(1)
 }

@@ -4,7 +4,7 @@
 //! there are [`EVAL_SCRIPTS_MAX`], the one not used for longest goes. SCRIPT LOAD promises that a script stays.
 
 use super::bridge::hex;
-use super::machine::{Flavor, Machine};
+use super::machine::{Flavor, Machine, Setup};
 use super::{Code, shebang};
 use sha1::{Digest, Sha1};
 use std::collections::HashMap;
@@ -35,7 +35,12 @@ struct Script {
 
 impl Cache {
     /// The script of this text, compiled if it is new.
-    pub(super) fn load(&mut self, text: &[u8], stays: bool, seed: i32) -> Result<Rc<Code>, String> {
+    pub(super) fn load(
+        &mut self,
+        text: &[u8],
+        stays: bool,
+        setup: Setup,
+    ) -> Result<Rc<Code>, String> {
         let sha1: [u8; 20] = Sha1::digest(text).into();
         self.clock += 1;
         if let Some(script) = self.scripts.get_mut(&sha1) {
@@ -46,7 +51,7 @@ impl Cache {
             }
             return Ok(Rc::clone(&script.code));
         }
-        let code = Rc::new(self.compile(text, &sha1, seed)?);
+        let code = Rc::new(self.compile(text, &sha1, setup)?);
         if !stays {
             if self.from_eval >= EVAL_SCRIPTS_MAX {
                 self.evict();
@@ -63,12 +68,12 @@ impl Cache {
         Ok(code)
     }
 
-    fn compile(&mut self, text: &[u8], sha1: &[u8; 20], seed: i32) -> Result<Code, String> {
+    fn compile(&mut self, text: &[u8], sha1: &[u8; 20], setup: Setup) -> Result<Code, String> {
         let flags = shebang::of_script(text)?;
         let machine = match &self.machine {
             Some(machine) => Rc::clone(machine),
             None => {
-                let machine = Machine::new(Flavor::Script, seed);
+                let machine = Machine::new(Flavor::Script, setup);
                 let machine = machine.map_err(|error| format!("ERR {error}"))?;
                 Rc::clone(self.machine.insert(Rc::new(machine)))
             }

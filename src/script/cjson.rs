@@ -6,12 +6,10 @@
 mod decode;
 mod encode;
 
-use super::arguments::{bad_argument, number, one};
-use super::bridge::finish;
-use mlua::{LightUserData, Lua, MultiValue, Table, Value};
-use std::cell::Cell;
-use std::ptr::null_mut;
-use std::rc::Rc;
+use super::arguments::{bad_argument, number, string};
+use super::machine::State;
+use super::reply::truncated;
+use super::stack::{Native, Raise, Seen, Stack};
 
 /// What happens to numbers that JSON has no form for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +21,7 @@ enum Invalid {
 
 /// A library's settings.
 #[derive(Clone, Copy, Debug)]
-struct Settings {
+pub(super) struct Settings {
     sparse_convert: bool,
     sparse_ratio: i32,
     sparse_safe: i32,
@@ -56,22 +54,10 @@ impl Default for Settings {
 /// The depth at which it ends whatever a script chooses: each level takes stack.
 const DEPTH_MAX: i32 = 1_000;
 
-/// A library and what its functions share.
-struct Library {
-    settings: Cell<Settings>,
-    /// The metatable of arrays that were decoded, if that is asked for.
-    array_metatable: Table,
-}
+/// Libraries in one Lua state.
+const LIBRARIES_MAX: usize = 1 << 16;
 
-/// JSON's null.
-fn null() -> Value {
-    Value::LightUserData(LightUserData(null_mut()))
-}
-
-type Outcome = Result<MultiValue, String>;
-type Method = fn(&Lua, &Library, &MultiValue) -> Outcome;
-
-const METHODS: [(&str, Method); 9] = [
+const FUNCTIONS: &[(&str, Native)] = &[
     ("encode", encode),
     ("decode", decode),
     ("encode_sparse_array", encode_sparse_array),
@@ -81,57 +67,78 @@ const METHODS: [(&str, Method); 9] = [
     ("encode_keep_buffer", encode_keep_buffer),
     ("encode_invalid_numbers", encode_invalid_numbers),
     ("decode_invalid_numbers", decode_invalid_numbers),
+    ("decode_array_with_array_mt", decode_array_with_array_mt),
+    ("new", new),
 ];
 
-/// A library with the default settings.
-pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
-    let array_metatable = lua.create_table()?;
-    array_metatable.raw_set("__metatable", false)?;
-    let library = Rc::new(Library {
-        settings: Cell::default(),
-        array_metatable,
-    });
-    let table = lua.create_table()?;
-    let with_arrays: [(&str, Method); 1] =
-        [("decode_array_with_array_mt", decode_array_with_array_mt)];
-    for (name, method) in METHODS.into_iter().chain(with_arrays) {
-        let library = Rc::clone(&library);
-        let function =
-            lua.create_function(move |lua, args: MultiValue| finish(method(lua, &library, &args)))?;
-        table.raw_set(name, function)?;
+/// Pushes a library with the default settings; its functions find them by the number of the library.
+pub(super) fn push_library(stack: &mut Stack, state: &State) {
+    let id = {
+        let mut libraries = state.cjson_settings.borrow_mut();
+        libraries.push(Settings::default());
+        libraries.len() - 1
+    };
+    let table = stack.push_table(0, FUNCTIONS.len() + 3);
+    for (name, native) in FUNCTIONS {
+        stack.push_native(state, *native, id);
+        stack.set(table, name);
     }
-    table.raw_set("null", null())?;
-    let new = lua.create_function(|lua, _: MultiValue| self::library(lua))?;
-    table.raw_set("new", new)?;
-    table.raw_set("_NAME", "cjson")?;
-    table.raw_set("_VERSION", "2.1.0")?;
-    Ok(table)
+    stack.push_null();
+    stack.set(table, "null");
+    for (name, text) in [("_NAME", "cjson"), ("_VERSION", "2.1.0")] {
+        stack.push_text(text.as_bytes());
+        stack.set(table, name);
+    }
 }
 
-fn only_argument<'a>(args: &'a MultiValue, name: &str) -> Result<&'a Value, String> {
-    match args.front() {
-        Some(value) if args.len() == 1 => Ok(value),
+fn new(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    if state.cjson_settings.borrow().len() >= LIBRARIES_MAX {
+        return Err("too many libraries".to_owned().into());
+    }
+    push_library(stack, state);
+    Ok(1)
+}
+
+/// The settings of the library whose function runs.
+fn settings_of(stack: &Stack, state: &State) -> Settings {
+    let libraries = state.cjson_settings.borrow();
+    libraries.get(stack.id()).copied().unwrap_or_default()
+}
+
+fn set_settings(stack: &Stack, state: &State, settings: Settings) {
+    let mut libraries = state.cjson_settings.borrow_mut();
+    if let Some(known) = libraries.get_mut(stack.id()) {
+        *known = settings;
+    }
+}
+
+fn check_only_argument(stack: &Stack, name: &str) -> Result<(), String> {
+    match stack.top() {
+        1 => Ok(()),
         _ => Err(bad_argument(1, name, "expected 1 argument")),
     }
 }
 
-fn encode(lua: &Lua, library: &Library, args: &MultiValue) -> Outcome {
-    let value = only_argument(args, "encode")?;
-    let bytes = encode::encode(library, value)?;
-    let text = lua
-        .create_string(&bytes)
-        .map_err(super::arguments::out_of_memory)?;
-    Ok(one(Value::String(text)))
+fn encode(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    check_only_argument(stack, "encode")?;
+    let settings = settings_of(stack, state);
+    let bytes = encode::encode(settings, state, stack)?;
+    stack.clear();
+    stack.push_text(&bytes);
+    Ok(1)
 }
 
-fn decode(lua: &Lua, library: &Library, args: &MultiValue) -> Outcome {
-    only_argument(args, "decode")?;
-    let text = super::arguments::string(lua, args, 1, "decode")?;
-    decode::decode(lua, library, &text.as_bytes()).map(one)
+fn decode(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    check_only_argument(stack, "decode")?;
+    let settings = settings_of(stack, state);
+    let text = string(stack, 1, "decode")?.to_vec();
+    stack.clear();
+    decode::decode(settings, stack, &text)?;
+    Ok(1)
 }
 
-fn at_most(args: &MultiValue, count: usize, name: &str) -> Result<(), String> {
-    if args.len() > count {
+fn at_most(stack: &Stack, count: i32, name: &str) -> Result<(), String> {
+    if stack.top() > count {
         return Err(bad_argument(count + 1, name, "found too many arguments"));
     }
     Ok(())
@@ -139,17 +146,16 @@ fn at_most(args: &MultiValue, count: usize, name: &str) -> Result<(), String> {
 
 /// Sets an integer if argument `at` gives one.
 fn set_integer(
-    lua: &Lua,
-    args: &MultiValue,
-    at: usize,
+    stack: &Stack,
+    at: i32,
     name: &str,
     range: (i32, i32),
     setting: &mut i32,
 ) -> Result<(), String> {
-    if matches!(args.get(at - 1), None | Some(Value::Nil)) {
+    if matches!(stack.seen(at), Seen::Missing | Seen::Nil) {
         return Ok(());
     }
-    let value = super::reply::truncated(number(lua, args, at, name)?);
+    let value = truncated(number(stack, at, name)?);
     let (low, high) = range;
     if value < i64::from(low) || value > i64::from(high) {
         let what = format!("expected integer between {low} and {high}");
@@ -160,132 +166,123 @@ fn set_integer(
 }
 
 /// Reads `on`, `off`, a boolean or one more word; `None`: nothing is given.
-fn choice(
-    args: &MultiValue,
-    at: usize,
-    name: &str,
-    other: Option<&str>,
-) -> Result<Option<Invalid>, String> {
-    let given = match args.get(at - 1) {
-        None | Some(Value::Nil) => return Ok(None),
-        Some(Value::Boolean(true)) => return Ok(Some(Invalid::Written)),
-        Some(Value::Boolean(false)) => return Ok(Some(Invalid::Refused)),
-        Some(Value::String(text)) => text.to_string_lossy(),
-        Some(_) => String::new(),
+fn choice(stack: &Stack, name: &str, other: Option<&str>) -> Result<Option<Invalid>, String> {
+    let given = match stack.seen(1) {
+        Seen::Missing | Seen::Nil => return Ok(None),
+        Seen::Boolean(true) => return Ok(Some(Invalid::Written)),
+        Seen::Boolean(false) => return Ok(Some(Invalid::Refused)),
+        Seen::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        _ => String::new(),
     };
     match given.as_str() {
         "on" => Ok(Some(Invalid::Written)),
         "off" => Ok(Some(Invalid::Refused)),
         word if Some(word) == other => Ok(Some(Invalid::Null)),
-        word => Err(bad_argument(at, name, &format!("invalid option '{word}'"))),
+        word => Err(bad_argument(1, name, &format!("invalid option '{word}'"))),
     }
 }
 
-fn encode_sparse_array(lua: &Lua, library: &Library, args: &MultiValue) -> Outcome {
+fn encode_sparse_array(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     const NAME: &str = "encode_sparse_array";
-    at_most(args, 3, NAME)?;
-    let mut settings = library.settings.get();
-    if let Some(choice) = choice(args, 1, NAME, None)? {
+    at_most(stack, 3, NAME)?;
+    let mut settings = settings_of(stack, state);
+    if let Some(choice) = choice(stack, NAME, None)? {
         settings.sparse_convert = choice == Invalid::Written;
     }
     let range = (0, i32::MAX);
-    set_integer(lua, args, 2, NAME, range, &mut settings.sparse_ratio)?;
-    set_integer(lua, args, 3, NAME, range, &mut settings.sparse_safe)?;
-    library.settings.set(settings);
-    Ok(MultiValue::from_iter([
-        Value::Boolean(settings.sparse_convert),
-        Value::Integer(settings.sparse_ratio as mlua::Integer),
-        Value::Integer(settings.sparse_safe as mlua::Integer),
-    ]))
+    set_integer(stack, 2, NAME, range, &mut settings.sparse_ratio)?;
+    set_integer(stack, 3, NAME, range, &mut settings.sparse_safe)?;
+    set_settings(stack, state, settings);
+    stack.push_boolean(settings.sparse_convert);
+    stack.push_number(f64::from(settings.sparse_ratio));
+    stack.push_number(f64::from(settings.sparse_safe));
+    Ok(3)
 }
 
 /// A function that sets one integer and returns it.
 fn integer_setting(
-    lua: &Lua,
-    library: &Library,
-    args: &MultiValue,
+    stack: &mut Stack,
+    state: &State,
     name: &str,
     range: (i32, i32),
     field: fn(&mut Settings) -> &mut i32,
-) -> Outcome {
-    at_most(args, 1, name)?;
-    let mut settings = library.settings.get();
-    set_integer(lua, args, 1, name, range, field(&mut settings))?;
-    let value = *field(&mut settings);
-    library.settings.set(settings);
-    Ok(one(Value::Integer(value as mlua::Integer)))
+) -> Result<i32, Raise> {
+    at_most(stack, 1, name)?;
+    let mut settings = settings_of(stack, state);
+    set_integer(stack, 1, name, range, field(&mut settings))?;
+    set_settings(stack, state, settings);
+    stack.push_number(f64::from(*field(&mut settings)));
+    Ok(1)
 }
 
-fn encode_max_depth(lua: &Lua, library: &Library, args: &MultiValue) -> Outcome {
+fn encode_max_depth(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     let range = (1, i32::MAX);
-    integer_setting(lua, library, args, "encode_max_depth", range, |settings| {
+    integer_setting(stack, state, "encode_max_depth", range, |settings| {
         &mut settings.encode_max_depth
     })
 }
 
-fn decode_max_depth(lua: &Lua, library: &Library, args: &MultiValue) -> Outcome {
+fn decode_max_depth(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     let range = (1, i32::MAX);
-    integer_setting(lua, library, args, "decode_max_depth", range, |settings| {
+    integer_setting(stack, state, "decode_max_depth", range, |settings| {
         &mut settings.decode_max_depth
     })
 }
 
-fn encode_number_precision(lua: &Lua, library: &Library, args: &MultiValue) -> Outcome {
+fn encode_number_precision(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     let name = "encode_number_precision";
-    integer_setting(lua, library, args, name, (1, 14), |settings| {
+    integer_setting(stack, state, name, (1, 14), |settings| {
         &mut settings.precision
     })
 }
 
 /// A function that sets one switch and returns it.
 fn switch(
-    library: &Library,
-    args: &MultiValue,
+    stack: &mut Stack,
+    state: &State,
     name: &str,
     field: fn(&mut Settings) -> &mut bool,
-) -> Outcome {
-    at_most(args, 1, name)?;
-    let mut settings = library.settings.get();
-    if let Some(choice) = choice(args, 1, name, None)? {
+) -> Result<i32, Raise> {
+    at_most(stack, 1, name)?;
+    let mut settings = settings_of(stack, state);
+    if let Some(choice) = choice(stack, name, None)? {
         *field(&mut settings) = choice == Invalid::Written;
     }
-    let value = *field(&mut settings);
-    library.settings.set(settings);
-    Ok(one(Value::Boolean(value)))
+    set_settings(stack, state, settings);
+    stack.push_boolean(*field(&mut settings));
+    Ok(1)
 }
 
-fn encode_keep_buffer(_: &Lua, library: &Library, args: &MultiValue) -> Outcome {
-    switch(library, args, "encode_keep_buffer", |settings| {
+fn encode_keep_buffer(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    switch(stack, state, "encode_keep_buffer", |settings| {
         &mut settings.keep_buffer
     })
 }
 
-fn decode_invalid_numbers(_: &Lua, library: &Library, args: &MultiValue) -> Outcome {
-    switch(library, args, "decode_invalid_numbers", |settings| {
+fn decode_invalid_numbers(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    switch(stack, state, "decode_invalid_numbers", |settings| {
         &mut settings.decode_invalid
     })
 }
 
-fn decode_array_with_array_mt(_: &Lua, library: &Library, args: &MultiValue) -> Outcome {
-    switch(library, args, "decode_array_with_array_mt", |settings| {
+fn decode_array_with_array_mt(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    switch(stack, state, "decode_array_with_array_mt", |settings| {
         &mut settings.array_metatable
     })
 }
 
-fn encode_invalid_numbers(lua: &Lua, library: &Library, args: &MultiValue) -> Outcome {
+fn encode_invalid_numbers(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     const NAME: &str = "encode_invalid_numbers";
-    at_most(args, 1, NAME)?;
-    let mut settings = library.settings.get();
-    if let Some(choice) = choice(args, 1, NAME, Some("null"))? {
+    at_most(stack, 1, NAME)?;
+    let mut settings = settings_of(stack, state);
+    if let Some(choice) = choice(stack, NAME, Some("null"))? {
         settings.encode_invalid = choice;
     }
-    library.settings.set(settings);
-    Ok(one(match settings.encode_invalid {
-        Invalid::Refused => Value::Boolean(false),
-        Invalid::Written => Value::Boolean(true),
-        Invalid::Null => {
-            let word = lua.create_string("null");
-            Value::String(word.map_err(super::arguments::out_of_memory)?)
-        }
-    }))
+    set_settings(stack, state, settings);
+    match settings.encode_invalid {
+        Invalid::Refused => stack.push_boolean(false),
+        Invalid::Written => stack.push_boolean(true),
+        Invalid::Null => stack.push_text(b"null"),
+    }
+    Ok(1)
 }

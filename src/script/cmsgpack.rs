@@ -3,60 +3,101 @@
 //! Format: <https://github.com/msgpack/msgpack/blob/master/spec.md>. Integers take the shortest form; other numbers 4 bytes
 //! where that loses nothing; a table whose keys are 1 to n is an array, any other a map; what has no form is nil.
 
-use super::arguments::{bad_argument, integer_or, one, out_of_memory, string};
-use super::bridge::functions;
-use mlua::{Lua, LuaString, MultiValue, Table, Value};
+use super::arguments::{bad_argument, integer_or, number, string};
+use super::machine::{STRING_MAX_BYTES, State};
+use super::reply::truncated;
+use super::stack::{Native, Raise, Seen, Stack, View};
+use std::convert::Infallible;
 
 /// Tables inside one another that are packed: deeper ones become nil.
 const PACKED_NESTING_MAX: usize = 16;
+/// Places on the stack that packing takes for them.
+const NESTING_SLOTS: i32 = 4 * PACKED_NESTING_MAX as i32;
 /// Arrays and maps inside one another that are unpacked.
 const UNPACKED_NESTING_MAX: usize = 1_000;
-/// Values that one call returns.
-const RESULTS_MAX: usize = 7_900;
 /// Places made ready for elements that are only announced.
 const RESERVED_MAX: usize = 1_024;
 
 const MISSING: &str = "Missing bytes in input.";
 const BAD: &str = "Bad data format in input.";
 
-/// The library.
-pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
-    let table = functions(
-        lua,
-        &[
-            ("pack", pack),
-            ("unpack", unpack_all),
-            ("unpack_one", unpack_one),
-            ("unpack_limit", unpack_limit),
-        ],
-    )?;
-    table.raw_set("_NAME", "cmsgpack")?;
-    table.raw_set("_VERSION", "lua-cmsgpack 0.4.0")?;
-    table.raw_set("_COPYRIGHT", "Copyright (C) 2012, Salvatore Sanfilippo")?;
-    table.raw_set("_DESCRIPTION", "MessagePack C implementation for Lua")?;
-    Ok(table)
+/// Its functions.
+pub(super) const FUNCTIONS: &[(&str, Native)] = &[
+    ("pack", pack),
+    ("unpack", |stack, _| unpack_all(stack)),
+    ("unpack_one", |stack, _| unpack_one(stack)),
+    ("unpack_limit", |stack, _| unpack_limit(stack)),
+];
+/// Its other fields.
+pub(super) const FIELDS: &[(&str, &str)] = &[
+    ("_NAME", "cmsgpack"),
+    ("_VERSION", "lua-cmsgpack 0.4.0"),
+    ("_COPYRIGHT", "Copyright (C) 2012, Salvatore Sanfilippo"),
+    ("_DESCRIPTION", "MessagePack C implementation for Lua"),
+];
+
+fn pack(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
+    let count = stack.top();
+    if count == 0 {
+        return Err(bad_argument(0, "pack", "MessagePack pack needs input.").into());
+    }
+    if !stack.has_room(count.max(NESTING_SLOTS)) {
+        return Err("Too many arguments for MessagePack pack.".to_owned().into());
+    }
+    let mut packer = Packer {
+        state,
+        steps: 0,
+        out: Vec::with_capacity(64),
+    };
+    for at in 1..=count {
+        packer.put(stack, at, 0)?;
+    }
+    stack.clear();
+    stack.push_text(&packer.out);
+    Ok(1)
 }
 
-fn pack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
-    if args.is_empty() {
-        return Err(bad_argument(0, "pack", "MessagePack pack needs input."));
-    }
-    let mut out = Vec::new();
-    for arg in args {
-        put(&mut out, arg, 0);
-    }
-    let packed = lua.create_string(&out).map_err(out_of_memory)?;
-    Ok(one(Value::String(packed)))
+/// Packs one value after the other.
+struct Packer<'a> {
+    state: &'a State,
+    steps: u32,
+    out: Vec<u8>,
 }
 
-fn put(out: &mut Vec<u8>, value: &Value, depth: usize) {
-    match value {
-        Value::Boolean(truth) => out.push(if *truth { 0xc3 } else { 0xc2 }),
-        Value::Integer(number) => put_integer(out, *number),
-        Value::Number(number) => put_number(out, *number),
-        Value::String(text) => put_string(out, &text.as_bytes()),
-        Value::Table(table) if depth < PACKED_NESTING_MAX => put_table(out, table, depth),
-        _ => out.push(0xc0),
+impl Packer<'_> {
+    fn put(&mut self, view: &mut View, at: i32, depth: usize) -> Result<(), Raise> {
+        let out = &mut self.out;
+        match view.seen(at) {
+            Seen::Boolean(truth) => out.push(if truth { 0xc3 } else { 0xc2 }),
+            Seen::Number(number) => put_number(out, number),
+            Seen::Text(text) => put_string(out, text),
+            Seen::Table if depth < PACKED_NESTING_MAX => self.put_table(view, at, depth)?,
+            _ => out.push(0xc0),
+        }
+        // A small table that holds another many times over, and so on, would fill the memory.
+        if self.out.len() > STRING_MAX_BYTES {
+            return Err(Raise::Memory);
+        }
+        self.state.check_clock(view, &mut self.steps)
+    }
+
+    fn put_table(&mut self, view: &mut View, at: i32, depth: usize) -> Result<(), Raise> {
+        let (keys, is_sequence) = keys_of(view, at);
+        if is_sequence {
+            let tags = [None, Some(0xdc), Some(0xdd)];
+            put_count(&mut self.out, keys, (0x90, 15), tags);
+            return (1..=keys).try_for_each(|index| {
+                view.with_element(at, index, |view, element| {
+                    self.put(view, element, depth + 1)
+                })
+            });
+        }
+        let tags = [None, Some(0xde), Some(0xdf)];
+        put_count(&mut self.out, keys, (0x80, 15), tags);
+        view.each_pair(at, |view, key| {
+            self.put(view, key, depth + 1)?;
+            self.put(view, key + 1, depth + 1)
+        })
     }
 }
 
@@ -119,104 +160,87 @@ fn put_string(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(text);
 }
 
-fn put_table(out: &mut Vec<u8>, table: &Table, depth: usize) {
-    if let Some(length) = sequence_length(table) {
-        put_count(out, length, (0x90, 15), [None, Some(0xdc), Some(0xdd)]);
-        for index in 1..=length {
-            let element = table.raw_get(index as mlua::Integer).unwrap_or(Value::Nil);
-            put(out, &element, depth + 1);
-        }
-        return;
-    }
-    let pairs: Vec<(Value, Value)> = table.pairs().flatten().collect();
-    put_count(out, pairs.len(), (0x80, 15), [None, Some(0xde), Some(0xdf)]);
-    for (key, value) in &pairs {
-        put(out, key, depth + 1);
-        put(out, value, depth + 1);
-    }
-}
-
-/// The number of elements, if the keys are exactly 1 to that.
-fn sequence_length(table: &Table) -> Option<usize> {
-    let (mut count, mut highest) = (0, 0);
-    for pair in table.pairs::<Value, Value>() {
-        let Ok((Value::Integer(key), _)) = pair else {
-            return None;
-        };
-        if key <= 0 {
-            return None;
-        }
-        highest = highest.max(key as usize);
+/// The number of keys, and whether they are 1 to that.
+fn keys_of(view: &mut View, at: i32) -> (usize, bool) {
+    let (mut count, mut highest, mut is_sequence) = (0, 0.0_f64, true);
+    let Ok(()) = view.each_pair(at, |view, key| {
         count += 1;
+        match view.seen(key) {
+            Seen::Number(number) if number > 0.0 && number.floor() == number => {
+                highest = highest.max(number);
+            }
+            _ => is_sequence = false,
+        }
+        Ok::<(), Infallible>(())
+    });
+    (count, is_sequence && highest == count as f64)
+}
+
+fn unpack_all(stack: &mut Stack) -> Result<i32, Raise> {
+    unpack(stack, "unpack", 0, 0)?;
+    Ok(stack.top())
+}
+
+fn unpack_one(stack: &mut Stack) -> Result<i32, Raise> {
+    let offset = integer_or(stack, 2, "unpack_one", 0)?;
+    let next = unpack(stack, "unpack_one", 1, offset)?;
+    Ok(with_first(stack, next))
+}
+
+fn unpack_limit(stack: &mut Stack) -> Result<i32, Raise> {
+    let limit = truncated(number(stack, 2, "unpack_limit")?);
+    let offset = integer_or(stack, 3, "unpack_limit", 0)?;
+    let next = unpack(stack, "unpack_limit", limit, offset)?;
+    if limit == 0 && offset == 0 {
+        return Ok(stack.top());
     }
-    (highest == count).then_some(count)
+    Ok(with_first(stack, next))
 }
 
-fn unpack_all(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
-    unpack(lua, args, "unpack", 0, 0).map(|(_, values)| values)
+/// Puts a number below the results.
+fn with_first(stack: &mut Stack, number: f64) -> i32 {
+    stack.push_number(number);
+    stack.sink();
+    stack.top()
 }
 
-fn unpack_one(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
-    let offset = integer_or(lua, args, 2, "unpack_one", 0)?;
-    let (next, mut values) = unpack(lua, args, "unpack_one", 1, offset)?;
-    values.push_front(Value::Number(next));
-    Ok(values)
-}
-
-fn unpack_limit(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
-    let limit = super::arguments::number(lua, args, 2, "unpack_limit")? as i64;
-    let offset = integer_or(lua, args, 3, "unpack_limit", 0)?;
-    let (next, mut values) = unpack(lua, args, "unpack_limit", limit, offset)?;
-    if limit != 0 || offset != 0 {
-        values.push_front(Value::Number(next));
-    }
-    Ok(values)
-}
-
-/// Reads up to `limit` values (0: all) from `offset` on; where it stopped (-1: at the end), and the values.
-fn unpack(
-    lua: &Lua,
-    args: &MultiValue,
-    function: &str,
-    limit: i64,
-    offset: i64,
-) -> Result<(f64, MultiValue), String> {
-    let text: LuaString = string(lua, args, 1, function)?;
-    let bytes = text.as_bytes();
+/// Reads up to `limit` values (0: all) from `offset` on, which are then all that is on the stack; where it stopped (-1: at
+/// the end).
+fn unpack(stack: &mut Stack, function: &str, limit: i64, offset: i64) -> Result<f64, Raise> {
+    let bytes = string(stack, 1, function)?.to_vec();
     let (Ok(limit), Ok(offset)) = (usize::try_from(limit), usize::try_from(offset)) else {
+        let length = bytes.len();
         return Err(format!(
-            "Invalid request to unpack with offset of {offset} and limit of {}.",
-            bytes.len()
-        ));
+            "Invalid request to unpack with offset of {offset} and limit of {length}."
+        )
+        .into());
     };
     if offset > bytes.len() {
-        return Err(format!(
-            "Start offset {offset} greater than input length {}.",
-            bytes.len()
-        ));
+        let length = bytes.len();
+        return Err(format!("Start offset {offset} greater than input length {length}.").into());
     }
     let mut reader = Reader {
-        lua,
         bytes: &bytes,
         at: offset,
     };
-    let mut values = Vec::new();
-    while reader.at < bytes.len() && (limit == 0 || values.len() < limit) {
-        if values.len() >= RESULTS_MAX {
-            return Err("stack overflow (too many return values at once; use unpack_one or unpack_limit instead.)".to_owned());
+    stack.clear();
+    let mut values = 0;
+    while reader.at < bytes.len() && (limit == 0 || values < limit) {
+        if !stack.has_room(8) {
+            return Err("stack overflow (too many return values at once; use unpack_one or unpack_limit instead.)".to_owned().into());
         }
-        values.push(reader.value(0)?);
+        reader.value(stack, 0)?;
+        values += 1;
     }
-    let next = if reader.at >= bytes.len() {
+    Ok(if reader.at >= bytes.len() {
         -1.0
     } else {
         reader.at as f64
-    };
-    Ok((next, MultiValue::from_vec(values)))
+    })
 }
 
+/// Reads values and pushes them.
 struct Reader<'a> {
-    lua: &'a Lua,
     bytes: &'a [u8],
     at: usize,
 }
@@ -237,91 +261,79 @@ impl<'a> Reader<'a> {
             .fold(0, |value, byte| (value << 8) | u64::from(*byte)))
     }
 
-    fn signed(&mut self, count: usize) -> Result<Value, String> {
+    fn signed(&mut self, count: usize) -> Result<f64, String> {
         let unused = 64 - 8 * count as u32;
         let value = ((self.unsigned(count)? << unused) as i64) >> unused;
-        Ok(Value::Number(value as f64))
+        Ok(value as f64)
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, String> {
+    fn value(&mut self, stack: &mut Stack, depth: usize) -> Result<(), Raise> {
         let tag = self.unsigned(1)? as u8;
-        Ok(match tag {
-            0x00..=0x7f => Value::Integer(mlua::Integer::from(tag)),
-            0xe0..=0xff => Value::Integer(mlua::Integer::from(tag as i8)),
-            0x80..=0x8f => self.map(usize::from(tag & 15), depth)?,
-            0x90..=0x9f => self.array(usize::from(tag & 15), depth)?,
-            0xa0..=0xbf => self.string(usize::from(tag & 31))?,
-            0xc0 => Value::Nil,
-            0xc2 | 0xc3 => Value::Boolean(tag == 0xc3),
-            0xca => Value::Number(f64::from(f32::from_bits(self.unsigned(4)? as u32))),
-            0xcb => Value::Number(f64::from_bits(self.unsigned(8)?)),
+        match tag {
+            0x00..=0x7f => stack.push_number(f64::from(tag)),
+            0xe0..=0xff => stack.push_number(f64::from(tag as i8)),
+            0x80..=0x8f => self.map(stack, usize::from(tag & 15), depth)?,
+            0x90..=0x9f => self.array(stack, usize::from(tag & 15), depth)?,
+            0xa0..=0xbf => stack.push_text(self.take(usize::from(tag & 31))?),
+            0xc0 => stack.push_nil(),
+            0xc2 | 0xc3 => stack.push_boolean(tag == 0xc3),
+            0xca => stack.push_number(f64::from(f32::from_bits(self.unsigned(4)? as u32))),
+            0xcb => stack.push_number(f64::from_bits(self.unsigned(8)?)),
             // Lua-cmsgpack takes 64 bits as signed ones, here too.
-            0xcc..=0xcf => Value::Number(self.unsigned(1 << (tag - 0xcc))? as i64 as f64),
-            0xd0..=0xd3 => self.signed(1 << (tag - 0xd0))?,
-            0xd9..=0xdb => self.sized(1 << (tag - 0xd9), Self::string)?,
-            0xdc | 0xdd => self.sized(2 << (tag - 0xdc), |reader, count| {
-                reader.array(count, depth)
-            })?,
+            0xcc..=0xcf => stack.push_number(self.unsigned(1 << (tag - 0xcc))? as i64 as f64),
+            0xd0..=0xd3 => stack.push_number(self.signed(1 << (tag - 0xd0))?),
+            0xd9..=0xdb => {
+                let length = self.unsigned(1 << (tag - 0xd9))? as usize;
+                stack.push_text(self.take(length)?);
+            }
+            0xdc | 0xdd => {
+                let count = self.unsigned(2 << (tag - 0xdc))? as usize;
+                self.array(stack, count, depth)?;
+            }
             0xde | 0xdf => {
-                self.sized(2 << (tag - 0xde), |reader, count| reader.map(count, depth))?
+                let count = self.unsigned(2 << (tag - 0xde))? as usize;
+                self.map(stack, count, depth)?;
             }
-            _ => return Err(BAD.to_owned()),
-        })
+            _ => return Err(BAD.to_owned().into()),
+        }
+        Ok(())
     }
 
-    /// What is preceded by its length in so many bytes.
-    fn sized(
-        &mut self,
-        count_bytes: usize,
-        read: impl FnOnce(&mut Self, usize) -> Result<Value, String>,
-    ) -> Result<Value, String> {
-        let count = self.unsigned(count_bytes)? as usize;
-        read(self, count)
-    }
-
-    fn string(&mut self, length: usize) -> Result<Value, String> {
-        let text = self.take(length)?;
-        let text = self.lua.create_string(text).map_err(out_of_memory)?;
-        Ok(Value::String(text))
-    }
-
-    fn array(&mut self, count: usize, depth: usize) -> Result<Value, String> {
-        check_depth(depth, "mp_decode_to_lua_array")?;
-        let table = self.table(count, 0)?;
+    fn array(&mut self, stack: &mut Stack, count: usize, depth: usize) -> Result<(), Raise> {
+        check_depth(stack, depth, "mp_decode_to_lua_array")?;
+        let table = stack.push_table(count.min(RESERVED_MAX), 0);
         for index in 1..=count {
-            let value = self.value(depth + 1)?;
-            table.raw_seti(index, value).map_err(out_of_memory)?;
+            self.value(stack, depth + 1)?;
+            stack.set_element(table, index);
+            check_now_and_then(stack, index)?;
         }
-        Ok(Value::Table(table))
+        Ok(())
     }
 
-    fn map(&mut self, count: usize, depth: usize) -> Result<Value, String> {
-        check_depth(depth, "mp_decode_to_lua_hash")?;
-        let table = self.table(0, count)?;
-        for _ in 0..count {
-            let key = self.value(depth + 1)?;
-            let value = self.value(depth + 1)?;
-            match key {
-                Value::Nil => return Err("table index is nil".to_owned()),
-                Value::Number(number) if number.is_nan() => {
-                    return Err("table index is NaN".to_owned());
-                }
-                key => table.raw_set(key, value).map_err(out_of_memory)?,
-            }
+    fn map(&mut self, stack: &mut Stack, count: usize, depth: usize) -> Result<(), Raise> {
+        check_depth(stack, depth, "mp_decode_to_lua_hash")?;
+        let table = stack.push_table(0, count.min(RESERVED_MAX));
+        for index in 1..=count {
+            self.value(stack, depth + 1)?;
+            self.value(stack, depth + 1)?;
+            stack.set_pair(table).map_err(str::to_owned)?;
+            check_now_and_then(stack, index)?;
         }
-        Ok(Value::Table(table))
-    }
-
-    fn table(&self, elements: usize, pairs: usize) -> Result<Table, String> {
-        let (elements, pairs) = (elements.min(RESERVED_MAX), pairs.min(RESERVED_MAX));
-        let table = self.lua.create_table_with_capacity(elements, pairs);
-        table.map_err(out_of_memory)
+        Ok(())
     }
 }
 
-fn check_depth(depth: usize, function: &str) -> Result<(), String> {
-    if depth >= UNPACKED_NESTING_MAX {
+fn check_depth(stack: &Stack, depth: usize, function: &str) -> Result<(), String> {
+    if depth >= UNPACKED_NESTING_MAX || !stack.has_room(8) {
         return Err(format!("stack overflow (in function {function})"));
+    }
+    Ok(())
+}
+
+fn check_now_and_then(stack: &Stack, index: usize) -> Result<(), Raise> {
+    const PERIOD: usize = 256;
+    if index.is_multiple_of(PERIOD) {
+        stack.check_memory()?;
     }
     Ok(())
 }

@@ -53,8 +53,8 @@ pub(super) struct Shut {
     looks: u32,
 }
 
-/// Looks at the clock (about a millisecond apart) after which loading a library is given up.
-const LOAD_LOOKS_MAX: u32 = 500;
+/// Looks at the clock (some 10 microseconds apart) after which loading a library is given up.
+const LOAD_LOOKS_MAX: u32 = 50_000;
 
 impl Door for Shut {
     fn call(&mut self, _: Argv<'_>, _: Manner) -> Result<&Output, Refusal> {

@@ -4,8 +4,9 @@
 //! not at all.
 
 use super::door::Door;
-use super::machine::{Flavor, Machine};
+use super::machine::{Flavor, Machine, Setup};
 use super::shebang;
+use super::stack::Kept;
 use super::{Code, SERVED_BY};
 use crate::rdb::lzf::Compressor;
 use crate::rdb::read::Reader;
@@ -16,7 +17,7 @@ use std::rc::Rc;
 /// A function as its library has registered it.
 pub(super) struct Registered {
     pub(super) name: String,
-    pub(super) callback: mlua::Function,
+    pub(super) callback: Kept,
     /// Bits of [`super::script_flag`].
     pub(super) flags: u32,
     pub(super) description: Option<Vec<u8>>,
@@ -113,14 +114,14 @@ impl Libraries {
         &mut self,
         text: &[u8],
         replace: bool,
-        seed: i32,
+        setup: Setup,
         door: &mut dyn Door,
     ) -> Result<String, Vec<u8>> {
         let name = known_engine(text)?;
         if self.by_name.contains_key(&name) && !replace {
             return Err(format!("ERR Library '{name}' already exists").into_bytes());
         }
-        let library = self.build(text, seed, door)?;
+        let library = self.build(text, setup, door)?;
         if let Some(taken) = self.taken_name(&library, &[name.as_str()]) {
             return Err(format!("ERR Function {taken} already exists").into_bytes());
         }
@@ -130,9 +131,14 @@ impl Libraries {
     }
 
     /// Makes a library without letting anybody see it.
-    fn build(&mut self, text: &[u8], seed: i32, door: &mut dyn Door) -> Result<Library, Vec<u8>> {
+    fn build(
+        &mut self,
+        text: &[u8],
+        setup: Setup,
+        door: &mut dyn Door,
+    ) -> Result<Library, Vec<u8>> {
         let name = known_engine(text)?;
-        let machine = self.machine(seed)?;
+        let machine = self.machine(setup)?;
         let chunk = machine
             .compile(shebang::without_shebang(text))
             .map_err(|error| format!("ERR Error compiling function: {error}").into_bytes())?;
@@ -161,11 +167,11 @@ impl Libraries {
         })
     }
 
-    fn machine(&mut self, seed: i32) -> Result<Rc<Machine>, Vec<u8>> {
+    fn machine(&mut self, setup: Setup) -> Result<Rc<Machine>, Vec<u8>> {
         if let Some(machine) = &self.machine {
             return Ok(Rc::clone(machine));
         }
-        let machine = Machine::new(Flavor::Function, seed)
+        let machine = Machine::new(Flavor::Function, setup)
             .map_err(|error| format!("ERR {error}").into_bytes())?;
         Ok(Rc::clone(self.machine.insert(Rc::new(machine))))
     }
@@ -231,13 +237,13 @@ impl Libraries {
         &mut self,
         payload: &[u8],
         policy: Restore,
-        seed: i32,
+        setup: Setup,
         door: &mut dyn Door,
     ) -> Result<(), Vec<u8>> {
         let texts = texts_of(payload).map_err(|text| text.as_bytes().to_vec())?;
         let mut fresh: Vec<Library> = Vec::new();
         for text in texts {
-            let library = self.build(&text, seed, door)?;
+            let library = self.build(&text, setup, door)?;
             if fresh.iter().any(|known| known.name == library.name) {
                 return Err(format!("ERR Library {} already exists", library.name).into_bytes());
             }

@@ -5,21 +5,23 @@
 //!
 //! Bounds: [`HEAP_MAX_BYTES`] of memory (reached: the Lua error "not enough memory"), Lua's own 200 nested C calls and
 //! 20,000 nested Lua calls, [`COROUTINES_MAX`] coroutines inside one another, [`STRING_MAX_BYTES`] of a repeated string,
-//! [`PATTERN_ITEMS_MAX`] items of a pattern. Every [`HOOK_INSTRUCTIONS`] instructions the clock is looked at.
+//! [`PATTERN_ITEMS_MAX`] items of a pattern, [`C_STACK_MAX_BYTES`] of C stack before more of it is taken by coroutines and
+//! `gsub`. Every [`HOOK_INSTRUCTIONS`] instructions the clock is looked at.
 //!
-//! While Rust works on Lua's values the memory limit is lifted: mlua then need not protect each step against a memory
-//! error, which is what makes calls cheap. It is set again, and checked, before Lua goes on.
+//! While Rust works on Lua's values the memory limit is lifted: then no step raises a memory error (see `stack`). It is set
+//! again, and checked, before Lua goes on.
 
-use super::bridge;
 use super::door::{DOOR, Door, Verdict};
 use super::library::Registered;
 use super::prng::Prng;
 use super::reply::Writer;
+use super::stack::{
+    self, Caller, Finished, Fixture, Globals, Kept, Name, Raise, Seen, Stack, View,
+};
+use super::{bridge, cjson};
 use crate::resp::reply::{Protocol, Reply};
 use crate::resp::request::{Argv, StoredArgv};
-use mlua::{
-    Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table, Value, VmState,
-};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -31,8 +33,15 @@ pub const COROUTINES_MAX: usize = 64;
 pub const STRING_MAX_BYTES: usize = 512 << 20;
 /// Items of a pattern that may each take C stack.
 pub const PATTERN_ITEMS_MAX: usize = 200;
-/// Instructions between two looks at the clock.
-pub const HOOK_INSTRUCTIONS: u32 = 100_000;
+/// Bytes of C stack in use beyond which no coroutine is resumed and no replacement function of `gsub` called: each takes
+/// several KB, and Lua counts only within one coroutine.
+pub const C_STACK_MAX_BYTES: usize = 512 << 10;
+/// Instructions between two looks at the clock: few, for one may copy half a GB.
+pub const HOOK_INSTRUCTIONS: u32 = 1_000;
+/// Values that `cjson.encode` and `cmsgpack.pack` write between two looks at the clock.
+const NATIVE_STEPS: u32 = 1 << 14;
+/// Elements that one call of `table.insert` or `table.remove` moves.
+pub const MOVED_MAX: usize = 1 << 26;
 
 const SANDBOX: &str = include_str!("sandbox.lua");
 
@@ -55,8 +64,20 @@ impl Flavor {
     }
 }
 
-/// What the functions of the bridge share with the machine.
+/// What a new state is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setup {
+    /// Where `math.random` begins.
+    pub(super) seed: i32,
+    /// Whether scripts get `getfenv`, `setfenv` and `newproxy`.
+    pub(super) offers_deprecated: bool,
+}
+
+/// What natives share with the machine.
 pub(super) struct State {
+    pub(super) lua: Lua,
+    /// Its main coroutine.
+    pub(super) main: Cell<*mut mlua::lua_State>,
     pub(super) flavor: Flavor,
     /// The words of the command that is being called: their room is used again and again.
     pub(super) argv: RefCell<StoredArgv>,
@@ -67,20 +88,79 @@ pub(super) struct State {
     /// Why the script must end.
     pub(super) killed: Cell<Option<&'static str>>,
     /// The chunk and line where it was when that was decided.
-    killed_at: RefCell<Option<(String, i64)>>,
+    pub(super) killed_at: RefCell<Option<(Vec<u8>, i64)>>,
+    /// Where the C stack was when the run began.
+    pub(super) stack_base: Cell<usize>,
+    /// Whether scripts have `getfenv`, `setfenv` and `newproxy`.
+    pub(super) offers_deprecated: bool,
     pub(super) prng: Cell<Prng>,
     /// The functions that a library which is being loaded has registered.
     pub(super) registering: RefCell<Option<Vec<Registered>>>,
+    /// The settings of each `cjson`.
+    pub(super) cjson_settings: RefCell<Vec<cjson::Settings>>,
+}
+
+impl State {
+    fn new(flavor: Flavor, setup: Setup) -> mlua::Result<Self> {
+        let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::OS;
+        let lua = Lua::new_with(libraries, LuaOptions::default())?;
+        let main = stack::main_state(&lua)?;
+        Ok(Self {
+            lua,
+            main: Cell::new(main),
+            flavor,
+            argv: RefCell::default(),
+            protocol: Cell::new(Protocol::Resp2),
+            propagates: Cell::new(true),
+            killed: Cell::new(None),
+            killed_at: RefCell::new(None),
+            stack_base: Cell::new(0),
+            offers_deprecated: setup.offers_deprecated,
+            prng: Cell::new(Prng::new(setup.seed)),
+            registering: RefCell::new(None),
+            cjson_settings: RefCell::default(),
+        })
+    }
+
+    /// Why the script must end, if it must. `view`: where it is.
+    pub(super) fn look_at_clock(&self, view: &View) -> Option<&'static str> {
+        if self.killed.get().is_none()
+            && DOOR.is_set()
+            && let Verdict::Stop(text) = DOOR.with(|door| door.look_at_clock())
+        {
+            self.killed.set(Some(text));
+            *self.killed_at.borrow_mut() = view.script_frame();
+        }
+        self.killed.get()
+    }
+
+    /// The same for natives that take long: looks after so many steps of theirs.
+    ///
+    /// # Errors
+    /// It must.
+    pub(super) fn check_clock(&self, view: &View, steps: &mut u32) -> Result<(), Raise> {
+        *steps += 1;
+        if !steps.is_multiple_of(NATIVE_STEPS) {
+            return Ok(());
+        }
+        match self.look_at_clock(view) {
+            Some(text) => Err(text.to_owned().into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Limits Lua's memory, or lifts the limit.
+    pub(super) fn limit_memory(&self, is_limited: bool) {
+        let limit = if is_limited { HEAP_MAX_BYTES } else { 0 };
+        let set = self.lua.set_memory_limit(limit);
+        debug_assert!(set.is_ok(), "the allocator is mlua's");
+    }
 }
 
 /// See the head of the file.
 pub struct Machine {
-    lua: Lua,
     scope: Table,
-    run_script: Function,
-    run_few: Function,
-    run_call: Function,
-    run_load: Function,
+    run_load: Kept,
     state: Rc<State>,
 }
 
@@ -94,192 +174,206 @@ pub struct Failure {
 }
 
 /// What a script returned.
-pub struct Answer {
-    value: Value,
+pub struct Answer<'a> {
+    finished: Finished<'a>,
     writer: Writer,
 }
 
-impl Answer {
+impl Answer<'_> {
     /// Writes it as the client's reply.
-    pub fn write(&self, reply: &mut Reply<'_>) {
-        self.writer.write(&self.value, reply, 0);
+    ///
+    /// # Errors
+    /// It is too large.
+    pub fn write(&self, reply: &mut Reply<'_>) -> Result<(), Failure> {
+        let mark = reply.output().mark();
+        let writer = &self.writer;
+        self.finished
+            .look(|view, at| writer.write(view, at, reply, 0));
+        if !writer.is_full(reply) {
+            return Ok(());
+        }
+        reply.output().truncate(mark);
+        Err(Failure {
+            line: b"ERR the reply of the script is too large".to_vec(),
+            is_counted: false,
+        })
     }
 
     /// The error that it is, if it is one.
     pub fn error(&self) -> Option<Failure> {
-        let Value::Table(table) = &self.value else {
-            return None;
-        };
-        let Ok(Value::String(text)) = table.raw_get::<Value>("err") else {
-            return None;
-        };
-        let is_counted = table.raw_get::<Value>("ignore_error_stats_update");
-        Some(Failure {
-            line: text.as_bytes().to_vec(),
-            is_counted: matches!(is_counted, Ok(Value::Boolean(true))),
+        self.finished.look(|view, at| {
+            if view.seen(at) != Seen::Table {
+                return None;
+            }
+            Some(Failure {
+                line: field(view, at, Name::Err, text_of)?,
+                is_counted: is_counted(view, at),
+            })
         })
     }
 }
 
+fn text_of(seen: Seen<'_>) -> Option<Vec<u8>> {
+    match seen {
+        Seen::Text(text) => Some(text.to_vec()),
+        _ => None,
+    }
+}
+
+fn field<T>(
+    view: &mut View,
+    at: i32,
+    name: Name,
+    read: impl FnOnce(Seen<'_>) -> Option<T>,
+) -> Option<T> {
+    view.with_field(at, name, |view, field| read(view.seen(field)))
+}
+
+/// Whether an error is one of a command, which was counted when that failed.
+fn is_counted(view: &mut View, at: i32) -> bool {
+    view.with_field(at, Name::IgnoreErrorStats, |view, field| {
+        view.seen(field) == Seen::Boolean(true)
+    })
+}
+
 impl Machine {
-    /// A new state. `seed` is where `math.random` begins.
+    /// A new state.
     ///
     /// # Errors
     /// Lua cannot be set up: only if memory is out.
-    pub(super) fn new(flavor: Flavor, seed: i32) -> mlua::Result<Self> {
-        let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::OS;
-        let lua = Lua::new_with(libraries, LuaOptions::default())?;
-        let state = Rc::new(State {
-            flavor,
-            argv: RefCell::default(),
-            protocol: Cell::new(Protocol::Resp2),
-            propagates: Cell::new(true),
-            killed: Cell::new(None),
-            killed_at: RefCell::new(None),
-            prng: Cell::new(Prng::new(seed)),
-            registering: RefCell::new(None),
-        });
-        let bridge = bridge::table(&lua, &state)?;
+    pub(super) fn new(flavor: Flavor, setup: Setup) -> mlua::Result<Self> {
+        let state = Rc::new(State::new(flavor, setup)?);
+        let lua = &state.lua;
+        stack::put_names(lua)?;
+        stack::put_state(&state)?;
+        let array_metatable = lua.create_table()?;
+        array_metatable.raw_set("__metatable", false)?;
+        stack::put_fixture(lua, Fixture::ArrayMetatable, array_metatable)?;
+        let bridge = stack::built(lua, |stack| bridge::push_table(stack, &state))?;
         let limits = lua.create_table()?;
-        limits.raw_set("string_bytes", STRING_MAX_BYTES as i64)?;
-        limits.raw_set("pattern_bytes", PATTERN_ITEMS_MAX as i64)?;
-        limits.raw_set("coroutines", COROUTINES_MAX as i64)?;
+        for (name, limit) in [
+            ("string_bytes", STRING_MAX_BYTES),
+            ("pattern_bytes", PATTERN_ITEMS_MAX),
+            ("coroutines", COROUTINES_MAX),
+            ("moved", MOVED_MAX),
+        ] {
+            limits.raw_set(name, limit as i64)?;
+        }
         let kind = match flavor {
             Flavor::Script => "eval",
             Flavor::Function => "functions",
         };
         let sandbox = lua.load(SANDBOX).set_name("=sandbox").into_function()?;
-        let (scope, run): (Table, Table) = sandbox.call((bridge, limits, kind))?;
+        let (scope, run): (Table, Table) =
+            sandbox.call((bridge, limits, kind, setup.offers_deprecated))?;
+        // What built the sandbox is not needed again: it is collected below.
+        drop(sandbox);
         lua.set_globals(scope.clone())?;
+        for (fixture, name) in [
+            (Fixture::OnFailure, "on_failure"),
+            (Fixture::Globals, "globals"),
+            (Fixture::Depth, "depth"),
+        ] {
+            stack::put_fixture(lua, fixture, run.raw_get::<mlua::Value>(name)?)?;
+        }
+        stack::put_fixture(lua, Fixture::Scope, scope.clone())?;
+        let run_load = Kept::new(&state, run.raw_get("load")?)?;
         let machine = Self {
-            run_script: run.raw_get("script")?,
-            run_few: run.raw_get("few")?,
-            run_call: run.raw_get("call")?,
-            run_load: run.raw_get("load")?,
-            lua,
             scope,
+            run_load,
             state,
         };
-        machine.set_hook()?;
-        machine.lua.gc_collect()?;
+        stack::arm(&machine.state);
+        machine.state.lua.gc_collect()?;
         Ok(machine)
-    }
-
-    fn set_hook(&self) -> mlua::Result<()> {
-        let state = Rc::clone(&self.state);
-        let triggers = HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS);
-        self.lua.set_global_hook(triggers, move |lua, _| {
-            if state.killed.get().is_none() && DOOR.is_set() {
-                lua.set_memory_limit(0)?;
-                let verdict = DOOR.with(|door| door.look_at_clock());
-                lua.set_memory_limit(HEAP_MAX_BYTES)?;
-                if let Verdict::Stop(text) = verdict {
-                    state.killed.set(Some(text));
-                    *state.killed_at.borrow_mut() = bridge::script_frame(lua, 0);
-                }
-            }
-            match state.killed.get() {
-                None => Ok(VmState::Continue),
-                Some(text) => {
-                    // From here on no instruction of this coroutine passes: the error cannot be caught and outlived.
-                    let every = HookTriggers::new().every_nth_instruction(1);
-                    let stop = move |_: &Lua, _: &mlua::debug::Debug<'_>| {
-                        Err::<VmState, _>(mlua::Error::runtime(text))
-                    };
-                    lua.set_hook(every, stop)?;
-                    Err(mlua::Error::runtime(text))
-                }
-            }
-        })
     }
 
     /// Compiles a script.
     ///
     /// # Errors
     /// What Lua says of it.
-    pub(super) fn compile(&self, code: &[u8]) -> Result<Function, String> {
-        let chunk = self.lua.load(code).set_mode(mlua::chunk::ChunkMode::Text);
-        let chunk = chunk.set_name(format!("@{}", self.state.flavor.chunk()));
-        match chunk.set_environment(self.scope.clone()).into_function() {
+    pub(super) fn compile(&self, code: &[u8]) -> Result<Kept, String> {
+        let state = &self.state;
+        let chunk = state.lua.load(code).set_mode(mlua::chunk::ChunkMode::Text);
+        let chunk = chunk.set_name(format!("@{}", state.flavor.chunk()));
+        let chunk = chunk.set_environment(self.scope.clone());
+        state.limit_memory(true);
+        let compiled = chunk.into_function();
+        state.limit_memory(false);
+        match compiled.and_then(|function: Function| Kept::new(state, function)) {
             Ok(function) => Ok(function),
             Err(mlua::Error::SyntaxError { message, .. }) => Err(message),
+            Err(mlua::Error::MemoryError(_)) => Err("not enough memory".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }
 
     /// Bytes in use.
     pub(super) fn used_bytes(&self) -> usize {
-        self.lua.used_memory()
+        self.state.lua.used_memory()
     }
 
     /// Runs a compiled script or function. Its keys are `keys` words of `argv` from `first_key` on, its arguments the rest.
     pub(super) fn run(
         &self,
-        code: &Function,
+        code: &Kept,
         argv: Argv<'_>,
         first_key: usize,
         keys: usize,
         door: &mut dyn Door,
-    ) -> Result<Answer, RawFailure> {
+    ) -> Result<Answer<'_>, RawFailure> {
+        let state = &*self.state;
         self.begin();
-        let result = if self.state.flavor == Flavor::Script
-            && let Some(words) = Few::of(argv, first_key)
-        {
-            DOOR.set(door, || {
-                self.within_limit(|| words.run(&self.run_few, code, keys))
-            })
-        } else {
-            let tables = self.tables(argv, first_key, keys);
-            let (keys, arguments) = tables.map_err(|_| RawFailure::plain("not enough memory"))?;
-            let runner = match self.state.flavor {
-                Flavor::Script => &self.run_script,
-                Flavor::Function => &self.run_call,
-            };
-            DOOR.set(door, || {
-                self.within_limit(|| runner.call((code, keys, arguments)))
-            })
-        };
-        let value = self.end(result)?;
-        let writer = Writer {
-            protocol: self.state.protocol.get(),
-        };
-        Ok(Answer { value, writer })
-    }
-
-    /// The keys and the arguments as tables.
-    fn tables(
-        &self,
-        argv: Argv<'_>,
-        first_key: usize,
-        keys: usize,
-    ) -> mlua::Result<(Table, Table)> {
-        let words = |from: usize, to: usize| -> mlua::Result<Table> {
-            let table = self.lua.create_table_with_capacity(to - from, 0)?;
-            for at in from..to {
-                let word = argv.get(at).unwrap_or_default();
-                table.raw_seti(at - from + 1, LuaString::wrap(word))?;
-            }
-            Ok(table)
-        };
         let split = first_key + keys;
-        Ok((
-            words(first_key, split)?,
-            words(split, argv.len().max(split))?,
-        ))
+        let prepare = |stack: &mut Stack, globals: Globals| {
+            push_words(stack, argv, first_key, split);
+            match state.flavor {
+                Flavor::Script => {
+                    stack.set_field(globals.at, Name::Keys);
+                    push_words(stack, argv, split, argv.len());
+                    stack.set_field(globals.at, Name::Argv);
+                    0
+                }
+                Flavor::Function => {
+                    push_words(stack, argv, split, argv.len());
+                    2
+                }
+            }
+        };
+        let finished = DOOR.set(door, || Caller::new(state).run(code, prepare));
+        let finished = self.end(finished)?;
+        let writer = Writer {
+            protocol: state.protocol.get(),
+            values: Cell::new(0),
+        };
+        if state.flavor == Flavor::Script {
+            // Nothing of a script lives longer than it: its own `cjson` do not either.
+            state.cjson_settings.borrow_mut().truncate(1);
+        }
+        Ok(Answer { finished, writer })
     }
 
     /// Runs the code of a library, which registers its functions.
     pub(super) fn load(
         &self,
-        code: &Function,
+        code: &Kept,
         door: &mut dyn Door,
     ) -> Result<Vec<Registered>, RawFailure> {
+        let state = &*self.state;
         self.begin();
-        *self.state.registering.borrow_mut() = Some(Vec::new());
-        let result = DOOR.set(door, || self.within_limit(|| self.run_load.call(code)));
-        let registered = self.state.registering.take().unwrap_or_default();
-        self.end(result)?;
-        Ok(registered)
+        *state.registering.borrow_mut() = Some(Vec::new());
+        let prepare = |stack: &mut Stack, _: Globals| {
+            stack.push_kept(code);
+            1
+        };
+        let finished = DOOR.set(door, || Caller::new(state).run(&self.run_load, prepare));
+        let registered = state.registering.take().unwrap_or_default();
+        let finished = self.end(finished)?;
+        // What the sandbox caught is handed out as a table.
+        finished.look(|view, at| match view.seen(at) {
+            Seen::Table => Err(RawFailure::at(view, at)),
+            _ => Ok(registered),
+        })
     }
 
     fn begin(&self) {
@@ -287,64 +381,27 @@ impl Machine {
         self.state.propagates.set(true);
     }
 
-    fn within_limit(
-        &self,
-        run: impl FnOnce() -> mlua::Result<(bool, Value)>,
-    ) -> mlua::Result<(bool, Value)> {
-        // These fail only for states whose allocator is not mlua's.
-        let limited = self.lua.set_memory_limit(HEAP_MAX_BYTES);
-        let result = limited.and_then(|_| run());
-        self.lua.set_memory_limit(0)?;
-        result
-    }
-
-    fn end(&self, result: mlua::Result<(bool, Value)>) -> Result<Value, RawFailure> {
+    fn end<'a>(&self, finished: Finished<'a>) -> Result<Finished<'a>, RawFailure> {
         if let Some(text) = self.state.killed.take() {
             let mut failure = RawFailure::plain(text);
-            let place = self.state.killed_at.take();
-            failure.place = place.map(|(chunk, line)| (chunk.into_bytes(), line));
+            failure.place = self.state.killed_at.take();
             // The hook that lets no instruction pass is replaced.
-            return match self.set_hook() {
-                Ok(()) => Err(failure),
-                Err(error) => Err(RawFailure::plain(&error.to_string())),
-            };
+            stack::arm(&self.state);
+            return Err(failure);
         }
-        match result {
-            Ok((true, value)) => Ok(value),
-            Ok((false, value)) => Err(RawFailure::of(&value)),
-            Err(error) => Err(RawFailure::plain(&error.to_string())),
+        match finished.is_ok {
+            true => Ok(finished),
+            false => Err(finished.look(RawFailure::at)),
         }
     }
 }
 
-/// The words of most scripts: few, and text. They go to Lua without a table or a reference between.
-enum Few<'a> {
-    None,
-    One(&'a str),
-    Two(&'a str, &'a str),
-    Three(&'a str, &'a str, &'a str),
-}
-
-impl<'a> Few<'a> {
-    /// The words from `first` on, if they are few and text.
-    fn of(argv: Argv<'a>, first: usize) -> Option<Self> {
-        let word = |at: usize| std::str::from_utf8(argv.get(first + at)?).ok();
-        Some(match argv.len().saturating_sub(first) {
-            0 => Few::None,
-            1 => Few::One(word(0)?),
-            2 => Few::Two(word(0)?, word(1)?),
-            3 => Few::Three(word(0)?, word(1)?, word(2)?),
-            _ => return None,
-        })
-    }
-
-    fn run(&self, runner: &Function, code: &Function, keys: usize) -> mlua::Result<(bool, Value)> {
-        match *self {
-            Few::None => runner.call((code, keys)),
-            Few::One(a) => runner.call((code, keys, a)),
-            Few::Two(a, b) => runner.call((code, keys, a, b)),
-            Few::Three(a, b, c) => runner.call((code, keys, a, b, c)),
-        }
+/// Pushes a table of the words from `from` up to `to`.
+fn push_words(stack: &mut Stack, argv: Argv<'_>, from: usize, to: usize) {
+    let table = stack.push_table(to.saturating_sub(from), 0);
+    for at in from..to {
+        stack.push_text(argv.get(at).unwrap_or_default());
+        stack.set_element(table, at - from + 1);
     }
 }
 
@@ -366,26 +423,24 @@ impl RawFailure {
     }
 
     /// What the failure handler of the sandbox made of the error.
-    fn of(value: &Value) -> Self {
+    fn at(view: &mut View, at: i32) -> Self {
         let mut failure = Self::plain("unknown error");
-        match value {
-            Value::Table(table) => {
-                let field = |name: &str| table.raw_get::<Value>(name).unwrap_or(Value::Nil);
-                match field("err") {
-                    Value::String(text) => failure.text = text.as_bytes().to_vec(),
-                    Value::Integer(number) => failure.text = number.to_string().into_bytes(),
-                    Value::Number(number) => failure.text = number.to_string().into_bytes(),
-                    _ => {}
+        match view.seen(at) {
+            Seen::Table => {
+                if let Some(text) = view.with_field(at, Name::Err, |view, field| {
+                    view.bytes(field).map(<[u8]>::to_vec)
+                }) {
+                    failure.text = text;
                 }
-                if let (Value::String(source), Value::Integer(line)) =
-                    (field("source"), field("line"))
-                {
-                    failure.place = Some((source.as_bytes().to_vec(), line));
-                }
-                failure.is_counted =
-                    matches!(field("ignore_error_stats_update"), Value::Boolean(true));
+                let source = field(view, at, Name::Source, text_of);
+                let line = field(view, at, Name::Line, |seen| match seen {
+                    Seen::Number(line) => Some(line as i64),
+                    _ => None,
+                });
+                failure.place = source.zip(line);
+                failure.is_counted = is_counted(view, at);
             }
-            Value::String(text) => failure.text = [b"ERR ", &*text.as_bytes()].concat(),
+            Seen::Text(text) => failure.text = [b"ERR ", text].concat(),
             _ => {}
         }
         failure
@@ -413,6 +468,3 @@ impl RawFailure {
         &self.text
     }
 }
-
-/// Several values from a function of the bridge.
-pub(super) type Values = mlua::Result<MultiValue>;

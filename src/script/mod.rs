@@ -22,6 +22,8 @@ mod packing;
 mod prng;
 mod reply;
 mod shebang;
+#[allow(unsafe_code, reason = "Lua's own interface: see the head of the file")]
+mod stack;
 
 pub use cache::sha1_of_hex;
 pub use door::{Door, Manner, Refusal, Verdict};
@@ -32,6 +34,7 @@ pub use shebang::script_flag;
 use crate::observe::Info;
 use crate::resp::request::{Argv, StoredArgv};
 use cache::Cache;
+use machine::Setup;
 use std::rc::Rc;
 
 /// The only engine, as libraries name it.
@@ -39,7 +42,7 @@ pub const SERVED_BY: &str = "LUA";
 
 /// A compiled script or function.
 pub struct Code {
-    function: mlua::Function,
+    function: stack::Kept,
     machine: Rc<Machine>,
     /// The SHA1 of a script, the name of a function.
     pub name: String,
@@ -78,7 +81,7 @@ impl Run {
     ///
     /// # Errors
     /// What it raised, with its name and the place.
-    pub fn execute(&self, argv: Argv<'_>, door: &mut dyn Door) -> Result<Answer, Failure> {
+    pub fn execute(&self, argv: Argv<'_>, door: &mut dyn Door) -> Result<Answer<'_>, Failure> {
         let code = &self.code;
         let result = code
             .machine
@@ -111,15 +114,34 @@ pub struct Scripts {
     pub libraries: Libraries,
     /// The script that is busy.
     pub running: Option<Running>,
+    /// Whether scripts get the functions of Lua that are deprecated.
+    offers_deprecated: bool,
 }
 
 impl Scripts {
-    /// The script of this text, compiled if it is not known yet. `stays`: it is never dropped for newer ones.
+    /// None yet. `offers_deprecated`: they get the functions of Lua that are deprecated.
+    pub fn new(offers_deprecated: bool) -> Self {
+        Self {
+            offers_deprecated,
+            ..Self::default()
+        }
+    }
+
+    fn setup(&self, seed: i32) -> Setup {
+        Setup {
+            seed,
+            offers_deprecated: self.offers_deprecated,
+        }
+    }
+
+    /// The script of this text, compiled if it is not known yet. `stays`: it is never dropped for newer ones. `seed`:
+    /// where `math.random` begins, if that makes a Lua state.
     ///
     /// # Errors
     /// The line of what is wrong with it.
     pub fn script(&mut self, text: &[u8], stays: bool, seed: i32) -> Result<Rc<Code>, String> {
-        self.cache.load(text, stays, seed)
+        let setup = self.setup(seed);
+        self.cache.load(text, stays, setup)
     }
 
     /// The script with this SHA1.
@@ -157,8 +179,9 @@ impl Scripts {
         replace: bool,
         seed: i32,
     ) -> Result<String, Vec<u8>> {
+        let setup = self.setup(seed);
         self.libraries
-            .load(text, replace, seed, &mut door::Shut::default())
+            .load(text, replace, setup, &mut door::Shut::default())
     }
 
     /// Takes in what FUNCTION DUMP gave out.
@@ -171,8 +194,9 @@ impl Scripts {
         policy: Restore,
         seed: i32,
     ) -> Result<(), Vec<u8>> {
+        let setup = self.setup(seed);
         let door = &mut door::Shut::default();
-        self.libraries.restore(payload, policy, seed, door)
+        self.libraries.restore(payload, policy, setup, door)
     }
 
     /// Bytes of the Lua state of scripts and of that of functions.

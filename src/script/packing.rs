@@ -7,25 +7,21 @@
 //! (space)     nothing                       s  c [n]        zero-terminated string; n bytes (0: all, or as just read)
 //! ```
 
-use super::arguments::{bad_argument, integer_or, number, one, out_of_memory, string};
-use super::bridge::functions;
+use super::arguments::{bad_argument, integer_or, number, string};
 use super::reply::truncated;
-use mlua::{Lua, MultiValue, Table, Value};
+use super::stack::{Native, Raise, Stack};
 
 /// Bytes of the widest integer.
 const INTEGER_MAX_BYTES: usize = 32;
 /// The alignment that a bare `!` asks for.
 const ALIGNMENT_DEFAULT: usize = 8;
-/// Values that one call returns.
-const RESULTS_MAX: usize = 7_900;
 
-/// The library.
-pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
-    functions(
-        lua,
-        &[("pack", pack), ("unpack", unpack), ("size", size_of_format)],
-    )
-}
+/// Its functions.
+pub(super) const FUNCTIONS: &[(&str, Native)] = &[
+    ("pack", |stack, _| pack(stack)),
+    ("unpack", |stack, _| unpack(stack)),
+    ("size", |stack, _| size_of_format(stack)),
+];
 
 /// A format that is being read.
 struct Format<'a> {
@@ -118,13 +114,8 @@ impl<'a> Format<'a> {
     }
 }
 
-fn pack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
-    let text = string(lua, args, 1, "pack")?;
-    // An argument that is missing is nil.
-    let mut args = args.clone();
-    args.push_back(Value::Nil);
-    let args = &args;
-    let text = text.as_bytes();
+fn pack(stack: &mut Stack) -> Result<i32, Raise> {
+    let text = string(stack, 1, "pack")?.to_vec();
     let mut format = Format::new(&text, "pack");
     let mut out = Vec::new();
     let mut at = 2;
@@ -133,29 +124,24 @@ fn pack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
         out.resize(padded, 0);
         match option {
             b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
-                put_integer(
-                    &mut out,
-                    number(lua, args, at, "pack")?,
-                    size,
-                    format.big_endian,
-                );
+                let value = number(stack, at, "pack")?;
+                put_integer(&mut out, value, size, format.big_endian);
                 at += 1;
             }
             b'x' => out.push(0),
             b'f' => {
-                let value = (number(lua, args, at, "pack")? as f32).to_bits();
+                let value = (number(stack, at, "pack")? as f32).to_bits();
                 put_bytes(&mut out, &value.to_le_bytes(), format.big_endian);
                 at += 1;
             }
             b'd' => {
-                let value = number(lua, args, at, "pack")?.to_bits();
+                let value = number(stack, at, "pack")?.to_bits();
                 put_bytes(&mut out, &value.to_le_bytes(), format.big_endian);
                 at += 1;
             }
             b'c' | b's' => {
-                let value = string(lua, args, at, "pack")?;
+                let value = string(stack, at, "pack")?;
                 at += 1;
-                let value = value.as_bytes();
                 let size = if size == 0 { value.len() } else { size };
                 let taken = value
                     .get(..size)
@@ -168,8 +154,9 @@ fn pack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
             other => format.control(other)?,
         }
     }
-    let packed = lua.create_string(&out).map_err(out_of_memory)?;
-    Ok(one(Value::String(packed)))
+    stack.clear();
+    stack.push_text(&out);
+    Ok(1)
 }
 
 fn put_integer(out: &mut Vec<u8>, number: f64, size: usize, big_endian: bool) {
@@ -202,20 +189,18 @@ fn put_bytes(out: &mut Vec<u8>, little: &[u8], big_endian: bool) {
     }
 }
 
-fn unpack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
-    let text = string(lua, args, 1, "unpack")?;
-    let text = text.as_bytes();
-    let data = string(lua, args, 2, "unpack")?;
-    let data = data.as_bytes();
-    let start = integer_or(lua, args, 3, "unpack", 1)?;
-    let short = || bad_argument(2, "unpack", "data string too short");
+fn unpack(stack: &mut Stack) -> Result<i32, Raise> {
+    let text = string(stack, 1, "unpack")?.to_vec();
+    let data = string(stack, 2, "unpack")?.to_vec();
+    let start = integer_or(stack, 3, "unpack", 1)?;
     if start == 0 {
-        return Err(bad_argument(3, "unpack", "offset must be 1 or greater"));
+        return Err(bad_argument(3, "unpack", "offset must be 1 or greater").into());
     }
+    let short = || bad_argument(2, "unpack", "data string too short");
     let mut format = Format::new(&text, "unpack");
     // A negative start is one far behind the data.
     let mut at = (start as usize).wrapping_sub(1);
-    let mut values: Vec<Value> = Vec::new();
+    stack.clear();
     while let Some((option, mut size)) = format.next()? {
         at = at.saturating_add(format.padding(at, option, size));
         let slice = |size: usize| {
@@ -223,57 +208,51 @@ fn unpack(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
             data.get(at..end).ok_or_else(short)
         };
         let bytes = slice(size)?;
-        if values.len() >= RESULTS_MAX {
-            return Err("stack overflow (too many results)".to_owned());
+        if !stack.has_room(2) {
+            return Err("stack overflow (too many results)".to_owned().into());
         }
         match option {
             b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
                 let is_signed = option.is_ascii_lowercase();
-                values.push(Value::Number(integer_of(
-                    bytes,
-                    format.big_endian,
-                    is_signed,
-                )));
+                stack.push_number(integer_of(bytes, format.big_endian, is_signed));
             }
             b'x' => {}
             b'f' => {
                 let bits = ordered(bytes, format.big_endian) as u32;
-                values.push(Value::Number(f64::from(f32::from_bits(bits))));
+                stack.push_number(f64::from(f32::from_bits(bits)));
             }
             b'd' => {
                 let bits = ordered(bytes, format.big_endian);
-                values.push(Value::Number(f64::from_bits(bits)));
+                stack.push_number(f64::from_bits(bits));
             }
             b'c' => {
                 if size == 0 {
-                    let before = values
-                        .pop()
-                        .and_then(|value| lua.coerce_number(value).ok()?);
-                    let before = before.ok_or("format 'c0' needs a previous size")?;
-                    size = unsigned(before.max(0.0)) as usize;
-                    if before < 0.0 {
-                        return Err(short());
-                    }
+                    size = previous_size(stack)?.ok_or_else(short)?;
                 }
-                let text = lua.create_string(slice(size)?).map_err(out_of_memory)?;
-                values.push(Value::String(text));
+                stack.push_text(slice(size)?);
             }
             b's' => {
                 let rest = data.get(at..).unwrap_or_default();
                 let end = rest.iter().position(|byte| *byte == 0);
-                let end = end.ok_or("unfinished string in data")?;
-                let text = rest.get(..end).unwrap_or_default();
-                values.push(Value::String(
-                    lua.create_string(text).map_err(out_of_memory)?,
-                ));
+                let end = end.ok_or_else(|| "unfinished string in data".to_owned())?;
+                stack.push_text(rest.get(..end).unwrap_or_default());
                 size = end + 1;
             }
             other => format.control(other)?,
         }
         at += size;
     }
-    values.push(Value::Number(at.wrapping_add(1) as i64 as f64));
-    Ok(MultiValue::from_vec(values))
+    stack.push_number(at.wrapping_add(1) as i64 as f64);
+    Ok(stack.top())
+}
+
+/// Takes the number that was read last as the size of a string; `None`: it is no size.
+fn previous_size(stack: &mut Stack) -> Result<Option<usize>, String> {
+    let top = stack.top();
+    let before = (top > 0).then(|| stack.number(top)).flatten();
+    let before = before.ok_or("format 'c0' needs a previous size")?;
+    stack.truncate(top - 1);
+    Ok((before >= 0.0).then(|| unsigned(before) as usize))
 }
 
 /// Up to the last 8 bytes of a number, as the processor adds them up.
@@ -301,22 +280,25 @@ fn integer_of(bytes: &[u8], big_endian: bool, is_signed: bool) -> f64 {
     value as i64 as f64
 }
 
-fn size_of_format(lua: &Lua, args: &MultiValue) -> Result<MultiValue, String> {
-    let text = string(lua, args, 1, "size")?;
-    let text = text.as_bytes();
+fn size_of_format(stack: &mut Stack) -> Result<i32, Raise> {
+    let text = string(stack, 1, "size")?.to_vec();
     let mut format = Format::new(&text, "size");
     let mut at = 0_usize;
     while let Some((option, size)) = format.next()? {
-        at += format.padding(at, option, size);
+        at = at.saturating_add(format.padding(at, option, size));
         match (option, size) {
-            (b's', _) => return Err(bad_argument(1, "size", "option 's' has no fixed size")),
+            (b's', _) => {
+                return Err(bad_argument(1, "size", "option 's' has no fixed size").into());
+            }
             (b'c', 0) => {
-                return Err(bad_argument(1, "size", "option 'c0' has no fixed size"));
+                return Err(bad_argument(1, "size", "option 'c0' has no fixed size").into());
             }
             (option, _) if !option.is_ascii_alphanumeric() => format.control(option)?,
             _ => {}
         }
         at = at.saturating_add(size);
     }
-    Ok(one(Value::Number(at as f64)))
+    stack.clear();
+    stack.push_number(at as f64);
+    Ok(1)
 }

@@ -16,19 +16,27 @@
 //! Replies are read as bytes and become Lua values in one pass. All reads of a script's tables are raw: no metamethod of a
 //! script runs while its result is written.
 
+use super::stack::{Name, Raise, Seen, Stack, View};
 use crate::base::number::{parse_f64, parse_i64};
 use crate::resp::reply::{Protocol, Reply};
-use mlua::{Lua, LuaString, Table, Value};
+use std::cell::Cell;
 
 /// Tables inside one another that a script may return.
 pub const RETURNED_NESTING_MAX: usize = 1_000;
 
-/// Reads one reply.
+/// Bytes that a script's reply may have, together with what its client has yet to receive.
+pub const REPLY_MAX_BYTES: usize = 512 << 20;
+/// Values that a script's reply may have.
+pub const REPLY_VALUES_MAX: usize = 1 << 24;
+/// Elements between two looks at the memory in use.
+const CHECK_PERIOD: usize = 64;
+
+/// Reads one reply and pushes it as a value.
 ///
 /// # Errors
 /// Lua's memory is used up.
-pub(super) fn to_lua(lua: &Lua, bytes: &[u8]) -> mlua::Result<Value> {
-    Reader { lua, bytes, at: 0 }.value()
+pub(super) fn push(stack: &mut Stack, bytes: &[u8]) -> Result<(), Raise> {
+    Reader { bytes, at: 0 }.value(stack)
 }
 
 /// Whether the reply is an error; its text.
@@ -39,40 +47,39 @@ pub(super) fn error_text(bytes: &[u8]) -> Option<&[u8]> {
 
 /// Reads replies that this server has written: they are whole and well formed.
 struct Reader<'a> {
-    lua: &'a Lua,
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self) -> mlua::Result<Value> {
+    fn value(&mut self, stack: &mut Stack) -> Result<(), Raise> {
         let (kind, line) = self.line();
-        Ok(match kind {
+        match kind {
             b'$' => match length(line) {
-                Some(length) => self.string(length)?,
-                None => Value::Boolean(false),
+                Some(length) => stack.push_text(self.payload(length)),
+                None => stack.push_boolean(false),
             },
-            b':' => Value::Integer(parse_i64(line).unwrap_or_default() as mlua::Integer),
-            b'+' => self.tagged("ok", line)?,
-            b'-' => self.tagged("err", line)?,
+            b':' => stack.push_number(parse_i64(line).unwrap_or_default() as f64),
+            b'+' => tagged(stack, Name::Ok, line),
+            b'-' => tagged(stack, Name::Err, line),
             b'*' | b'>' => match length(line) {
-                Some(count) => self.array(count)?,
-                None => Value::Boolean(false),
+                Some(count) => self.array(stack, count)?,
+                None => stack.push_boolean(false),
             },
-            b'%' => self.map(length(line).unwrap_or_default())?,
-            b'~' => self.set(length(line).unwrap_or_default())?,
-            b'#' => Value::Boolean(line == b"t"),
-            b',' => self.double(line)?,
-            b'(' => self.tagged("big_number", line)?,
-            b'=' => self.verbatim(length(line).unwrap_or_default())?,
-            b'|' => {
-                for _ in 0..2 * length(line).unwrap_or_default() {
-                    self.value()?;
-                }
-                self.value()?
+            b'%' => self.wrapped(stack, Name::Map, length(line), true)?,
+            b'~' => self.wrapped(stack, Name::Set, length(line), false)?,
+            b'#' => stack.push_boolean(line == b"t"),
+            b',' => {
+                let table = stack.push_table(0, 1);
+                stack.push_number(parse_f64(line).unwrap_or(f64::NAN));
+                stack.set_field(table, Name::Double);
             }
-            _ => Value::Nil,
-        })
+            b'(' => tagged(stack, Name::BigNumber, line),
+            b'=' => self.verbatim(stack, length(line).unwrap_or_default()),
+            b'|' => self.behind_attributes(stack, length(line).unwrap_or_default())?,
+            _ => stack.push_nil(),
+        }
+        Ok(())
     }
 
     /// The type byte and the rest of the line.
@@ -91,66 +98,81 @@ impl<'a> Reader<'a> {
         self.bytes.get(start..start + length).unwrap_or_default()
     }
 
-    fn string(&mut self, length: usize) -> mlua::Result<Value> {
-        let payload = self.payload(length);
-        self.lua.create_string(payload).map(Value::String)
-    }
-
-    fn tagged(&self, tag: &str, text: &[u8]) -> mlua::Result<Value> {
-        let table = self.lua.create_table_with_capacity(0, 1)?;
-        table.raw_set(tag, LuaString::wrap(text))?;
-        Ok(Value::Table(table))
-    }
-
-    fn array(&mut self, count: usize) -> mlua::Result<Value> {
-        let table = self.lua.create_table_with_capacity(count, 0)?;
+    fn array(&mut self, stack: &mut Stack, count: usize) -> Result<(), Raise> {
+        check_room(stack)?;
+        let table = stack.push_table(count, 0);
         for index in 1..=count {
-            let value = self.value()?;
-            table.raw_seti(index, value)?;
+            self.value(stack)?;
+            stack.set_element(table, index);
+            if index.is_multiple_of(CHECK_PERIOD) {
+                stack.check_memory()?;
+            }
         }
-        Ok(Value::Table(table))
+        Ok(())
     }
 
-    fn map(&mut self, pairs: usize) -> mlua::Result<Value> {
-        let inner = self.lua.create_table_with_capacity(0, pairs)?;
-        for _ in 0..pairs {
-            let key = self.value()?;
-            let value = self.value()?;
-            inner.raw_set(key, value)?;
+    /// A table `{map = {...}}` of pairs, or `{set = {...}}` of members.
+    fn wrapped(
+        &mut self,
+        stack: &mut Stack,
+        name: Name,
+        count: Option<usize>,
+        has_values: bool,
+    ) -> Result<(), Raise> {
+        check_room(stack)?;
+        let count = count.unwrap_or_default();
+        let outer = stack.push_table(0, 1);
+        let inner = stack.push_table(0, count);
+        for index in 1..=count {
+            self.value(stack)?;
+            if has_values {
+                self.value(stack)?;
+            } else {
+                stack.push_boolean(true);
+            }
+            stack.set_pair(inner).map_err(str::to_owned)?;
+            if index.is_multiple_of(CHECK_PERIOD) {
+                stack.check_memory()?;
+            }
         }
-        self.wrapped("map", inner)
+        stack.set_field(outer, name);
+        Ok(())
     }
 
-    fn set(&mut self, count: usize) -> mlua::Result<Value> {
-        let inner = self.lua.create_table_with_capacity(0, count)?;
-        for _ in 0..count {
-            let key = self.value()?;
-            inner.raw_set(key, true)?;
-        }
-        self.wrapped("set", inner)
-    }
-
-    fn wrapped(&self, tag: &str, inner: Table) -> mlua::Result<Value> {
-        let table = self.lua.create_table_with_capacity(0, 1)?;
-        table.raw_set(tag, inner)?;
-        Ok(Value::Table(table))
-    }
-
-    fn double(&self, line: &[u8]) -> mlua::Result<Value> {
-        let number = parse_f64(line).unwrap_or(f64::NAN);
-        let table = self.lua.create_table_with_capacity(0, 1)?;
-        table.raw_set("double", number)?;
-        Ok(Value::Table(table))
-    }
-
-    fn verbatim(&mut self, length: usize) -> mlua::Result<Value> {
+    fn verbatim(&mut self, stack: &mut Stack, length: usize) {
         let payload = self.payload(length);
-        let inner = self.lua.create_table_with_capacity(0, 2)?;
         let (format, text) = payload.split_at_checked(4).unwrap_or((b"txt:", payload));
-        inner.raw_set("format", LuaString::wrap(format.get(..3).unwrap_or(b"txt")))?;
-        inner.raw_set("string", LuaString::wrap(text))?;
-        self.wrapped("verbatim_string", inner)
+        let outer = stack.push_table(0, 1);
+        let inner = stack.push_table(0, 2);
+        stack.push_text(format.get(..3).unwrap_or(b"txt"));
+        stack.set_field(inner, Name::Format);
+        stack.push_text(text);
+        stack.set_field(inner, Name::String);
+        stack.set_field(outer, Name::VerbatimString);
     }
+
+    /// The value behind attributes, which scripts do not see.
+    fn behind_attributes(&mut self, stack: &mut Stack, pairs: usize) -> Result<(), Raise> {
+        let below = stack.top();
+        for _ in 0..2 * pairs {
+            self.value(stack)?;
+            stack.truncate(below);
+        }
+        self.value(stack)
+    }
+}
+
+fn check_room(stack: &Stack) -> Result<(), Raise> {
+    match stack.has_room(8) {
+        true => Ok(()),
+        false => Err("reached lua stack limit".to_owned().into()),
+    }
+}
+
+fn tagged(stack: &mut Stack, name: Name, text: &[u8]) {
+    let table = stack.push_table(0, 1);
+    stack.push_text(text);
+    stack.set_field(table, name);
 }
 
 /// A length or count; `None`: the null of RESP2.
@@ -172,21 +194,34 @@ pub(super) fn truncated(number: f64) -> i64 {
 }
 
 /// Writes what a script returned; `protocol` is what the script has chosen.
+///
+/// A table may hold another many times over, and that a third: what is written of a few of them would fill the memory. So
+/// the writer stops at [`REPLY_MAX_BYTES`] or [`REPLY_VALUES_MAX`]; whoever had it write asks whether it [`Writer::is_full`], and takes it back.
 pub(super) struct Writer {
     pub(super) protocol: Protocol,
+    /// Values written.
+    pub(super) values: Cell<usize>,
 }
 
 impl Writer {
-    /// Writes one value. `depth`: tables around it.
-    pub(super) fn write(&self, value: &Value, reply: &mut Reply<'_>, depth: usize) {
-        match value {
-            Value::String(text) => reply.bulk(&text.as_bytes()),
-            Value::Integer(number) => reply.integer(*number),
-            Value::Number(number) => reply.integer(truncated(*number)),
-            Value::Boolean(truth) => self.boolean(*truth, reply),
-            Value::Table(table) => self.table(table, reply, depth),
+    /// Writes what stands at a place. `depth`: tables around it.
+    pub(super) fn write(&self, view: &mut View, at: i32, reply: &mut Reply<'_>, depth: usize) {
+        self.values.set(self.values.get() + 1);
+        if self.is_full(reply) {
+            return;
+        }
+        match view.seen(at) {
+            Seen::Text(text) => reply.bulk(text),
+            Seen::Number(number) => reply.integer(truncated(number)),
+            Seen::Boolean(truth) => self.boolean(truth, reply),
+            Seen::Table => self.table(view, at, reply, depth),
             _ => reply.null(),
         }
+    }
+
+    /// Whether the reply has become too large.
+    pub(super) fn is_full(&self, reply: &mut Reply<'_>) -> bool {
+        reply.output().len() > REPLY_MAX_BYTES || self.values.get() > REPLY_VALUES_MAX
     }
 
     fn boolean(&self, truth: bool, reply: &mut Reply<'_>) {
@@ -197,118 +232,113 @@ impl Writer {
         }
     }
 
-    fn table(&self, table: &Table, reply: &mut Reply<'_>, depth: usize) {
-        if depth >= RETURNED_NESTING_MAX {
+    fn table(&self, view: &mut View, at: i32, reply: &mut Reply<'_>, depth: usize) {
+        if depth >= RETURNED_NESTING_MAX || !view.has_room(8) {
             return reply.error("ERR reached lua stack limit");
         }
-        // A sequence has none of the names: most tables are asked for nothing more than their first element.
-        if table.raw_len() == 0 && self.named(table, reply, depth) {
-            return;
-        }
-        if table.raw_len() > 0 && has_names(table) && self.named(table, reply, depth) {
+        if self.named(view, at, reply, depth) {
             return;
         }
         let later = reply.array_later();
         let mut count = 0;
-        while let Ok(value) = table.raw_get::<Value>(count as mlua::Integer + 1) {
-            if value.is_nil() {
+        loop {
+            let is_there = view.with_element(at, count + 1, |view, element| {
+                let is_there = view.seen(element) != Seen::Nil;
+                let is_there = is_there && !self.is_full(reply);
+                if is_there {
+                    self.write(view, element, reply, depth + 1);
+                }
+                is_there
+            });
+            if !is_there {
                 break;
             }
-            self.write(&value, reply, depth + 1);
             count += 1;
         }
         reply.finish(later, count);
     }
 
     /// Writes a table that says by a name what it is; whether it is one.
-    fn named(&self, table: &Table, reply: &mut Reply<'_>, depth: usize) -> bool {
-        let field = |name: &str| table.raw_get::<Value>(name).unwrap_or(Value::Nil);
-        if let Value::String(text) = field("err") {
-            let text = text.as_bytes();
-            reply.error(&*text);
-        } else if let Value::String(text) = field("ok") {
-            let text = text.as_bytes();
-            let line: String = text.iter().map(|byte| char::from(*byte)).collect();
-            status(&line, reply);
-        } else if let Some(number) = number_of(&field("double")) {
-            reply.double(number);
-        } else if let Value::Table(pairs) = field("map") {
-            self.map(&pairs, reply, depth);
-        } else if let Value::Table(members) = field("set") {
-            self.set(&members, reply, depth);
-        } else if let Value::String(digits) = field("big_number") {
-            reply.big_number(&one_line(&digits.as_bytes()));
-        } else if let Value::Table(text) = field("verbatim_string") {
-            return verbatim(&text, reply);
-        } else {
+    fn named(&self, view: &mut View, at: i32, reply: &mut Reply<'_>, depth: usize) -> bool {
+        let mut is = |name: Name, write: Attempt<'_>| {
+            view.with_field(at, name, |view, field| write(view, field, reply))
+        };
+        is(Name::Err, &mut |view, field, reply| {
+            text_of(view, field, |text| reply.error(text))
+        }) || is(Name::Ok, &mut |view, field, reply| {
+            text_of(view, field, |text| status(text, reply))
+        }) || is(Name::Double, &mut |view, field, reply| {
+            match view.seen(field) {
+                Seen::Number(number) => reply.double(number),
+                _ => return false,
+            }
+            true
+        }) || is(Name::Map, &mut |view, field, reply| {
+            self.map(view, field, reply, depth)
+        }) || is(Name::Set, &mut |view, field, reply| {
+            self.set(view, field, reply, depth)
+        }) || is(Name::BigNumber, &mut |view, field, reply| {
+            text_of(view, field, |digits| reply.big_number(&one_line(digits)))
+        }) || is(Name::VerbatimString, &mut |view, field, reply| {
+            verbatim(view, field, reply)
+        })
+    }
+
+    fn map(&self, view: &mut View, at: i32, reply: &mut Reply<'_>, depth: usize) -> bool {
+        if view.seen(at) != Seen::Table {
             return false;
         }
+        let later = reply.map_later();
+        let mut count = 0;
+        let _ = view.each_pair(at, |view, key| {
+            self.write(view, key, reply, depth + 1);
+            self.write(view, key + 1, reply, depth + 1);
+            count += 1;
+            stop_if(self.is_full(reply))
+        });
+        reply.finish(later, count);
         true
     }
 
-    fn map(&self, pairs: &Table, reply: &mut Reply<'_>, depth: usize) {
-        let later = reply.map_later();
-        let mut count = 0;
-        for (key, value) in pairs.pairs::<Value, Value>().flatten() {
-            self.write(&key, reply, depth + 1);
-            self.write(&value, reply, depth + 1);
-            count += 1;
+    fn set(&self, view: &mut View, at: i32, reply: &mut Reply<'_>, depth: usize) -> bool {
+        if view.seen(at) != Seen::Table {
+            return false;
         }
-        reply.finish(later, count);
-    }
-
-    fn set(&self, members: &Table, reply: &mut Reply<'_>, depth: usize) {
         let later = reply.set_later();
         let mut count = 0;
-        for (key, _) in members.pairs::<Value, Value>().flatten() {
-            self.write(&key, reply, depth + 1);
+        let _ = view.each_pair(at, |view, key| {
+            self.write(view, key, reply, depth + 1);
             count += 1;
-        }
+            stop_if(self.is_full(reply))
+        });
         reply.finish(later, count);
+        true
     }
 }
 
-/// Whether a table with a sequence part has one of the names too.
-fn has_names(table: &Table) -> bool {
-    const NAMES: [&str; 7] = [
-        "err",
-        "ok",
-        "double",
-        "map",
-        "set",
-        "big_number",
-        "verbatim_string",
-    ];
-    NAMES.iter().any(|name| {
-        table
-            .raw_get::<Value>(*name)
-            .is_ok_and(|value| !value.is_nil())
-    })
+/// Ends an iteration.
+fn stop_if(is_full: bool) -> Result<(), ()> {
+    if is_full { Err(()) } else { Ok(()) }
 }
 
-fn status(line: &str, reply: &mut Reply<'_>) {
-    if line.is_ascii() {
+/// Writes a field if it has the right type; whether it has.
+type Attempt<'a> = &'a mut dyn FnMut(&mut View, i32, &mut Reply<'_>) -> bool;
+
+fn text_of(view: &View, at: i32, write: impl FnOnce(&[u8])) -> bool {
+    let Seen::Text(text) = view.seen(at) else {
+        return false;
+    };
+    write(text);
+    true
+}
+
+fn status(text: &[u8], reply: &mut Reply<'_>) {
+    if let Ok(line) = std::str::from_utf8(text)
+        && line.is_ascii()
+    {
         return reply.simple(line);
     }
-    let mut bytes = b"+".to_vec();
-    let text = line.chars().map(|letter| u32::from(letter) as u8);
-    bytes.extend(text.map(|byte| {
-        if matches!(byte, b'\r' | b'\n') {
-            b' '
-        } else {
-            byte
-        }
-    }));
-    bytes.extend_from_slice(b"\r\n");
-    reply.raw(&bytes);
-}
-
-fn number_of(value: &Value) -> Option<f64> {
-    match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Number(number) => Some(*number),
-        _ => None,
-    }
+    reply.raw(&[b"+", &*one_line(text), b"\r\n"].concat());
 }
 
 fn one_line(text: &[u8]) -> Vec<u8> {
@@ -322,17 +352,19 @@ fn one_line(text: &[u8]) -> Vec<u8> {
     text.iter().map(spaced).collect()
 }
 
-fn verbatim(text: &Table, reply: &mut Reply<'_>) -> bool {
-    let string = text.raw_get::<Value>("string").unwrap_or(Value::Nil);
-    let format = text.raw_get::<Value>("format").unwrap_or(Value::Nil);
-    let (Value::String(string), Value::String(format)) = (string, format) else {
+fn verbatim(view: &mut View, at: i32, reply: &mut Reply<'_>) -> bool {
+    let field = |view: &mut View, name: Name| {
+        view.with_field(at, name, |view, field| match view.seen(field) {
+            Seen::Text(text) => Some(text.to_vec()),
+            _ => None,
+        })
+    };
+    let (Some(text), Some(format)) = (field(view, Name::String), field(view, Name::Format)) else {
         return false;
     };
-    let mut letters: String = format.to_string_lossy().chars().take(3).collect();
-    while letters.len() < 3 {
-        letters.push(' ');
-    }
+    let letters: String = String::from_utf8_lossy(&format).chars().take(3).collect();
+    let letters = format!("{letters:3}");
     let is_plain = letters.is_ascii();
-    reply.verbatim(if is_plain { &letters } else { "txt" }, &string.as_bytes());
+    reply.verbatim(if is_plain { &letters } else { "txt" }, &text);
     true
 }

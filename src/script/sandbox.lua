@@ -7,9 +7,9 @@
 -- reads to the real one and refuses writes. The functions that look past metatables (rawset, next, table.insert ...) are
 -- wrapped to know the proxies. Functions that could take memory, C stack or time without bound are wrapped too.
 --
--- bridge: the functions that the server offers. What they raise are userdata, of which scripts see nothing.
--- limits: string_bytes, pattern_bytes, coroutines. flavor: 'eval' or 'functions'.
-local bridge, limits, flavor = ...
+-- bridge: the functions that the server offers.
+-- limits: string_bytes, pattern_bytes, coroutines, moved. flavor: 'eval' or 'functions'. deprecated: see below.
+local bridge, limits, flavor, deprecated = ...
 
 local collectgarbage, error, getmetatable, loadstring, next = collectgarbage, error, getmetatable, loadstring, next
 local pairs, pcall, rawget, rawset, select, setmetatable = pairs, pcall, rawget, rawset, select, setmetatable
@@ -44,9 +44,8 @@ for _, name in pairs {
   G[name] = _G[name]
 end
 
--- What a function of the server has raised is a userdata: a table {err = text} is made of it, or a text with its place.
+-- What this file raises has the wrong place.
 local function plain(failure)
-  if type(failure) == 'userdata' then return bridge.plain(failure) end
   if type(failure) == 'string' and sub(failure, 1, 8) == 'sandbox:' then return bridge.placed(failure) end
   return failure
 end
@@ -113,6 +112,7 @@ end
 
 -- Lua counts the results in 32 bits without looking whether they fit: far bounds must not get there.
 function G.unpack(list, first, last)
+  if first == nil and last == nil and type(list) == 'table' and #list < 8000 then return unpack(list) end
   local from, to = tonumber(first), tonumber(last)
   if type(list) ~= 'table' or (first ~= nil and not from) or (last ~= nil and not to) then
     return unpack(list, first, last)
@@ -184,6 +184,8 @@ local function bounded(name)
       local is_plain = name == 'find' and select(2, ...)
       if not is_plain then error('pattern too complex') end
     end
+    -- A replacement may call gsub again, and each of them takes a buffer on the C stack.
+    if name == 'gsub' and type((...)) == 'function' and bridge.is_deep() then error('C stack overflow') end
     return match(text, pattern, ...)
   end
 end
@@ -203,14 +205,33 @@ string_metatable.__metatable = seal({ __index = G.string })
 local tables = {}
 for name, value in pairs(table) do tables[name] = value end
 
+-- Lua moves what is behind a position one by one, without a look at the clock: a table may seem to have 2^30 elements, and
+-- a position may be as far below them.
+local function check_moved(list, position)
+  local first = tonumber(position) or 1
+  if type(list) == 'table' and not (#list - first <= limits.moved and first <= 2147483647) then
+    error('position out of bounds')
+  end
+end
+
 function tables.insert(list, ...)
   if behind[list] then error(READONLY, 0) end
+  if select('#', ...) > 1 then check_moved(list, (...)) end
   return insert(list, ...)
 end
 
 function tables.remove(list, ...)
   if behind[list] then error(READONLY, 0) end
+  if select('#', ...) > 0 then check_moved(list, (...)) end
   return remove(list, ...)
+end
+
+function tables.foreachi(list, action)
+  if type(list) ~= 'table' or type(action) ~= 'function' then return table.foreachi(list, action) end
+  for index = 1, #list do
+    local result = action(index, rawget(list, index))
+    if result ~= nil then return result end
+  end
 end
 
 G.table = seal(tables)
@@ -250,19 +271,19 @@ G.os = seal { clock = os.clock }
 
 -- Every resumed coroutine takes C stack, and has a hook of its own: so how many are inside one another is bounded, and a
 -- killed script does not get to resume another one.
-local depth = 0
+local depth = { 0 } -- set to 0 before each run
 
 local function resumed(ok, failure, ...)
-  depth = depth - 1
+  depth[1] = depth[1] - 1
   if bridge.is_killed() then error(bridge.killed_text(), 0) end
   if ok then return ok, failure, ... end
   return ok, plain(failure)
 end
 
 local function guarded_resume(routine, ...)
-  if depth >= limits.coroutines then return false, 'C stack overflow' end
+  if depth[1] >= limits.coroutines or bridge.is_deep() then return false, 'C stack overflow' end
   if bridge.is_killed() then error(bridge.killed_text(), 0) end
-  depth = depth + 1
+  depth[1] = depth[1] + 1
   return resumed(resume(routine, ...))
 end
 
@@ -383,57 +404,78 @@ scope = setmetatable({}, scope_metatable)
 behind[scope] = G
 G._G = scope
 
+---------------------------------------------------------------------------------------------- deprecated functions
+
+-- Offered where the configuration asks for them, cut down to what does not lead out: the globals of this file are not shown
+-- and not replaced, and no userdata gets a finalizer (Lua would call it in the middle of the server's own steps).
+if deprecated then
+  local getfenv, setfenv, newproxy, outside = getfenv, setfenv, newproxy, getfenv(1)
+
+  -- Levels count from the caller: one more from here.
+  local function target(f)
+    local level = tonumber(f)
+    if f == nil then return 2 end
+    if not level then return f end
+    return level >= 1 and level + 1 or nil
+  end
+
+  function G.getfenv(f)
+    local of = target(f)
+    local environment = of and getfenv(of)
+    if environment == nil or environment == outside then return scope end
+    return environment
+  end
+
+  function G.setfenv(f, environment)
+    local of = target(f)
+    if not of or getfenv(of) == outside then error("'setfenv' cannot change environment of given object") end
+    setfenv(of, environment)
+    return f
+  end
+
+  local function without_finalizer(real)
+    local function set(_, key, value)
+      if key ~= '__gc' and key ~= '__metatable' then real[key] = value end
+    end
+    return setmetatable({}, { __index = real, __newindex = set, __metatable = false })
+  end
+
+  function G.newproxy(kind)
+    local proxy = newproxy(kind)
+    if kind == true then
+      local real = getmetatable(proxy)
+      real.__metatable = without_finalizer(real)
+    end
+    return proxy
+  end
+end
+
 ---------------------------------------------------------------------------------------------- running
 
--- Turns what was raised into a table {err, source, line}; runs where it was raised.
+-- Turns what was raised into a table {err, source, line}; runs where it was raised. What was raised stays as it is: it may
+-- be a library.
 local function on_failure(failure)
   local source, line = bridge.place()
   failure = plain(failure)
-  if type(failure) ~= 'table' then
-    failure = { err = 'ERR ' .. (type(failure) == 'string' and failure or tostring(failure)) }
+  local text, counted
+  if type(failure) == 'table' then
+    text, counted = rawget(failure, 'err'), rawget(failure, 'ignore_error_stats_update')
+  else
+    text = 'ERR ' .. (type(failure) == 'string' and failure or tostring(failure))
   end
-  rawset(failure, 'source', source)
-  rawset(failure, 'line', line)
-  return failure
+  return { err = text, source = source, line = line, ignore_error_stats_update = counted }
 end
-
-local run = {}
 
 if flavor == 'eval' then G.KEYS, G.ARGV = {}, {} end
 
-function run.script(code, keys, arguments)
-  depth = 0
-  G.KEYS = keys
-  G.ARGV = arguments
-  return xpcall(code, on_failure)
-end
-
--- The same with a few words, the first `count` of them keys, of which the tables are made here.
-function run.few(code, count, ...)
-  local words, rest = { ... }, {}
-  for index = count + 1, #words do
-    rest[index - count] = words[index]
-    words[index] = nil
-  end
-  depth = 0
-  G.KEYS = words
-  G.ARGV = rest
-  return xpcall(code, on_failure)
-end
-
-function run.call(code, keys, arguments)
-  depth = 0
-  return xpcall(function() return code(keys, arguments) end, on_failure)
-end
-
-function run.load(code)
-  depth = 0
+-- Runs the code of a library; what it raised.
+local function load(code)
   scope_metatable.__index = loading
   behind[scope] = loading
   local ok, failure = xpcall(code, on_failure)
   scope_metatable.__index = G
   behind[scope] = G
-  return ok, failure
+  if not ok then return type(failure) == 'table' and failure or { err = 'ERR ' .. tostring(failure) } end
 end
 
-return scope, run
+return scope, { globals = G, on_failure = on_failure, depth = depth, load = load }

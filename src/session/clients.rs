@@ -2,10 +2,12 @@
 
 use super::{Closing, Peer, Session, hindrance};
 use crate::observe::Info;
+use crate::resp::request::{Argv, StoredArgv};
 use std::collections::HashMap;
 
-/// Reply buffers kept for the next client that needs one.
-const POOL_MAX: usize = 64;
+/// Reply buffers kept for the next clients that need one, and the bytes of all of them.
+const POOL_MAX: usize = 256;
+const POOL_MAX_BYTES: usize = 4 << 20;
 /// A smaller buffer is not worth keeping; a new one has so much room.
 const POOLED_MIN_BYTES: usize = 512;
 /// A larger buffer is given back to the allocator instead.
@@ -19,9 +21,12 @@ pub struct Clients {
     by_id: HashMap<u64, usize>,
     last_id: u64,
     pool: Vec<Vec<u8>>,
+    pool_bytes: usize,
     flush: Vec<usize>,
     resume: Vec<usize>,
     blocked: usize,
+    /// Ids of clients whose commands CLIENT PAUSE holds back, in the order in which they came.
+    postponed: Vec<u64>,
     /// Clients whose output is above their soft limit.
     slow: Vec<usize>,
     /// Bytes of all clients as last counted, while `counts_memory`.
@@ -49,6 +54,9 @@ impl Clients {
         let session = self.slots.get_mut(slot)?.take()?;
         self.by_id.remove(&session.id);
         self.free.push(slot);
+        if session.postponed.is_some() {
+            self.postponed.retain(|id| *id != session.id);
+        }
         self.blocked -= usize::from(session.blocked.is_some() || session.postponed.is_some());
         self.counted_bytes = self.counted_bytes.saturating_sub(session.counted_bytes);
         Some(session)
@@ -91,6 +99,24 @@ impl Clients {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+
+    /// The client in a slot, which is about to be sent something: it stands among those whose output is to be written,
+    /// and its output has a buffer if the pool had one.
+    #[inline]
+    pub fn get_to_send(&mut self, slot: usize) -> Option<&mut Session> {
+        let session = self.slots.get_mut(slot)?.as_deref_mut()?;
+        if !session.flush_queued {
+            session.flush_queued = true;
+            self.flush.push(slot);
+        }
+        if !session.output.has_buffer()
+            && let Some(buffer) = self.pool.pop()
+        {
+            self.pool_bytes -= buffer.capacity();
+            session.output.give_buffer(buffer);
+        }
+        Some(session)
     }
 
     /// All clients but lent ones, in order of their slots.
@@ -257,6 +283,22 @@ impl Clients {
         self.queue_flush_of(slot);
     }
 
+    /// CLIENT PAUSE holds the client's command back.
+    pub fn postpone(&mut self, session: &mut Session, argv: Argv<'_>) {
+        session.postponed = Some(Box::new(StoredArgv::from_argv(argv)));
+        self.postponed.push(session.id);
+        self.count_blocked(true);
+    }
+
+    /// The pause is over: clients whose commands were held back go on, in the order in which they came.
+    pub fn resume_postponed(&mut self) {
+        for id in std::mem::take(&mut self.postponed) {
+            if let Some(slot) = self.slot_of(id) {
+                self.queue_resume(slot);
+            }
+        }
+    }
+
     /// Notes that a client's postponed commands and unread input may go on.
     pub fn queue_resume(&mut self, slot: usize) {
         self.resume.push(slot);
@@ -274,17 +316,22 @@ impl Clients {
 
     /// An empty reply buffer: clients with nothing to be written hold none.
     pub fn take_buffer(&mut self) -> Vec<u8> {
-        let pooled = self.pool.pop();
-        pooled.unwrap_or_else(|| Vec::with_capacity(POOLED_MIN_BYTES))
+        let Some(buffer) = self.pool.pop() else {
+            return Vec::with_capacity(POOLED_MIN_BYTES);
+        };
+        self.pool_bytes -= buffer.capacity();
+        buffer
     }
 
     /// Gives a reply buffer back.
     pub fn give_buffer(&mut self, mut buffer: Vec<u8>) {
+        let bytes = buffer.capacity();
         if self.pool.len() < POOL_MAX
-            && buffer.capacity() >= POOLED_MIN_BYTES
-            && buffer.capacity() <= POOLED_MAX_BYTES
+            && (POOLED_MIN_BYTES..=POOLED_MAX_BYTES).contains(&bytes)
+            && self.pool_bytes + bytes <= POOL_MAX_BYTES
         {
             buffer.clear();
+            self.pool_bytes += bytes;
             self.pool.push(buffer);
         }
     }

@@ -32,6 +32,8 @@ pub mod hindrance {
     pub const SERVED: u32 = 1 << 7;
     /// Its commands come from the append-only file.
     pub const REPLAYED: u32 = 1 << 8;
+    /// It watches all commands, and runs none that is about keys.
+    pub const MONITORS: u32 = 1 << 9;
 }
 
 /// Where a connection comes from and arrived.
@@ -169,8 +171,6 @@ pub struct Session {
     pub tracking: TrackingMode,
     /// The command has come for which CLIENT CACHING was said.
     pub caching_used: bool,
-    /// MONITOR: it watches all commands.
-    pub monitors: bool,
     /// Bytes of what it subscribed to.
     pub subscription_bytes: usize,
     /// Bytes of its prefixes of CLIENT TRACKING.
@@ -237,7 +237,6 @@ impl Session {
             remembers_reads: false,
             tracking: TrackingMode::Off,
             caching_used: false,
-            monitors: false,
             subscription_bytes: 0,
             prefix_bytes: 0,
             counted_bytes: 0,
@@ -323,6 +322,12 @@ impl Session {
         self.hindrances & hindrance::SUBSCRIBED != 0
     }
 
+    /// Whether MONITOR shows it all commands.
+    #[inline]
+    pub fn is_monitor(&self) -> bool {
+        self.hindrances & hindrance::MONITORS != 0
+    }
+
     /// Which of the output limits is about it.
     pub fn class(&self) -> Class {
         if self.is_subscribed() {
@@ -360,7 +365,14 @@ impl Session {
         self.hindrances & hindrance::IN_TRANSACTION != 0
     }
 
-    /// Bytes of its input and output buffers and of its queue, as `maxmemory-clients` counts.
+    /// Bytes of the command that it waits in.
+    fn waiting_bytes(&self) -> usize {
+        let blocked = self.blocked.as_ref().map(|blocked| &blocked.argv);
+        let waiting = blocked.or(self.postponed.as_deref());
+        waiting.map_or(0, StoredArgv::heap_bytes)
+    }
+
+    /// Bytes of its input and output buffers, of its queue and of the command that it waits in, as `maxmemory-clients` counts.
     pub fn memory_bytes(&self) -> usize {
         size_of::<Session>()
             + self.parser.buffered_bytes()
@@ -369,6 +381,7 @@ impl Session {
                 .transaction
                 .as_ref()
                 .map_or(0, |transaction| transaction.heap_bytes())
+            + self.waiting_bytes()
             + self.name.len()
             + self.subscription_bytes
             + self.prefix_bytes

@@ -9,10 +9,13 @@ use super::{Failure, Tool, say};
 use crate::base::clock::Clock;
 use crate::persist::aof::load::LoadError;
 use crate::persist::aof::tape::{Item, Tape, stamp};
-use crate::persist::aof::writer;
+use crate::persist::aof::writer::lock;
+use crate::persist::draft::Draft;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use std::cell::RefCell;
-use std::io::{self, Write};
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// See the head of the file.
@@ -107,7 +110,7 @@ fn check(path: &Path, kind: &str, is_last: bool, remedy: Remedy) -> Result<(), F
         return say(format_args!("AOF {shown} is empty"));
     }
     if let (Some(offset), Some(until_s)) = (found.later, remedy.until_s) {
-        return cut_to_stamp(path, offset, until_s, is_last);
+        return cut_to_stamp(path, (offset, found.bytes), until_s, is_last);
     }
     if let Some((offset, reason)) = &found.fault {
         say(format_args!("0x{offset:16x}: {reason}"))?;
@@ -146,20 +149,22 @@ fn check(path: &Path, kind: &str, is_last: bool, remedy: Remedy) -> Result<(), F
         say("Aborting...")?;
         return Err(Failure::Reported);
     }
-    cut(path, whole)?;
+    cut(path, whole, bytes)?;
     say(format_args!("Successfully truncated AOF {shown}"))
 }
 
-fn cut_to_stamp(path: &Path, offset: u64, until_s: i64, is_last: bool) -> Result<(), Failure> {
+fn cut_to_stamp(
+    path: &Path,
+    (offset, bytes): (u64, u64),
+    until_s: i64,
+    is_last: bool,
+) -> Result<(), Failure> {
     let shown = path.display();
     if !is_last {
         say(format_args!(
             "Failed to truncate AOF {shown} to timestamp {until_s} to offset {offset} because it is not the last file."
         ))?;
-        say(
-            "If you insist, please delete all files after this file according to the manifest file and delete the \
-             corresponding records in manifest file manually. Then re-run check-aof.",
-        )?;
+        say("To cut all the same, take the files behind it out of the manifest first.")?;
         return Err(Failure::Reported);
     }
     if offset == 0 {
@@ -168,7 +173,7 @@ fn cut_to_stamp(path: &Path, offset: u64, until_s: i64, is_last: bool) -> Result
         ))?;
         return Err(Failure::Reported);
     }
-    cut(path, offset)?;
+    cut(path, offset, bytes)?;
     say(format_args!(
         "Successfully truncated AOF {shown} to timestamp {until_s}"
     ))
@@ -279,6 +284,25 @@ fn is_answered_yes() -> Result<bool, Failure> {
     Ok(answer.trim_start().starts_with(['y', 'Y']))
 }
 
-fn cut(path: &Path, length: u64) -> Result<(), Failure> {
-    writer::cut(path, length).map_err(|error| Failure::of_file(path, &error))
+/// Cuts a file of `bytes` bytes off, durably.
+fn cut(path: &Path, length: u64, bytes: u64) -> Result<(), Failure> {
+    cut_file(path, length, bytes).map_err(|error| Failure::of_file(path, &error))
+}
+
+fn cut_file(path: &Path, length: u64, bytes: u64) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    lock(&file)?;
+    let metadata = file.metadata()?;
+    if metadata.len() != bytes {
+        return Err(io::Error::other("it has changed since it was looked at"));
+    }
+    if metadata.nlink() > 1 {
+        // Backups share files with the log: only the one of this name is meant.
+        let mut draft = Draft::beside(path)?;
+        io::copy(&mut file.take(length), &mut draft)?;
+        draft.sync()?;
+        return draft.place();
+    }
+    file.set_len(length)?;
+    file.sync_all()
 }

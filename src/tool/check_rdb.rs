@@ -15,7 +15,7 @@ use crate::rdb::kind;
 use crate::rdb::read::{ReadError, Reader};
 use crate::types::Type;
 use crate::types::load::Room;
-use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines};
+use crate::types::rdb::{DeadlineReader, MEMBER_DEADLINES, in_field};
 use crate::types::walk::{Item, type_of_kind, walk_value};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use std::cell::RefCell;
@@ -134,7 +134,10 @@ struct Counts {
 struct Checker<'c> {
     check: Check<'c>,
     doing: Doing,
+    /// The key that is being read.
     key: Vec<u8>,
+    last_key: Vec<u8>,
+    last_type: Option<Type>,
     of_kind: u8,
     db: u64,
     counts: Counts,
@@ -156,6 +159,8 @@ impl Check<'_> {
             check: self,
             doing: Doing::Start,
             key: Vec::new(),
+            last_key: Vec::new(),
+            last_type: None,
             of_kind: 0,
             db: 0,
             counts: Counts::default(),
@@ -249,6 +254,8 @@ impl Checker<'_> {
         self.counts.expired += u64::from(is_expired);
         self.counts.subexpires += u64::from(seen.has_deadlines);
         self.counts.empty += u64::from(seen.is_empty);
+        self.last_type = type_of_kind(of_kind, records.dialect);
+        std::mem::swap(&mut self.last_key, &mut self.key);
         self.key.clear();
         Ok(())
     }
@@ -256,18 +263,22 @@ impl Checker<'_> {
     fn field(&mut self, name: &[u8], from: &mut Reader<'_>) -> Result<(), Stop> {
         self.doing = Doing::Aux;
         if name == MEMBER_DEADLINES {
-            let at = from.offset();
-            let deadlines = MemberDeadlines::read(from.string()?);
-            deadlines.map_err(|error| ReadError::Corrupt {
-                at,
-                expected: "deadlines of members",
-                found: error.to_string(),
-            })?;
-            return Ok(());
+            return Ok(self.deadlines(from)?);
         }
         let value = from.string()?.escape_ascii().to_string();
         let name = name.escape_ascii();
         self.say(from.offset(), format_args!("AUX FIELD {name} = '{value}'"))?;
+        Ok(())
+    }
+
+    /// Looks at the deadlines of the members of a key, which is mostly the last one.
+    fn deadlines(&mut self, from: &mut Reader<'_>) -> Result<(), ReadError> {
+        let at = from.offset();
+        let key = read_deadlines(from.string()?).map_err(|error| in_field(&error, at))?;
+        let has_members = matches!(self.last_type, Some(Type::Set | Type::Zset | Type::Hash));
+        if key == self.last_key && !has_members {
+            return Err(from.corrupt("a set or sorted set", "a value of another type"));
+        }
         Ok(())
     }
 
@@ -333,6 +344,13 @@ impl Checker<'_> {
         }
         Ok(())
     }
+}
+
+/// Goes through deadlines of members; the key that they belong to.
+fn read_deadlines(value: &[u8]) -> Result<Vec<u8>, ReadError> {
+    let mut deadlines = DeadlineReader::begin(value)?;
+    while deadlines.next()?.is_some() {}
+    Ok(deadlines.key)
 }
 
 /// The error that something stands twice.

@@ -16,7 +16,7 @@ use crate::base::random::seed_from_os;
 use crate::persist::records::{Attributes, Record, Records};
 use crate::rdb::read::{ReadError, Reader};
 use crate::types::load::{Dialect, Room};
-use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines};
+use crate::types::rdb::{DeadlineReader, MEMBER_DEADLINES, in_field};
 use crate::types::stream::StreamId;
 use crate::types::walk::{Item, LogNumbers, type_of_kind, walk_value, with_element};
 use crate::types::{TYPES, Type};
@@ -361,13 +361,13 @@ impl Exporter<'_> {
         let at = from.offset();
         let value = from.string()?;
         if name == MEMBER_DEADLINES && self.line != Line::Closed {
-            let deadlines = MemberDeadlines::read(value).map_err(|error| ReadError::Corrupt {
-                at,
-                expected: "deadlines of members",
-                found: error.to_string(),
-            })?;
+            let in_file = |error: ReadError| in_field(&error, at);
+            let mut deadlines = DeadlineReader::begin(value).map_err(in_file)?;
             if deadlines.key == self.key {
-                return Ok(self.deadlines(&deadlines)?);
+                while let Some((name, deadline)) = deadlines.next().map_err(in_file)? {
+                    self.deadline(name, deadline)?;
+                }
+                return Ok(());
             }
         }
         self.close()?;
@@ -381,24 +381,19 @@ impl Exporter<'_> {
         Ok(())
     }
 
-    /// Writes deadlines of members of the last key.
-    fn deadlines(&mut self, deadlines: &ReadDeadlines) -> io::Result<()> {
-        if self.line == Line::LeftOut {
-            return Ok(());
-        }
-        for (name, deadline) in &deadlines.members {
-            let before: &[u8] = match self.line {
-                Line::Deadlines => b",",
-                _ => b",\"deadlines_ms\":{",
-            };
-            self.line = Line::Deadlines;
-            self.lines.put(before);
-            put_name(&mut self.lines.bytes, name);
-            self.lines.put(b":");
-            write_i64(&mut self.lines.bytes, *deadline);
-            self.lines.pass_on()?;
-        }
-        Ok(())
+    /// Writes the deadline of a member of the last key.
+    fn deadline(&mut self, name: &[u8], deadline: i64) -> io::Result<()> {
+        let before: &[u8] = match self.line {
+            Line::Deadlines => b",",
+            Line::Value => b",\"deadlines_ms\":{",
+            Line::Closed | Line::LeftOut => return Ok(()),
+        };
+        self.line = Line::Deadlines;
+        self.lines.put(before);
+        put_name(&mut self.lines.bytes, name);
+        self.lines.put(b":");
+        write_i64(&mut self.lines.bytes, deadline);
+        self.lines.pass_on()
     }
 }
 

@@ -330,7 +330,6 @@ impl<'s> Json<'s> {
         }
         match serde_json::from_slice::<serde_json::Number>(&text) {
             Ok(_) => Ok(text),
-            // Numbers that only Redis can tell from infinity are none of JSON either.
             Err(_) => Err(self.wrong(format!("{} is no number", text.escape_ascii()))),
         }
     }

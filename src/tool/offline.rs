@@ -24,6 +24,8 @@ const DATABASES: usize = 1 << 14;
 pub(super) fn engine(now_ms: i64) -> Engine {
     let mut config = Config::default();
     config.settings.databases = DATABASES;
+    // Strings may be as long as wherever they come from.
+    config.settings.proto_max_bulk_len = usize::MAX >> 1;
     // A FLUSHALL that is replayed saves nothing.
     config.settings.save.clear();
     Engine::new(

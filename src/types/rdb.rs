@@ -15,7 +15,9 @@
 //! ```
 //! A large collection is not encoded at once: [`Head`] writes what stands before its elements, and the elements follow one
 //! by one while the collection is walked. Deadlines of members of sets and sorted sets have no place in a value; they
-//! follow it in auxiliary fields of the name [`MEMBER_DEADLINES`], which other servers pass over:
+//! follow it in auxiliary fields of the name [`MEMBER_DEADLINES`], which other servers pass over. For Redis 7.0
+//! ([`Edition::Redis70`]) kinds 20, 21, 24 and 25 are written as 2, 19, 4 and 16, and deadlines of fields follow in the same way:
+//! there the fields live for ever, here none is lost.
 //!
 //! ```text
 //! value of the field  key, (member, deadline i64)...     strings as everywhere in the file
@@ -30,7 +32,7 @@ use super::{Type, ValueRef, Walked};
 use crate::ds::listpack::Listpack;
 use crate::ds::quicklist::Part;
 use crate::rdb::read::{ReadError, Reader};
-use crate::rdb::{Encoder, kind, opcode};
+use crate::rdb::{Edition, Encoder, kind, opcode};
 
 /// The forms of a list's node: one element that stands alone, and a listpack.
 const NODE_PLAIN: usize = 1;
@@ -46,14 +48,21 @@ pub struct Head {
     elements: usize,
     /// The earliest deadline of a field.
     earliest: i64,
+    /// Deadlines of fields have no place in it.
+    is_without_deadlines: bool,
 }
 
 impl Head {
     /// Of a collection of this type with so many elements, whose first deadline this is.
-    pub fn of(type_of: Type, elements: usize, first_deadline: Option<i64>) -> Self {
+    pub fn of(
+        type_of: Type,
+        elements: usize,
+        first_deadline: Option<i64>,
+        edition: Edition,
+    ) -> Self {
         let kind = match (type_of, first_deadline) {
-            (Type::Hash, Some(_)) => kind::HASH_METADATA,
-            (Type::Hash, None) => kind::HASH,
+            (Type::Hash, Some(_)) if edition == Edition::Current => kind::HASH_METADATA,
+            (Type::Hash, _) => kind::HASH,
             (Type::Zset, _) => kind::ZSET_2,
             (Type::Set, _) => kind::SET,
             (Type::List | Type::String | Type::Stream, _) => kind::LIST,
@@ -62,6 +71,7 @@ impl Head {
             kind,
             elements,
             earliest: first_deadline.unwrap_or(0),
+            is_without_deadlines: edition == Edition::Redis70,
         }
     }
 
@@ -92,7 +102,7 @@ impl Head {
 
     /// Whether the deadlines of its elements have no place in the body.
     pub fn keeps_deadlines_apart(&self) -> bool {
-        matches!(self.kind, kind::SET | kind::ZSET_2)
+        matches!(self.kind, kind::SET | kind::ZSET_2) || self.is_without_deadlines
     }
 }
 
@@ -103,6 +113,57 @@ pub struct ReadDeadlines {
     pub key: Vec<u8>,
     /// Members with their deadlines.
     pub members: Vec<(Vec<u8>, i64)>,
+}
+
+/// Reads the value of the auxiliary field one deadline after the other.
+pub struct DeadlineReader<'v> {
+    /// The key; empty in a payload.
+    pub key: Vec<u8>,
+    name: Vec<u8>,
+    from: Reader<'v>,
+}
+
+impl<'v> DeadlineReader<'v> {
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// What is wrong with it; offsets count from the beginning of `value`.
+    pub fn begin(value: &'v [u8]) -> Result<Self, ReadError> {
+        let mut from = Reader::of_source(value, value.len() as u64);
+        let key = from.string()?.to_vec();
+        Ok(Self {
+            key,
+            name: Vec::new(),
+            from,
+        })
+    }
+
+    /// The next member and its deadline; `None` at the end.
+    ///
+    /// # Errors
+    /// What is wrong with it; offsets count from the beginning of the value.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "an iterator cannot lend its items"
+    )]
+    pub fn next(&mut self) -> Result<Option<(&[u8], i64)>, ReadError> {
+        if self.from.left() == 0 {
+            return Ok(None);
+        }
+        self.name.clear();
+        self.name.extend_from_slice(self.from.string()?);
+        let at = self.from.i64()?;
+        Ok(Some((&self.name, at)))
+    }
+}
+
+/// The error of an auxiliary field, as one of the file in which its value stands behind `at`.
+pub fn in_field(error: &ReadError, at: u64) -> ReadError {
+    ReadError::Corrupt {
+        at,
+        expected: "deadlines of members",
+        found: format!("others ({error} in the field)"),
+    }
 }
 
 /// Deadlines of members, collected while their collection is walked.
@@ -117,12 +178,12 @@ impl MemberDeadlines {
     /// # Errors
     /// What is wrong with it; offsets count from its beginning.
     pub fn read(value: &[u8]) -> Result<ReadDeadlines, ReadError> {
-        let mut from = Reader::of_bytes(value);
-        let key = from.string()?.to_vec();
+        let mut from = DeadlineReader::begin(value)?;
         let mut members = Vec::new();
-        while from.left() > 0 {
-            members.push((from.string()?.to_vec(), from.i64()?));
+        while let Some((name, at)) = from.next()? {
+            members.push((name.to_vec(), at));
         }
+        let key = from.key;
         Ok(ReadDeadlines { key, members })
     }
 
@@ -130,6 +191,11 @@ impl MemberDeadlines {
     pub fn add(&mut self, name: &[u8], deadline: i64) {
         self.pairs.string(name);
         self.pairs.i64(deadline);
+    }
+
+    /// Bytes of those that were noted.
+    pub fn bytes(&self) -> usize {
+        self.pairs.len()
     }
 
     /// The auxiliary field of the key, which the deadlines leave with it; nothing if there are none.
@@ -219,7 +285,7 @@ pub fn save_stream_node(id: StreamId, pack: &[u8], to: &mut Encoder) {
 
 /// What follows the nodes of a stream. Entries that were given back have no owner, for which there is no place: they are
 /// left out.
-pub fn save_stream_rest(stream: &Stream, to: &mut Encoder) {
+pub fn save_stream_rest(stream: &Stream, to: &mut Encoder, edition: Edition) {
     let log = &stream.log;
     to.number(log.len());
     for id in [log.last_id, log.first_id(), log.max_deleted_id] {
@@ -251,7 +317,9 @@ pub fn save_stream_rest(stream: &Stream, to: &mut Encoder) {
             let Some(consumer) = consumer else { continue };
             to.string(name);
             to.i64(consumer.seen_ms);
-            to.i64(consumer.active_ms);
+            if edition == Edition::Current {
+                to.i64(consumer.active_ms);
+            }
             to.length(consumer.pending.len());
             consumer.pending.iter().for_each(|id| save_id(*id, to));
         }
@@ -260,27 +328,29 @@ pub fn save_stream_rest(stream: &Stream, to: &mut Encoder) {
 
 impl ValueRef<'_> {
     /// The kind of the body that [`Self::save`] writes.
-    pub fn rdb_kind(self) -> u8 {
+    pub fn rdb_kind(self, edition: Edition) -> u8 {
+        let is_current = edition == Edition::Current;
         match self {
             ValueRef::String(_) => kind::STRING,
             ValueRef::List(_) => kind::LIST_QUICKLIST_2,
             ValueRef::Set(SetRef::Ints(_)) => kind::SET_INTSET,
-            ValueRef::Set(SetRef::Packed(_)) => kind::SET_LISTPACK,
-            ValueRef::Set(SetRef::Table(_)) => kind::SET,
+            ValueRef::Set(SetRef::Packed(_)) if is_current => kind::SET_LISTPACK,
+            ValueRef::Set(SetRef::Packed(_) | SetRef::Table(_)) => kind::SET,
             ValueRef::Zset(ZsetRef::Packed(_)) => kind::ZSET_LISTPACK,
             ValueRef::Zset(ZsetRef::Table(_)) => kind::ZSET_2,
             ValueRef::Hash(hash) => match (hash, hash.first_deadline()) {
-                (HashRef::Expiring(_), Some(_)) => kind::HASH_LISTPACK_EX,
+                (HashRef::Expiring(_), Some(_)) if is_current => kind::HASH_LISTPACK_EX,
                 (HashRef::Packed(_) | HashRef::Expiring(_), _) => kind::HASH_LISTPACK,
-                (HashRef::Table(_), Some(_)) => kind::HASH_METADATA,
-                (HashRef::Table(_), None) => kind::HASH,
+                (HashRef::Table(_), Some(_)) if is_current => kind::HASH_METADATA,
+                (HashRef::Table(_), _) => kind::HASH,
             },
-            ValueRef::Stream(_) => kind::STREAM_3,
+            ValueRef::Stream(_) if is_current => kind::STREAM_3,
+            ValueRef::Stream(_) => kind::STREAM_2,
         }
     }
 
     /// The body.
-    pub fn save(self, to: &mut Encoder) {
+    pub fn save(self, to: &mut Encoder, edition: Edition) {
         match self {
             ValueRef::String(StringRef::Int(value)) => to.int(value),
             ValueRef::String(StringRef::Bytes { bytes, .. }) => to.string(bytes),
@@ -291,6 +361,12 @@ impl ValueRef<'_> {
                 parts.for_each(|(part, _)| save_list_node(part, to));
             }
             ValueRef::Set(SetRef::Ints(ints)) => to.plain_string(ints.bytes()),
+            ValueRef::Set(SetRef::Packed(pack)) if edition == Edition::Redis70 => {
+                let mut room = Vec::new();
+                to.length(pack.len());
+                let members = pack.iter().map(|item| item.element);
+                members.for_each(|member| to.string(member.bytes(&mut room)));
+            }
             ValueRef::Set(SetRef::Packed(pack)) | ValueRef::Zset(ZsetRef::Packed(pack)) => {
                 to.plain_string(pack.bytes());
             }
@@ -307,18 +383,18 @@ impl ValueRef<'_> {
                     to.f64(score);
                 }
             }
-            ValueRef::Hash(hash) => save_hash(hash, to),
+            ValueRef::Hash(hash) => save_hash(hash, to, edition),
             ValueRef::Stream(stream) => {
                 to.length(stream.log.nodes());
                 let packs = stream.log.packs();
                 packs.for_each(|(id, pack)| save_stream_node(id, pack, to));
-                save_stream_rest(stream, to);
+                save_stream_rest(stream, to, edition);
             }
         }
     }
 
     /// The members whose deadline has no place in the body, each with it.
-    pub fn for_each_deadline_apart(self, mut visit: impl FnMut(&[u8], i64)) {
+    pub fn for_each_deadline_apart(self, edition: Edition, mut visit: impl FnMut(&[u8], i64)) {
         match self {
             ValueRef::Set(SetRef::Table(members)) if members.expiring() > 0 => {
                 for member in members.iter() {
@@ -336,20 +412,27 @@ impl ValueRef<'_> {
                         .for_each(|at| visit(member.name(), at));
                 }
             }
+            ValueRef::Hash(hash) if edition == Edition::Redis70 => {
+                let mut room = Vec::new();
+                hash.for_each_field(|name, field| {
+                    let deadline = field.deadline.into_iter();
+                    deadline.for_each(|at| visit(name.bytes(&mut room), at));
+                });
+            }
             _ => {}
         }
     }
 }
 
-fn save_hash(hash: HashRef<'_>, to: &mut Encoder) {
+fn save_hash(hash: HashRef<'_>, to: &mut Encoder, edition: Edition) {
     match (hash, hash.first_deadline()) {
         (HashRef::Packed(pack), _) => to.plain_string(pack.bytes()),
-        (HashRef::Expiring(pack), Some(earliest)) => {
+        (HashRef::Expiring(pack), Some(earliest)) if edition == Edition::Current => {
             to.i64(earliest);
             to.plain_string(pack.bytes());
         }
-        // It has had deadlines: what is left of them is nothing.
-        (HashRef::Expiring(_), None) => {
+        // It has had deadlines: what is left of them is nothing, or has no place here.
+        (HashRef::Expiring(_), _) => {
             let mut pairs = Listpack::new();
             hash.for_each_field(|name, field| {
                 pairs.push_back_element(name);
@@ -358,7 +441,7 @@ fn save_hash(hash: HashRef<'_>, to: &mut Encoder) {
             to.plain_string(pairs.pack().bytes());
         }
         (HashRef::Table(members), earliest) => {
-            let head = Head::of(Type::Hash, members.len(), earliest);
+            let head = Head::of(Type::Hash, members.len(), earliest, edition);
             head.encode(to);
             for member in members.iter() {
                 let element = Walked {

@@ -390,6 +390,141 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("it is writable");
 }
 
+const LIBRARY: &str =
+    "FUNCTION LOAD \"#!lua name=l\\nredis.register_function('f', function() return 1 end)\" -> l";
+
+#[test]
+fn functions_are_in_a_base_of_either_form() {
+    for preamble in ["yes", "no"] {
+        let folder = Folder::new();
+        let mut server = start(&folder, &format!("aof-use-rdb-preamble {preamble}"));
+        server.check(LIBRARY);
+        server
+            .check("SET a 1 -> OK\nBGREWRITEAOF -> Background append only file rewriting started");
+        server.pass_ms(200);
+        if preamble == "no" {
+            let commands = folder.commands("appendonly.aof.2.base.aof");
+            assert!(
+                commands.starts_with("[FUNCTION LOAD #!lua name=l"),
+                "{commands}"
+            );
+        }
+        let mut server = start(&folder, "enable-debug-command yes");
+        server.check("FCALL f 0 -> (1)\nGET a -> 1\nDEBUG LOADAOF -> OK\nFCALL f 0 -> (1)");
+    }
+}
+
+#[test]
+fn a_snapshot_without_an_append_only_file_is_the_data_and_stays() {
+    for preamble in ["yes", "no"] {
+        let folder = Folder::new();
+        let mut server = Server::with_config("save \"\"");
+        server.host.disk.folder = Some(folder.0.clone());
+        server.check(LIBRARY);
+        server.check("SET a 1 -> OK\nRPUSH l x y -> (2)\nSAVE -> OK");
+        let dump = fs::read(folder.0.join("dump.rdb")).expect("it was saved");
+        let lines = format!("aof-use-rdb-preamble {preamble}");
+        let mut server = start(&folder, &lines);
+        let kind = if preamble == "yes" { "rdb" } else { "aof" };
+        assert_eq!(
+            folder.manifest(),
+            format!(
+                "file appendonly.aof.1.base.{kind} seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
+            )
+        );
+        assert_eq!(info(&mut server, "aof_enabled"), "1");
+        assert_eq!(info(&mut server, "loading"), "0");
+        server.check("GET a -> 1\nLLEN l -> (2)\nFCALL f 0 -> (1)\nINCR a -> (2)");
+        assert_eq!(fs::read(folder.0.join("dump.rdb")).expect("it stays"), dump);
+        // From now on the append-only file counts.
+        let mut server = start(&folder, &lines);
+        server.check("GET a -> 2\nLLEN l -> (2)\nFCALL f 0 -> (1)");
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_no_snapshot_is_no_reason_to_start_empty() {
+    let folder = Folder::new();
+    fs::write(folder.0.join("dump.rdb"), b"REDIS0011\xfa").expect("the folder is writable");
+    let mut server = Server::with_config(ON);
+    server.host.disk.folder = Some(folder.0.clone());
+    let error = server.engine.load_log(&mut server.host);
+    let text = error.expect_err("it must not start").to_string();
+    assert!(
+        text.starts_with("Fatal error loading the DB, dump.rdb: "),
+        "{text}"
+    );
+    assert!(!folder.0.join("appendonlydir").exists());
+}
+
+#[test]
+fn flushall_lets_a_rewrite_come_to_its_end() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "save 3600 1\nenable-debug-command yes");
+    server.run("DEBUG POPULATE 5000");
+    server.check(
+        "BGREWRITEAOF -> Background append only file rewriting started
+         FLUSHALL -> OK
+         SET a 1 -> OK",
+    );
+    while info(&mut server, "aof_rewrite_in_progress") == "1" {
+        server.pass_ms(10);
+    }
+    server.pass_ms(200);
+    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
+    let mut server = start(&folder, "");
+    server.check("DBSIZE -> (1)");
+}
+
+#[test]
+fn a_start_that_was_killed_while_it_made_the_files_of_a_snapshot_is_made_again() {
+    let folder = Folder::new();
+    let mut server = Server::with_config("save \"\"");
+    server.host.disk.folder = Some(folder.0.clone());
+    server.check("SET a 1 -> OK\nSAVE -> OK");
+    // The base was in its place, the manifest was not.
+    fs::create_dir(folder.0.join("appendonlydir")).expect("the folder is writable");
+    fs::copy(
+        folder.0.join("dump.rdb"),
+        folder.path("appendonly.aof.1.base.rdb"),
+    )
+    .expect("the folder is writable");
+    let mut server = Server::with_config(ON);
+    server.host.disk.folder = Some(folder.0.clone());
+    let refused = server.engine.load_log(&mut server.host);
+    assert!(
+        refused
+            .expect_err("it may be all there is")
+            .to_string()
+            .starts_with("No AOF manifest")
+    );
+    fs::write(folder.path("temp-appendonly.aof.start"), b"").expect("the folder is writable");
+    let mut server = start(&folder, "");
+    server.check("GET a -> 1\nINCR a -> (2)");
+    let mut names: Vec<String> = fs::read_dir(folder.0.join("appendonlydir"))
+        .expect("the folder is readable")
+        .map(|entry| {
+            entry
+                .expect("it is readable")
+                .file_name()
+                .display()
+                .to_string()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "appendonly.aof.1.base.rdb",
+            "appendonly.aof.1.incr.aof",
+            "appendonly.aof.manifest"
+        ]
+    );
+    let mut server = start(&folder, "");
+    server.check("GET a -> 2");
+}
+
 /// Commands as they stand in a file.
 pub fn encoded(lines: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -514,3 +514,27 @@ fn a_client_for_which_too_much_waits_is_closed() {
     assert_eq!(session.closing, oxidis::session::Closing::Now);
     assert_eq!(server.engine.server.stats.output_buffer_closes, 1);
 }
+
+#[test]
+fn commands_that_a_pause_held_back_run_in_the_order_in_which_they_came() {
+    let mut server = Server::new();
+    let clients: Vec<usize> = (0..4).map(|_| server.connect()).collect();
+    server.check("CLIENT PAUSE 1000 WRITE -> OK");
+    for client in clients.iter().rev() {
+        assert_eq!(server.run_as(*client, "INCR n"), "");
+    }
+    // Who has gone meanwhile is out of the order.
+    server.disconnect(clients[2]);
+    server.check("CLIENT UNPAUSE -> OK");
+    let answers: Vec<String> = [3, 1, 0].map(|at| server.received(clients[at])).into();
+    assert_eq!(answers, ["(1)", "(2)", "(3)"]);
+}
+
+#[test]
+fn a_client_that_wants_no_replies_gets_none_to_what_it_gets_wrong() {
+    let mut server = Server::new();
+    let client = server.connect();
+    assert_eq!(server.run_as(client, "CLIENT REPLY OFF"), "");
+    assert_eq!(server.feed(client, b"*1\r\n$x\r\n"), b"");
+    assert_eq!(server.close_ended(), [client]);
+}

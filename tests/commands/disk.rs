@@ -1,6 +1,6 @@
 //! A disk in memory: it does what the engine wants done at once, or later, or fails at it.
 
-use oxidis::persist::aof::writer::{AofWriter, Flush};
+use oxidis::persist::aof::writer::{AofWriter, Aside};
 use oxidis::persist::writer::{FileBytes, SnapshotWriter};
 use oxidis::persist::{Job, Report, SnapshotJob, Target};
 use std::collections::{HashMap, VecDeque};
@@ -22,8 +22,8 @@ pub struct TestDisk {
     pub folder: Option<PathBuf>,
     snapshots: SnapshotWriter,
     log: AofWriter,
-    /// Flushes to the disk that have yet to come to their end.
-    pub flushes: Vec<Flush>,
+    /// Flushes to the disk, and new manifests, that have yet to come to their end.
+    pub flushes: Vec<Aside>,
     pub are_flushes_held: bool,
 }
 

@@ -37,8 +37,10 @@ pub struct TestHost {
     pub clients_max: Option<u32>,
     /// What `usage` answers.
     pub usage: Usage,
-    /// What other clients send while a script is busy, one at each turn; then the server is stopped.
+    /// What other clients send while a script is busy, one at each turn; then the server is stopped. While data is being
+    /// loaded they come too, but it goes on.
     pub others: VecDeque<(usize, Vec<u8>)>,
+
     /// What they are answered, in short.
     pub answers: Vec<String>,
     /// What another server was asked last.
@@ -115,7 +117,10 @@ impl Host for TestHost {
     }
     fn serve_others(&mut self, engine: &mut dyn Engaged) {
         let Some((client, bytes)) = self.others.pop_front() else {
-            return self.stop();
+            return match engine.server().loading {
+                Some(_) => (),
+                None => self.stop(),
+            };
         };
         let taken = engine.feed(client, &bytes, self);
         assert_eq!(taken, bytes.len(), "a busy server keeps nobody waiting");

@@ -128,3 +128,14 @@ fn a_transaction_cannot_start_to_watch() {
          EXEC -> [!ERR MONITOR isn't allowed for DENY BLOCKING client]",
     );
 }
+
+#[test]
+fn a_monitor_has_no_commands_of_its_own_about_keys() {
+    let (mut server, monitor) = watched();
+    let refused = "!ERR Replica can't interact with the keyspace";
+    for line in ["SET a 1", "GET a", "PUBLISH c m", "EVAL 'return 1' 0"] {
+        assert!(server.run_as(monitor, line).starts_with(refused), "{line}");
+    }
+    assert_eq!(server.run_as(monitor, "RESET"), "RESET");
+    assert_eq!(server.run_as(monitor, "GET a"), "nil");
+}

@@ -19,7 +19,7 @@ fn mutations(share: usize) -> usize {
 }
 
 /// Changes some bytes.
-fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
+pub fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     const NOTABLE: [u8; 12] = [
         0, 1, 2, 0x3f, 0x40, 0x7f, 0x80, 0x81, 0xc0, 0xc3, 0xfe, 0xff,
     ];

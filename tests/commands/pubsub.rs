@@ -424,3 +424,35 @@ fn when_clients_take_more_than_their_share_the_largest_go_and_the_spared_stay() 
     }
     panic!("a client that subscribes to more and more is never closed");
 }
+
+#[test]
+fn a_message_is_a_write_to_pauses_and_to_scripts_that_only_read() {
+    let mut server = Server::new();
+    let refused = "!ERR Write commands are not allowed from read-only scripts";
+    for name in ["publish", "spublish"] {
+        let reply = server.run(&format!(
+            "EVAL_RO \"return redis.call('{name}', 'c', 'm')\" 0"
+        ));
+        assert!(reply.starts_with(refused), "{reply}");
+    }
+    let speaker = server.connect();
+    server.check("CLIENT PAUSE 1000 WRITE -> OK");
+    assert_eq!(server.run_as(speaker, "PUBLISH c m"), "");
+    server.check("CLIENT UNPAUSE -> OK");
+    assert_eq!(server.received(speaker), "(0)");
+}
+
+#[test]
+fn who_publishes_too_much_to_itself_in_one_command_is_closed() {
+    for (times, ends) in [(50, false), (500, true)] {
+        let mut server = Server::with_config("client-output-buffer-limit pubsub 20000 0 0");
+        let client = server.connect();
+        server.run_as(client, "HELLO 3");
+        server.run_as(client, "SUBSCRIBE c");
+        let script =
+            format!("for i = 1, {times} do redis.call('publish', 'c', string.rep('x', 60)) end");
+        server.run_as(client, &format!("EVAL \"{script}\" 0"));
+        assert_eq!(server.close_ended() == [client], ends, "{times}");
+        assert!(server.engine.server.outbox.pushes.bytes() == 0);
+    }
+}

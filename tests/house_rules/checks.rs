@@ -254,6 +254,7 @@ fn ignored_tests_and_sleeps_are_found() {
     ];
     assert_finds("tests/a.rs", text, &found);
     assert_finds("src/net/mod.rs", text, &found);
+    assert_finds("benches/a.rs", text, &found[..1]);
 }
 
 #[test]

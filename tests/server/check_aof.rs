@@ -1,6 +1,6 @@
 //! `check-aof` on files that are in order and on files that are not, in all their forms.
 
-use crate::harness::{Folder, program, run};
+use crate::harness::{Folder, Server, program, run};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -190,6 +190,38 @@ fn what_is_later_than_a_timestamp_is_cut_off_the_last_file_alone() {
         !good && said.contains("because it is not the last file"),
         "{said}"
     );
+}
+
+#[test]
+fn a_file_that_a_backup_shares_is_cut_under_its_own_name_alone() {
+    let folder = Folder::new();
+    let (file, shared) = (folder.file("a.aof"), folder.file("shared"));
+    fs::write(&file, [SET, "!!!"].concat()).expect("it is writable");
+    fs::hard_link(&file, &shared).expect("links can be made");
+    expect(
+        &["--fix", "--yes", &file],
+        true,
+        &["Successfully truncated"],
+    );
+    assert_eq!(fs::read(&file).expect("it is there"), SET.as_bytes());
+    assert_eq!(fs::read(&shared).expect("it is there").len(), 36);
+}
+
+#[test]
+fn the_log_of_a_running_server_is_not_cut() {
+    let server = Server::start(&["--save", "", "--appendonly", "yes"]);
+    server.client().ask("SET a 1\r\n", "+OK\r\n");
+    let log = server.folder.file("appendonlydir");
+    expect(&[&log], true, &["All AOF files and manifest are valid"]);
+    let last = format!("{log}/appendonly.aof.1.incr.aof");
+    let damaged = [fs::read(&last).expect("it is there"), b"!!!".to_vec()].concat();
+    fs::write(&last, &damaged).expect("it is writable");
+    expect(
+        &["--fix", "--yes", &log],
+        false,
+        &["another server appends to it"],
+    );
+    assert_eq!(fs::read(&last).expect("it is there"), damaged);
 }
 
 #[test]

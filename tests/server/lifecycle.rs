@@ -249,3 +249,20 @@ fn maxclients_is_lowered_to_what_the_limit_of_open_files_allows() {
         "{log}"
     );
 }
+
+#[test]
+fn a_crash_leaves_a_report_with_the_way_to_it() {
+    for command in ["DEBUG SEGFAULT", "DEBUG ASSERT", "DEBUG PANIC", ""] {
+        let mut server = Server::start(&["--enable-debug-command", "yes"]);
+        if command.is_empty() {
+            server.signal(rustix::process::Signal::ABORT);
+        } else {
+            server.client().send(format!("{command}\r\n"));
+        }
+        server.log.expect("BUG REPORT START");
+        server.log.expect("STACK TRACE");
+        server.log.expect("BUG REPORT END");
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(server.wait().signal(), Some(6), "{command}");
+    }
+}

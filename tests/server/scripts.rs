@@ -37,3 +37,24 @@ fn a_script_that_has_written_is_ended_with_the_server() {
     other.send("SHUTDOWN NOSAVE\r\n");
     assert!(server.wait().success());
 }
+
+#[test]
+fn a_signal_that_cuts_a_script_short_saves_what_is_whole() {
+    for (script, is_saved) in [
+        ("while true do end", true),
+        ("redis.call('set', 'half', 'done') while true do end", false),
+    ] {
+        let options = ["--save", "900 100", "--busy-reply-threshold", "10"];
+        let mut server = Server::start(&options);
+        server.client().ask("SET key value\r\n", "+OK\r\n");
+        let mut busy = server.client();
+        busy.send(format!("EVAL \"{script}\" 0\r\n"));
+        server.log.expect("Slow script detected");
+        assert!(server.terminate().success());
+        assert_eq!(
+            std::path::Path::new(&server.folder.file("dump.rdb")).exists(),
+            is_saved,
+            "{script}"
+        );
+    }
+}

@@ -45,7 +45,7 @@ pub fn flags(session: &Session, tracking: &Tracking) -> String {
         .client(session.id)
         .is_some_and(|client| client.broken);
     let letters = [
-        ('O', session.monitors),
+        ('O', session.is_monitor()),
         ('P', session.is_subscribed()),
         ('x', session.in_transaction()),
         ('b', session.is_waiting()),
@@ -148,7 +148,10 @@ fn write_buffers(
         Some(_) => (0, 0),
         None => (output.pieces().count(), output.heap_bytes()),
     };
-    let queue_bytes = session.transaction.as_ref().map_or(0, |t| t.queue_bytes);
+    let queue_bytes = session
+        .transaction
+        .as_ref()
+        .map_or(0, |transaction| transaction.queue_bytes());
     let events = if output.is_empty() || session.flush_queued || around.argv_bytes.is_some() {
         "r"
     } else {

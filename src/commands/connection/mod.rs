@@ -138,7 +138,7 @@ fn stop_listening(ctx: &mut Ctx<'_>) {
     ctx.client.hinder(hindrance::SUBSCRIBED, false);
     ctx.client.subscription_bytes = 0;
     ctx.server.monitors.forget(slot);
-    ctx.client.monitors = false;
+    ctx.client.hinder(hindrance::MONITORS, false);
     tracking::turn_off(ctx);
 }
 
@@ -159,5 +159,5 @@ fn positive_id(word: &[u8]) -> Option<u64> {
 
 /// Commands that the client has queued; `None` outside of MULTI.
 fn queued(transaction: Option<&Transaction>, in_transaction: bool) -> Option<usize> {
-    in_transaction.then(|| transaction.map_or(0, |transaction| transaction.queue.len()))
+    in_transaction.then(|| transaction.map_or(0, |transaction| transaction.len()))
 }

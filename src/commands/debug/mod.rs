@@ -14,6 +14,7 @@ use crate::command::error::{SHOWN_MAX, shown};
 use crate::command::help::reply_help;
 use crate::command::row::{Group, Row, flag};
 use crate::command::{Args, Ctx, Error, Flow, Handler, Reload};
+use crate::observe::crash;
 use crate::types::string::NewString;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -319,10 +320,16 @@ fn debug(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
         door.name.as_bytes().eq_ignore_ascii_case(name) && door.words.contains(&args.left())
     });
     match door {
+        Some(door) if ctx.server.loading.is_some() && NEED_DATA.contains(&door.name) => {
+            Err(Error::Loading)
+        }
         Some(door) => (door.handler)(ctx, args),
         None => Err(unknown(name)),
     }
 }
+
+/// What cannot be done while the data is being loaded, although DEBUG itself may be called.
+const NEED_DATA: [&str; 3] = ["loadaof", "populate", "reload"];
 
 /// What a subcommand answers that there is not, or not with so many words.
 fn unknown(name: &[u8]) -> Error {
@@ -443,8 +450,8 @@ fn segfault(_: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     crash("crashed by signal: 11, as DEBUG SEGFAULT asked for")
 }
 
-/// Ends the process at once, with a last line in the log.
-fn crash(line: &str) -> ! {
-    tracing::error!("{line}");
+/// Ends the process at once, with a report in the log.
+fn crash(reason: &str) -> ! {
+    crash::report(reason);
     std::process::abort();
 }

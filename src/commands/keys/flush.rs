@@ -27,13 +27,20 @@ pub(super) fn flushall(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, E
     Ok(Flow::Done)
 }
 
-/// Where data is saved by itself, what was deleted must not come back with the next start: a save that is under way is
-/// given up, and one of the empty data set begins.
+/// A save that is under way is given up: nobody wants what it has. Where data is saved by itself, what was deleted must not
+/// come back with the next start: a save of the empty data set begins, behind a rewrite of the append-only file if there is
+/// one.
 fn save_nothing(ctx: &mut Ctx<'_>) {
+    if ctx.server.saver.is_saving() {
+        abort_save(&mut ctx.server.saver, ctx.db.keyspace(), ctx.host);
+    }
     if ctx.server.config.settings.save.is_empty() {
         return;
     }
-    abort_save(&mut ctx.server.saver, ctx.db.keyspace(), ctx.host);
+    if ctx.server.saver.is_running() {
+        ctx.server.saver.is_scheduled = true;
+        return;
+    }
     begin_save(ctx.server, ctx.db.keyspace(), ctx.host, true);
     ctx.server.saver.count_as_saved();
 }

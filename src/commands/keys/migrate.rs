@@ -133,6 +133,7 @@ fn append(request: &mut Vec<u8>, words: &[&[u8]]) {
 fn append_keys<'a>(ctx: &mut Ctx<'_>, order: &Order<'a>, request: &mut Vec<u8>) -> Vec<Key<'a>> {
     let now_ms = ctx.db.now_ms();
     let compress = ctx.server.config.settings.rdbcompression;
+    let edition = ctx.server.config.settings.rdb_version.edition();
     let mut sent = Vec::new();
     for key in &order.keys {
         let Some(record) = ctx.db.look_up(key) else {
@@ -142,7 +143,7 @@ fn append_keys<'a>(ctx: &mut Ctx<'_>, order: &Order<'a>, request: &mut Vec<u8>) 
         let ttl = record
             .deadline()
             .map_or(0, |at| at.saturating_sub(now_ms).max(1));
-        let payload = ctx.server.payloads.write(record.value(), compress);
+        let payload = ctx.server.payloads.write(record.value(), compress, edition);
         let ttl = ttl.to_string();
         let mut words: Vec<&[u8]> = vec![b"RESTORE", key.bytes, ttl.as_bytes(), &payload];
         if order.replace {

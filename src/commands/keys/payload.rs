@@ -17,9 +17,10 @@ const BAD_DATA: Error = Error::Text("ERR Bad data format");
 pub(super) fn dump(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let key = args.key()?;
     let compress = ctx.server.config.settings.rdbcompression;
+    let edition = ctx.server.config.settings.rdb_version.edition();
     match ctx.db.look_up(&key) {
         Some(record) => {
-            let payload = ctx.server.payloads.write(record.value(), compress);
+            let payload = ctx.server.payloads.write(record.value(), compress, edition);
             ctx.reply.bulk(&payload);
         }
         None => ctx.reply.null(),

@@ -17,7 +17,8 @@ const UNDER_WAY: Error = Error::Text("ERR Background backup already in progress"
 pub(super) fn backup(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let path = Path::new(OsStr::from_bytes(args.word()?));
     let mut components = path.components();
-    let is_below = components.all(|component| matches!(component, Component::Normal(_)));
+    let is_below =
+        components.all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
     let shown = path.to_str().filter(|shown| !shown.is_empty() && is_below);
     let shown = shown.ok_or(NOT_BELOW)?;
     match ctx.host.open_file(shown) {

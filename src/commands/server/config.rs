@@ -97,7 +97,7 @@ pub(super) fn set(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error>
             .settings
             .enable_protected_configs
             .allows(ctx.client.peer.loopback),
-        loading: false,
+        loading: ctx.server.loading.is_some(),
     };
     let (before, old) = (config.snapshot(), config.settings.clone());
     let changed = config.set(&pairs, access).map_err(refusal)?;

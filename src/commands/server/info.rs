@@ -216,7 +216,9 @@ fn ratio(part: u64, whole: u64) -> String {
 /// Snapshots are told by who makes them; of the append-only file there are the honest lines of a server without one.
 fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
     let waiting = ctx.host.disk_queue_bytes();
-    info.zeros(&["loading", "async_loading"]);
+    let loading = ctx.server.loading.as_ref();
+    info.field("loading", u8::from(loading.is_some()))
+        .zeros(&["async_loading"]);
     ctx.server.saver.info(ctx.db.keyspace(), waiting, info);
     let loaded = &ctx.server.last_load;
     info.field("rdb_last_load_keys_expired", loaded.expired)
@@ -225,6 +227,9 @@ fn persistence(ctx: &mut Ctx<'_>, info: &mut Info) {
     let now_ms = ctx.db.now_ms();
     ctx.server.aof.info(is_rewriting, now_ms, info);
     ctx.server.backups.info(now_ms, info);
+    if let Some(loading) = &ctx.server.loading {
+        loading.info(now_ms, info);
+    }
 }
 
 /// One thread does all the work of clients.

@@ -6,6 +6,7 @@ use crate::command::{Args, Ctx, Error, Flow};
 const UNDER_WAY: Error = Error::Text("ERR Background save already in progress");
 
 pub(super) fn save(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
+    finish_flush(ctx.server, ctx.db.keyspace(), ctx.host);
     if ctx.server.saver.is_saving() {
         return Err(UNDER_WAY);
     }

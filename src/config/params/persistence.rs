@@ -2,7 +2,7 @@
 
 use super::{Param, choice, flag, special};
 use crate::config::kind::Kind;
-use crate::config::settings::{RdbVersionCheck, SanitizeDumpPayload, SavePoint};
+use crate::config::settings::{RdbVersion, RdbVersionCheck, SanitizeDumpPayload, SavePoint};
 
 pub(super) static ROWS: &[Param] = &[
     special(
@@ -33,6 +33,13 @@ pub(super) static ROWS: &[Param] = &[
     )
     .immutable()
     .field(|s, v| s.rdbchecksum = v.is_yes()),
+    choice(
+        "rdb-version",
+        "11",
+        RdbVersion::WORDS,
+        "Version of dump files and DUMP payloads; 10 is for Redis 7.0, where deadlines of hash fields get lost.",
+    )
+    .field(|s, v| s.rdb_version = RdbVersion::from_value(v)),
     choice(
         "rdb-version-check",
         "strict",

@@ -18,7 +18,8 @@ pub(super) static ROWS: &[Param] = &[
         "Offer old Lua functions to scripts.",
     )
     .protected()
-    .hidden(),
+    .hidden()
+    .field(|s, v| s.lua_enable_deprecated_api = v.is_yes()),
     flag(
         "lua-enable-insecure-api",
         "no",

@@ -105,6 +105,13 @@ impl<S: Slot> Table<S> {
         (self.segments, self.deepest) = (segments, segments);
     }
 
+    /// While very many elements of unknown number come: a segment that is full becomes as large as it may be at once, so
+    /// that an element is laid out anew about once, not three times, while the table doubles. Afterwards the table is less
+    /// full than it would be, by no more than a fresh layout is.
+    pub fn set_in_bulk(&mut self, in_bulk: bool) {
+        self.in_bulk = in_bulk;
+    }
+
     pub(super) fn allocate(&mut self, count: usize, depth: u32) -> Entry {
         self.bucket_bytes += count * size_of::<Bucket>();
         let mut pages = Pages([std::ptr::null_mut(); PAGES_MAX]);
@@ -196,7 +203,7 @@ impl<S: Slot> Table<S> {
         self.elements(entry, &mut elements);
         let start = Self::start_of(hash, entry.depth());
         self.uncount(entry);
-        match next_size(entry.count()) {
+        match next_size(entry.count()).map(|count| self.size_in_bulk(count)) {
             Some(count) => self.settle(start, entry.depth(), count, &elements),
             None => self.split(start, entry.depth(), &elements),
         }
@@ -228,8 +235,20 @@ impl<S: Slot> Table<S> {
         }
         let middle = start | 1 << (63 - depth);
         let (low, high): (Vec<_>, Vec<_>) = elements.iter().partition(|(hash, _)| *hash < middle);
-        self.settle(start, depth + 1, size_for(low.len()), &low);
-        self.settle(middle, depth + 1, size_for(high.len()), &high);
+        for (start, half) in [(start, low), (middle, high)] {
+            let count = self.size_in_bulk(size_for(half.len()));
+            self.settle(start, depth + 1, count, &half);
+        }
+    }
+
+    /// The size of a segment that would get `count` buckets.
+    fn size_in_bulk(&self, count: usize) -> usize {
+        /// Smaller ones belong to a table of which nobody knows that it will be large.
+        const BULK_MIN: usize = 16;
+        if self.in_bulk && count >= BULK_MIN {
+            return BUCKETS_MAX;
+        }
+        count
     }
 
     /// Makes the segment of `hash` smaller, or merges it with its buddy, if it is sparse.

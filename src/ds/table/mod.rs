@@ -133,6 +133,8 @@ pub struct Table<S> {
     /// Where buckets come from; `None`: the global allocator, for tables of collections.
     arena: Option<Box<Arena>>,
     bucket_bytes: usize,
+    /// Very many elements are coming: segments become as large as they may be at once.
+    in_bulk: bool,
 }
 
 impl<S: Slot> Table<S> {
@@ -150,6 +152,7 @@ impl<S: Slot> Table<S> {
             walk: None,
             arena: own_arena.then(|| Box::new(Arena::new())),
             bucket_bytes: 0,
+            in_bulk: false,
         }
     }
 

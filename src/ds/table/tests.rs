@@ -349,6 +349,31 @@ fn elements_that_stand_close_together_split_segments_until_they_fit() {
 }
 
 #[test]
+fn in_bulk_segments_become_large_at_once_and_stay_as_full_as_fresh_ones() {
+    let hasher = Hasher::new(1, 2);
+    let mut table: Table<Item> = Table::new(hasher, true);
+    let hash = |key: u32| hasher.hash(&key.to_le_bytes());
+    table.set_in_bulk(true);
+    for key in 0..40_000 {
+        table.insert(hash(key), Item { key, version: 1 });
+        let (_, _, largest) = table.shape();
+        assert!(largest < 16 || largest == BUCKETS_MAX);
+        let is_full = table.len() * 100 >= table.capacity() * 38;
+        assert!(
+            is_full || largest < BUCKETS_MAX || table.len() < 1000,
+            "{key}"
+        );
+    }
+    table.set_in_bulk(false);
+    for key in 0..40_000 {
+        let found = table.find(hash(key), |item| item.key == key);
+        let (position, _) = found.expect("it was inserted");
+        table.remove(position, hash(key));
+    }
+    assert!(table.is_empty());
+}
+
+#[test]
 fn a_table_made_for_so_many_elements_takes_them_and_more_and_loses_them_again() {
     for len in [1, 9, 100, 500, 5_000, 40_000] {
         let hasher = Hasher::new(1, 2);

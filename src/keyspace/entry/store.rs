@@ -174,6 +174,11 @@ impl Store {
         self.table.reserve(keys);
     }
 
+    /// Very many keys are about to come, nobody knows how many; or no more.
+    pub fn set_in_bulk(&mut self, in_bulk: bool) {
+        self.table.set_in_bulk(in_bulk);
+    }
+
     /// (segments, directory entries, largest segment, capacity) of the table.
     pub fn shape(&self) -> (usize, usize, usize, usize) {
         let (segments, directory, largest) = self.table.shape();
@@ -458,6 +463,12 @@ impl Store {
                 edit(own);
             });
         }
+    }
+
+    /// Whether any key, or member of a value, has a deadline.
+    #[inline]
+    pub fn has_deadlines(&self) -> bool {
+        !self.expiring.is_empty() || !self.members_due.is_empty()
     }
 
     /// The key that expires first, and when.

@@ -22,6 +22,7 @@ use super::access::AccessPolicy;
 use super::entry::{Key, Remains, Store};
 use super::{Garbage, Keyspace};
 use crate::base::hash::Hasher;
+use crate::rdb::Edition;
 use crate::types::Type;
 use output::{Home, Output, Place, lock};
 use std::collections::VecDeque;
@@ -58,10 +59,15 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    fn begin(stores: &mut [Store], hasher: Hasher, access: Option<(AccessPolicy, i64)>) -> Self {
+    fn begin(
+        stores: &mut [Store],
+        hasher: Hasher,
+        access: Option<(AccessPolicy, i64)>,
+        edition: Edition,
+    ) -> Self {
         let sizes = stores.iter().map(|store| (store.len(), store.expiring()));
         let keys_total = stores.iter().map(|store| store.len() as u64).sum();
-        let output = Arc::new(Mutex::new(Output::new(sizes, access)));
+        let output = Arc::new(Mutex::new(Output::new(sizes, access, edition)));
         let mut walks = VecDeque::new();
         let filled = stores
             .iter_mut()
@@ -238,12 +244,17 @@ fn in_custody(flushed: &mut [(u64, Box<Store>)], number: u64) -> Option<&mut Sto
 }
 
 impl Keyspace {
-    /// Starts a snapshot of the data as it is now. `with_access`: the use of keys is written with them. There must be none
+    /// Starts a snapshot of the data as it is now. `with_access`: the use of keys is written with them; `edition`: for whom. There must be none
     /// under way; one that was abandoned is brought to its end.
-    pub fn begin_snapshot(&mut self, with_access: bool) {
+    pub fn begin_snapshot(&mut self, with_access: bool, edition: Edition) {
         while !self.snapshot_step(|| true) {}
         let access = with_access.then_some((self.access, self.now_ms));
-        self.snapshot = Some(Snapshot::begin(&mut self.stores, self.hasher, access));
+        self.snapshot = Some(Snapshot::begin(
+            &mut self.stores,
+            self.hasher,
+            access,
+            edition,
+        ));
     }
 
     /// Goes on with the snapshot while `keep_going` says so; whether there is none, or it is complete: then

@@ -10,10 +10,10 @@ use super::piece::{Part, Run};
 use crate::keyspace::Garbage;
 use crate::keyspace::access::AccessPolicy;
 use crate::keyspace::entry::RecordRef;
-use crate::rdb::{Encoder, opcode};
+use crate::rdb::{Edition, Encoder, opcode};
 use crate::types::rdb::{Head, MemberDeadlines};
 use crate::types::string::StringRef;
-use crate::types::{ElementSink, Object, Walked, Wanted};
+use crate::types::{ElementSink, Object, Type, Walked, Wanted};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const WHOLE_MAX_ELEMENTS: usize = 128;
 /// And so is one that takes more memory.
 const WHOLE_MAX_BYTES: usize = 64 << 10;
+
+/// Deadlines of members make a field when they take so many bytes: no step has to encode very many of them.
+const DEADLINES_BYTES: usize = 16 << 10;
 
 /// Locks what walks share with the keyspace. They take turns in one thread, so nobody ever waits; the lock is there
 /// because a store may be dropped on another thread, and its walk with it.
@@ -51,8 +54,29 @@ pub(super) struct Open {
     /// Where the object lies: it stays there whoever owns it.
     pub(super) address: usize,
     run: Arc<Mutex<Run>>,
-    deadlines: Option<Arc<Mutex<MemberDeadlines>>>,
+    deadlines: Option<Arc<Mutex<Deadlines>>>,
+}
+
+/// Deadlines of members that have no place beside them: fields that follow the record.
+struct Deadlines {
     key: Box<[u8]>,
+    /// Those of the next field.
+    field: MemberDeadlines,
+    fields: Run,
+}
+
+impl Deadlines {
+    fn add(&mut self, name: &[u8], deadline: i64) {
+        self.field.add(name, deadline);
+        if self.field.bytes() >= DEADLINES_BYTES {
+            self.end_field();
+        }
+    }
+
+    fn end_field(&mut self) {
+        self.field.encode(&self.key, self.fields.tail());
+        self.fields.settle();
+    }
 }
 
 /// See the head of the file.
@@ -72,6 +96,7 @@ pub(super) struct Output {
     opened: u64,
     /// How the use of keys is written, if it is.
     access: Option<(AccessPolicy, i64)>,
+    edition: Edition,
     /// Where the stores are by now that were these databases at the beginning.
     pub(super) homes: Vec<Home>,
     /// Records that were taken.
@@ -84,12 +109,14 @@ impl Output {
     pub(super) fn new(
         sizes: impl Iterator<Item = (usize, usize)>,
         access: Option<(AccessPolicy, i64)>,
+        edition: Edition,
     ) -> Self {
         let sizes: Vec<_> = sizes.map(Some).collect();
         Self {
             homes: (0..sizes.len()).map(Home::Database).collect(),
             sizes,
             access,
+            edition,
             ..Self::default()
         }
     }
@@ -110,8 +137,8 @@ impl Output {
         }
         self.select(db);
         let (to, value) = (self.main.tail(), record.value());
-        put_head(to, record, value.rdb_kind(), self.access);
-        value.save(to);
+        put_head(to, record, value.rdb_kind(self.edition), self.access);
+        value.save(to, self.edition);
         self.main.settle();
         None
     }
@@ -130,20 +157,27 @@ impl Output {
             return Some(Wanted::Elements(self.open(db, record, object)));
         }
         self.select(db);
-        let (to, value) = (self.main.tail(), record.value());
-        put_head(to, record, value.rdb_kind(), access);
+        let (to, value, edition) = (self.main.tail(), record.value(), self.edition);
+        put_head(to, record, value.rdb_kind(edition), access);
         if let Some(StringRef::Shared(bytes)) = record.string() {
             self.main.put(Part::String(bytes.clone()));
             return None;
         }
-        if is_large && stored.is_freezable() {
+        // What is frozen is frozen as the current edition has it; lists are the same in all.
+        let is_same = edition == Edition::Current || stored.type_of() == Type::List;
+        if is_large && is_same && stored.is_freezable() {
             let shared = Arc::clone(shared);
             return Some(Wanted::Frozen(Box::new(move |frozen| {
                 let frozen = frozen.map(Part::Frozen);
                 lock(&shared).main.put_all(frozen);
             })));
         }
-        value.save(to);
+        value.save(to, edition);
+        if stored.first_deadline().is_some() {
+            let mut deadlines = MemberDeadlines::default();
+            value.for_each_deadline_apart(edition, |name, at| deadlines.add(name, at));
+            deadlines.encode(record.key(), to);
+        }
         self.main.settle();
         None
     }
@@ -159,14 +193,26 @@ impl Output {
     /// Begins the bytes of a collection that is walked on its own.
     fn open(&mut self, db: usize, record: RecordRef<'_>, object: &Object) -> ElementSink {
         let stored = object.stored();
-        let head = Head::of(stored.type_of(), stored.len(), stored.first_deadline());
+        let head = Head::of(
+            stored.type_of(),
+            stored.len(),
+            stored.first_deadline(),
+            self.edition,
+        );
         let mut run = Run::default();
         put_select(run.tail(), db, &mut self.sizes);
         put_head(run.tail(), record, head.kind, self.access);
         head.encode(run.tail());
         let run = Arc::new(Mutex::new(run));
-        let deadlines = (head.keeps_deadlines_apart() && stored.first_deadline().is_some())
-            .then(|| Arc::new(Mutex::new(MemberDeadlines::default())));
+        let deadlines =
+            (head.keeps_deadlines_apart() && stored.first_deadline().is_some()).then(|| {
+                Deadlines {
+                    key: record.key().into(),
+                    field: MemberDeadlines::default(),
+                    fields: Run::default(),
+                }
+            });
+        let deadlines = deadlines.map(|deadlines| Arc::new(Mutex::new(deadlines)));
         let address = std::ptr::from_ref(object).addr();
         if self.open.is_empty() {
             self.settle_main();
@@ -179,7 +225,6 @@ impl Output {
             address,
             run: Arc::clone(&run),
             deadlines: deadlines.clone(),
-            key: record.key().into(),
         };
         self.open.insert(self.opened, open);
         sink_of_elements(head, run, deadlines)
@@ -212,8 +257,9 @@ impl Output {
         self.by_address.remove(&open.address);
         if !self.is_abandoned {
             if let Some(deadlines) = &open.deadlines {
-                lock(deadlines).encode(&open.key, self.out.tail());
-                self.out.settle();
+                let mut deadlines = lock(deadlines);
+                deadlines.end_field();
+                self.out.take_from(&mut deadlines.fields);
             }
             self.settle_main();
         }
@@ -247,7 +293,11 @@ impl Output {
 
     /// Bytes that wait here, about.
     pub(super) fn bytes(&self) -> usize {
-        let open = self.open.values().map(|open| lock(&open.run).bytes());
+        let open = self.open.values().map(|open| {
+            let deadlines = open.deadlines.as_ref();
+            let deadlines = deadlines.map_or(0, |deadlines| lock(deadlines).fields.bytes());
+            lock(&open.run).bytes() + deadlines
+        });
         self.out.bytes() + self.main.bytes() + open.sum::<usize>()
     }
 
@@ -275,7 +325,7 @@ impl Output {
 fn sink_of_elements(
     head: Head,
     run: Arc<Mutex<Run>>,
-    deadlines: Option<Arc<Mutex<MemberDeadlines>>>,
+    deadlines: Option<Arc<Mutex<Deadlines>>>,
 ) -> ElementSink {
     Box::new(move |element: Walked<'_>| {
         let mut run = lock(&run);

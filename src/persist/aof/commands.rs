@@ -14,7 +14,7 @@ use crate::base::number::{Decimal, format_f64, write_u64};
 use crate::ds::intset::Ints;
 use crate::ds::listpack::{Listpack, Pack};
 use crate::rdb::read::{ReadError, Reader};
-use crate::rdb::{VERSION_REDIS_7_0, kind, opcode, seal_payload};
+use crate::rdb::{Edition, kind, opcode, seal_payload};
 use crate::types::load::skip_stream;
 use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, stream_for_redis_7_0};
 use std::io;
@@ -116,12 +116,17 @@ impl Commands {
         }
         let command: &[u8] = match self.last_kind {
             kind::ZSET_2 | kind::ZSET_LISTPACK => b"ZPEXPIREAT",
+            kind::HASH | kind::HASH_LISTPACK => b"HPEXPIREAT",
             _ => b"SPEXPIREAT",
+        };
+        let members: &[u8] = match self.last_kind {
+            kind::HASH | kind::HASH_LISTPACK => b"FIELDS",
+            _ => b"MEMBERS",
         };
         let deadlines = MemberDeadlines::read(value)?;
         for (name, at) in deadlines.members {
             let at = Decimal::new(at);
-            self.command(&[command, &deadlines.key, at.bytes(), b"MEMBERS", b"1", &name]);
+            self.command(&[command, &deadlines.key, at.bytes(), members, b"1", &name]);
         }
         Ok(())
     }
@@ -197,8 +202,11 @@ impl Commands {
                 let end = usize::try_from(from.offset()).unwrap_or(pending.len());
                 let body = pending.get(start..end).unwrap_or_default();
                 let mut payload = vec![kind::STREAM_2];
-                payload.extend(stream_for_redis_7_0(body)?);
-                seal_payload(&mut payload, VERSION_REDIS_7_0);
+                match other {
+                    kind::STREAM_2 => payload.extend_from_slice(body),
+                    _ => payload.extend(stream_for_redis_7_0(body)?),
+                }
+                seal_payload(&mut payload, Edition::Redis70.version());
                 self.command(&[b"RESTORE", &key, b"0", &payload]);
             }
         }

@@ -22,7 +22,7 @@ pub struct Opened {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file that the manifest names is not there.
-    #[error("The AOF file {file} doesn't exist")]
+    #[error("The AOF file {file} doesn't exist: No such file or directory")]
     Missing {
         /// The file.
         file: String,
@@ -99,6 +99,20 @@ pub enum LoadError {
         /// Its name.
         name: String,
     },
+    /// There is a snapshot that cannot be read, or is not as it must be.
+    #[error("Fatal error loading the DB, {file}: {}{source}", match source {
+        ReadError::Corrupt { .. } => "integrity check failed ",
+        ReadError::Io { .. } => "",
+    })]
+    Dump {
+        /// The file.
+        file: String,
+        /// Where, what should stand there and what does.
+        source: ReadError,
+    },
+    /// The server is to end before all is loaded.
+    #[error("The server is told to end")]
+    Stopped,
     /// The files cannot be made ready for appending.
     #[error("Can't open the append-only file: {reason}")]
     Open {

@@ -7,7 +7,8 @@
 //! ```
 //! - Files: a base and increments behind it, named by a [`manifest`]; [`load`] reads them at the start.
 //! - A reply of a client that wrote leaves when its bytes are written (`appendfsync no`, `everysec`) or on disk (`always`).
-//!   Nobody else waits. One append is under way at a time; the next takes everything that has come meanwhile (group commit).
+//!   Nobody else waits. One append is under way at a time; the next takes everything that has come meanwhile (group commit,
+//!   see [`gather`]).
 //! - A rewrite opens a new increment and makes a new base by a walk of the keyspace, both from the same moment on. Until
 //!   base and increment are both there, the old files are what counts; if one fails, they stay.
 //! - While the disk refuses bytes they are kept and tried again, and new writes of clients are refused (MISCONF). A reply
@@ -16,6 +17,7 @@
 //!   a rewrite.
 
 pub mod commands;
+mod gather;
 pub mod load;
 pub mod manifest;
 mod rewrite;
@@ -28,6 +30,7 @@ pub use rotate::Rotation;
 
 use crate::config::settings::{AppendFsync, Settings};
 use crate::observe::Info;
+use gather::Gather;
 use manifest::Manifest;
 use rewrite::Rewrites;
 use std::path::{Path, PathBuf};
@@ -240,7 +243,14 @@ impl Names {
             return false;
         };
         let own = rest.strip_prefix(self.file.as_str());
-        matches!(own, Some(".incr" | ".manifest")) || Manifest::may_list(&self.file, rest)
+        matches!(own, Some(".incr" | ".manifest" | ".start"))
+            || Manifest::may_list(&self.file, rest)
+    }
+
+    /// A file that is there while a start makes the append-only file of a snapshot: without a manifest, what else is in the
+    /// folder then is not whole, and all of it is in the snapshot.
+    pub fn start_mark(&self) -> String {
+        format!("temp-{}.start", self.file)
     }
 
     /// Where the first increment is until there is a base.
@@ -263,6 +273,7 @@ pub struct Aof {
     acknowledged: u64,
     durable: u64,
     is_appending: bool,
+    gather: Gather,
     is_syncing: bool,
     has_news: bool,
     last_sync_ms: i64,
@@ -378,15 +389,30 @@ impl Aof {
         self.state != State::Off && !self.is_appending
     }
 
+    /// Whether what the stream has is to be handed over now, or waits for more writers.
+    pub fn is_gathered(&mut self, settings: &Settings, now_ns: impl FnOnce() -> u64) -> bool {
+        let waits = settings.appendfsync == AppendFsync::Always && self.state == State::On;
+        !waits || self.gather.is_complete(now_ns())
+    }
+
+    /// A writer whose last change is at `offset` of the stream is to be answered when that is acknowledged.
+    #[inline]
+    pub fn note_writer(&mut self, offset: u64) {
+        if offset > self.handed {
+            self.gather.come();
+        }
+    }
+
     /// Hands over what the stream has from the last time on to `end`.
     pub fn append(
         &mut self,
         mut bytes: Vec<u8>,
         end: u64,
         settings: &Settings,
-        now_ms: i64,
+        (now_ms, now_ns): (i64, u64),
         is_saving: bool,
     ) -> AofJob {
+        self.gather.go(now_ns);
         let now_s = now_ms.div_euclid(1000);
         if settings.aof_timestamp_enabled && now_s != self.stamped_s {
             self.stamped_s = now_s;
@@ -453,11 +479,12 @@ impl Aof {
     }
 
     /// Takes a report.
-    pub fn on_report(&mut self, report: &AofReport) {
+    pub fn on_report(&mut self, report: &AofReport, now_ns: u64) {
         match report {
             AofReport::Appended { end, synced } => {
                 if *end >= self.handed {
                     self.is_appending = false;
+                    self.gather.end(now_ns);
                     if *synced || !self.is_distrusted {
                         self.recover();
                     }

@@ -447,4 +447,39 @@ mod tests {
             assert_eq!(played(&bytes.as_bytes()[..length]).1, good, "{length}");
         }
     }
+
+    /// Where a file stops being whole; whether anything is behind that.
+    fn whole_of(bytes: &[u8]) -> (u64, bool) {
+        let source = Box::new(io::Cursor::new(bytes.to_vec()));
+        let mut tape = Tape::new("a", source, bytes.len() as u64);
+        while tape.next_item().is_ok_and(|item| item.is_some()) {
+            if let Some(oddity) = tape.oddity() {
+                return (oddity.whole, true);
+            }
+        }
+        (tape.whole(), tape.whole() < tape.bytes())
+    }
+
+    #[test]
+    fn what_is_cut_where_it_stops_being_whole_is_in_order_whatever_was_wrong() {
+        const MUTATIONS: usize = 20_000;
+        let unit = "*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nECHO\r\n$1\r\nx\r\n*1\r\n$4\r\nEXEC\r\n";
+        let whole = ["*1\r\n$4\r\nPING\r\n", "#TS:7\r\n", unit, "#TS:8\r\n", unit].concat();
+        let mut random = crate::base::random::Random::from_seed(7);
+        for _ in 0..MUTATIONS {
+            let mut bytes = whole.clone().into_bytes();
+            for _ in 0..=random.below(3) {
+                let at = random.below(bytes.len() as u64) as usize;
+                match random.below(3) {
+                    0 => bytes[at] = random.next_u64() as u8,
+                    1 => drop(bytes.remove(at)),
+                    _ => bytes.insert(at, b"*$\r\n0123456789-#"[random.below(16) as usize]),
+                }
+            }
+            let (good, is_cut) = whole_of(&bytes);
+            assert!(good <= bytes.len() as u64 && (is_cut || good == bytes.len() as u64));
+            let mended = whole_of(&bytes[..good as usize]);
+            assert_eq!(mended, (good, false), "{}", bytes.escape_ascii());
+        }
+    }
 }

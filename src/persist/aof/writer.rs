@@ -28,19 +28,32 @@ struct Chunk {
     sync: bool,
 }
 
-/// A flush to the disk that the caller carries out where it likes: appending goes on meanwhile.
-pub struct Flush {
-    file: File,
-    end: u64,
+/// What may take long, and what the caller carries out where it likes: appending goes on meanwhile. What concerns the
+/// manifest must come one after the other, in the order of the jobs.
+pub enum Aside {
+    /// A flush to the disk of what the file has.
+    Flush {
+        /// The file.
+        file: File,
+        /// Up to which offset of the stream it is flushed.
+        end: u64,
+    },
+    /// A new manifest; removing a large file takes longest.
+    Publish(Publication),
 }
 
-impl Flush {
-    /// Flushes; what there is to be told.
+impl Aside {
+    /// Does it; what there is to be told.
     pub fn run(self) -> AofReport {
-        match self.file.sync_data() {
-            Ok(()) => AofReport::Synced { end: self.end },
-            Err(error) => AofReport::SyncFailed {
-                reason: reason(&error),
+        match self {
+            Aside::Flush { file, end } => match file.sync_data() {
+                Ok(()) => AofReport::Synced { end },
+                Err(error) => AofReport::SyncFailed {
+                    reason: reason(&error),
+                },
+            },
+            Aside::Publish(publication) => AofReport::Published {
+                error: publish(&publication).err().map(|error| reason(&error)),
             },
         }
     }
@@ -71,8 +84,8 @@ impl AofWriter {
         !self.backlog.is_empty()
     }
 
-    /// Does a job; tells what has come of it. A flush that it hands out is the caller's to run.
-    pub fn run(&mut self, job: AofJob, tell: &mut dyn FnMut(AofReport)) -> Option<Flush> {
+    /// Does a job; tells what has come of it. What it hands out is the caller's to run.
+    pub fn run(&mut self, job: AofJob, tell: &mut dyn FnMut(AofReport)) -> Option<Aside> {
         match job {
             AofJob::Append { bytes, end, sync } => {
                 self.backlog.push_back(Chunk { bytes, end, sync });
@@ -104,12 +117,7 @@ impl AofWriter {
                     error: opened.err().map(|error| reason(&error)),
                 });
             }
-            AofJob::Publish(publication) => {
-                let published = publish(&publication);
-                tell(AofReport::Published {
-                    error: published.err().map(|error| reason(&error)),
-                });
-            }
+            AofJob::Publish(publication) => return Some(Aside::Publish(publication)),
             AofJob::Remove { paths } => {
                 for path in paths {
                     // What cannot be removed is no worse than before.
@@ -137,7 +145,10 @@ impl AofWriter {
 
     /// Two processes that append to one file would write over each other.
     fn lock(&self, file: &File) -> io::Result<()> {
-        if self.locks { lock(file) } else { Ok(()) }
+        if !self.locks {
+            return Ok(());
+        }
+        lock(file)
     }
 
     fn cut(&self, path: &Path, length: u64) -> io::Result<()> {
@@ -211,10 +222,10 @@ impl AofWriter {
         }
     }
 
-    fn begin_flush(&mut self, end: u64, tell: &mut dyn FnMut(AofReport)) -> Option<Flush> {
+    fn begin_flush(&mut self, end: u64, tell: &mut dyn FnMut(AofReport)) -> Option<Aside> {
         let file = self.file.as_ref()?;
         match file.try_clone() {
-            Ok(file) => Some(Flush { file, end }),
+            Ok(file) => Some(Aside::Flush { file, end }),
             Err(error) => {
                 tell(AofReport::SyncFailed {
                     reason: reason(&error),
@@ -237,18 +248,11 @@ impl AofWriter {
     }
 }
 
-/// Cuts a file off, unless a server appends to it.
+/// Keeps servers from appending to a file, and says whether one does. It lasts as long as the file is open.
 ///
 /// # Errors
-/// A server does, or the system says why not.
-pub fn cut(path: &Path, length: u64) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    lock(&file)?;
-    file.set_len(length)?;
-    file.sync_all()
-}
-
-fn lock(file: &File) -> io::Result<()> {
+/// Another server appends to it.
+pub fn lock(file: &File) -> io::Result<()> {
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => Err(io::Error::new(
             io::ErrorKind::ResourceBusy,

@@ -1,8 +1,9 @@
 //! Commands as the parser hands them over: words that point into the bytes they came in.
 //!
 //! A word is eight bytes: an offset and a length, or the number of a large bulk that was received on its own. The bytes
-//! are those of the input, of the head (the buffer in which a command that came in pieces was put together) or of the
-//! unquoted copies of inline words; one command's words all lie in the same place. Nothing is allocated per command.
+//! are those of the input, of the head (the buffer in which a command that came in pieces was put together) or of copies
+//! (the unquoted ones of inline words; those of commands that wait in a transaction); one command's words all lie in the
+//! same place. Nothing is allocated per command.
 
 use bytes::Bytes;
 
@@ -10,8 +11,8 @@ use super::LARGE_BULK_MIN_BYTES;
 
 /// Words a cleared batch keeps room for.
 const WORDS_KEPT_MAX: usize = 16 * 1024;
-/// Bytes of unquoted inline words a cleared batch keeps room for.
-const UNQUOTED_KEPT_MAX_BYTES: usize = 64 * 1024;
+/// Bytes of copied words a cleared batch keeps room for.
+const COPIES_KEPT_MAX_BYTES: usize = 64 * 1024;
 /// From here on the words of one buffer are kept apart, so that offsets never outgrow 32 bits.
 pub(super) const OFFSETS_MAX_BYTES: usize = 1 << 30;
 
@@ -63,7 +64,7 @@ impl Word {
 pub(super) enum Source {
     Input,
     Head,
-    Unquoted,
+    Copies,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +80,7 @@ struct Span {
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(super) words: Vec<Word>,
-    pub(super) unquoted: Vec<u8>,
+    pub(super) copies: Vec<u8>,
     commands: Vec<Span>,
     larges: Vec<Bytes>,
     head: Vec<u8>,
@@ -90,7 +91,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.words.clear();
         self.commands.clear();
-        self.unquoted.clear();
+        self.copies.clear();
         self.larges.clear();
         if self.head.capacity() > 0 {
             self.head = Vec::new();
@@ -98,15 +99,41 @@ impl Batch {
         if self.words.capacity() > WORDS_KEPT_MAX {
             self.words = Vec::new();
         }
-        if self.unquoted.capacity() > UNQUOTED_KEPT_MAX_BYTES {
-            self.unquoted = Vec::new();
+        if self.copies.capacity() > COPIES_KEPT_MAX_BYTES {
+            self.copies = Vec::new();
         }
+    }
+
+    /// Adds a copy of a command, whose words need no input then; large words are shared. How many bytes that takes.
+    pub fn copy_in(&mut self, argv: Argv<'_>) -> usize {
+        let first = self.words.len();
+        let mut bytes = size_of::<Span>() + argv.len() * size_of::<Word>();
+        for index in 0..argv.len() {
+            let word = argv.word(index);
+            bytes += word.len();
+            let is_small =
+                word.len() <= LARGE_BULK_MIN_BYTES && self.copies.len() <= OFFSETS_MAX_BYTES;
+            match argv.large(index) {
+                None if is_small => {
+                    self.words.push(Word::at(self.copies.len(), word.len()));
+                    self.copies.extend_from_slice(word);
+                }
+                shared => {
+                    let shared = shared.cloned();
+                    self.words.push(Word::large(self.larges.len()));
+                    self.larges
+                        .push(shared.unwrap_or_else(|| Bytes::copy_from_slice(word)));
+                }
+            }
+        }
+        self.finish(first, 0, Source::Copies);
+        bytes
     }
 
     /// Bytes of words that do not lie in the input.
     pub fn heap_bytes(&self) -> usize {
         let large: usize = self.larges.iter().map(Bytes::len).sum();
-        large + self.head.len() + self.unquoted.len()
+        large + self.head.len() + self.copies.len()
     }
 
     /// Commands in the batch.
@@ -129,7 +156,7 @@ impl Batch {
         let bytes = match span.source {
             Source::Input => input,
             Source::Head => &self.head,
-            Source::Unquoted => &self.unquoted,
+            Source::Copies => &self.copies,
         };
         Argv {
             words: &self.words[first..first + span.count as usize],
@@ -332,6 +359,22 @@ mod tests {
         assert_eq!(copy.argv().get(3), None);
         assert_eq!(copy.argv().wire_bytes(), 3 + big.len());
         assert!(copy.heap_bytes() >= big.len() + 3);
+    }
+
+    #[test]
+    fn commands_that_are_copied_into_a_batch_need_no_input() {
+        let big = vec![7u8; LARGE_BULK_MIN_BYTES + 1];
+        let set = StoredArgv::from_words([&b"SET"[..], b"k", &big]);
+        let get = StoredArgv::from_words(["GET", ""]);
+        let mut batch = Batch::default();
+        let taken = batch.copy_in(set.argv()) + batch.copy_in(get.argv());
+        assert!(taken > big.len() + 7);
+        assert!(batch.argv(0, &[]).iter().eq([&b"SET"[..], b"k", &big]));
+        assert!(batch.argv(1, &[]).iter().eq([&b"GET"[..], b""]));
+        let (one, two) = (set.argv().large(2), batch.argv(0, &[]).large(2));
+        assert_eq!(one.map(|b| b.as_ptr()), two.map(|b| b.as_ptr()));
+        batch.clear();
+        assert!(batch.is_empty() && batch.heap_bytes() == 0);
     }
 
     #[test]

@@ -145,7 +145,7 @@ pub(super) fn inline_end(rest: &[u8], seen: usize) -> Result<Option<usize>, Prot
 pub(super) enum InlineWords {
     /// Nothing was quoted: the words lie in the line itself.
     InLine,
-    /// Something was quoted: the words are copies in the `unquoted` buffer.
+    /// Something was quoted: the words are copies in the buffer of copies.
     Unquoted,
 }
 

@@ -378,9 +378,9 @@ fn parse_inline(input: &[u8], start: usize, batch: &mut Batch) -> Result<Step, P
         return Ok(Step::Cut(Cut::Start));
     };
     let first_word = batch.words.len();
-    let source = match split_inline(&rest[..end], start, &mut batch.words, &mut batch.unquoted)? {
+    let source = match split_inline(&rest[..end], start, &mut batch.words, &mut batch.copies)? {
         InlineWords::InLine => Source::Input,
-        InlineWords::Unquoted => Source::Unquoted,
+        InlineWords::Unquoted => Source::Copies,
     };
     let next = start + end + 1;
     if batch.words.len() > first_word {

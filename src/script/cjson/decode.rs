@@ -1,26 +1,29 @@
 //! JSON to Lua values.
 
-use super::{DEPTH_MAX, Library, null};
-use crate::script::arguments::out_of_memory;
-use mlua::{Lua, LuaString, Table, Value};
+use super::{DEPTH_MAX, Settings};
+use crate::script::stack::{Raise, Stack};
 
-/// Reads a text that holds one value.
+/// Elements between two looks at the memory in use.
+const CHECK_PERIOD: usize = 256;
+
+/// Reads a text that holds one value, and pushes that.
 ///
 /// # Errors
 /// What was expected and what was found, and at which character.
-pub(super) fn decode(lua: &Lua, library: &Library, text: &[u8]) -> Result<Value, String> {
+pub(super) fn decode(settings: Settings, stack: &mut Stack, text: &[u8]) -> Result<(), Raise> {
     if let [first, second, ..] = text
         && (*first == 0 || *second == 0)
     {
-        return Err("JSON parser does not support UTF-16 or UTF-32".to_owned());
+        return Err("JSON parser does not support UTF-16 or UTF-32"
+            .to_owned()
+            .into());
     }
     // A NUL ends the text, wherever it stands.
     let end = text.iter().position(|byte| *byte == 0);
     let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
-    let settings = library.settings.get();
     let mut parser = Parser {
-        lua,
-        array_metatable: settings.array_metatable.then_some(&library.array_metatable),
+        stack,
+        marks_arrays: settings.array_metatable,
         invalid_numbers: settings.decode_invalid,
         depth_max: settings.decode_max_depth.min(DEPTH_MAX),
         text,
@@ -28,21 +31,24 @@ pub(super) fn decode(lua: &Lua, library: &Library, text: &[u8]) -> Result<Value,
         scratch: Vec::new(),
     };
     let token = parser.token();
-    let value = parser.value(token, 0)?;
+    parser.value(token, 0)?;
     let token = parser.token();
     if !matches!(token.kind, Kind::End) {
         return Err(unexpected("the end", &token));
     }
-    Ok(value)
+    Ok(())
 }
 
 /// What a piece of the text is.
-enum Kind {
+enum Kind<'a> {
     ObjectBegin,
     ObjectEnd,
     ArrayBegin,
     ArrayEnd,
-    String(Vec<u8>),
+    /// As it stands there.
+    Plain(&'a [u8]),
+    /// With escapes: what it says is in the parser's scratch.
+    Escaped,
     Number(f64),
     Boolean(bool),
     Null,
@@ -52,14 +58,14 @@ enum Kind {
     Wrong(&'static str),
 }
 
-impl Kind {
+impl Kind<'_> {
     fn name(&self) -> &'static str {
         match self {
             Kind::ObjectBegin => "T_OBJ_BEGIN",
             Kind::ObjectEnd => "T_OBJ_END",
             Kind::ArrayBegin => "T_ARR_BEGIN",
             Kind::ArrayEnd => "T_ARR_END",
-            Kind::String(_) => "T_STRING",
+            Kind::Plain(_) | Kind::Escaped => "T_STRING",
             Kind::Number(_) => "T_NUMBER",
             Kind::Boolean(_) => "T_BOOLEAN",
             Kind::Null => "T_NULL",
@@ -71,23 +77,20 @@ impl Kind {
     }
 }
 
-struct Token {
-    kind: Kind,
+struct Token<'a> {
+    kind: Kind<'a>,
     /// Offset of its first byte.
     at: usize,
 }
 
-fn unexpected(expected: &str, token: &Token) -> String {
-    format!(
-        "Expected {expected} but found {} at character {}",
-        token.kind.name(),
-        token.at + 1
-    )
+fn unexpected(expected: &str, token: &Token<'_>) -> Raise {
+    let (found, at) = (token.kind.name(), token.at + 1);
+    format!("Expected {expected} but found {found} at character {at}").into()
 }
 
 struct Parser<'a> {
-    lua: &'a Lua,
-    array_metatable: Option<&'a Table>,
+    stack: &'a mut Stack,
+    marks_arrays: bool,
     invalid_numbers: bool,
     depth_max: i32,
     text: &'a [u8],
@@ -100,75 +103,79 @@ impl<'a> Parser<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn value(&mut self, token: Token, depth: i32) -> Result<Value, String> {
-        Ok(match token.kind {
-            Kind::String(text) => Value::String(self.string_value(&text)?),
-            Kind::Number(number) => Value::Number(number),
-            Kind::Boolean(truth) => Value::Boolean(truth),
-            Kind::Null => null(),
+    fn value(&mut self, token: Token<'a>, depth: i32) -> Result<(), Raise> {
+        match token.kind {
+            Kind::Plain(_) | Kind::Escaped => self.push_string(&token.kind),
+            Kind::Number(number) => self.stack.push_number(number),
+            Kind::Boolean(truth) => self.stack.push_boolean(truth),
+            Kind::Null => self.stack.push_null(),
             Kind::ObjectBegin => self.object(depth + 1)?,
             Kind::ArrayBegin => self.array(depth + 1)?,
             _ => return Err(unexpected("value", &token)),
-        })
-    }
-
-    fn string_value(&self, text: &[u8]) -> Result<LuaString, String> {
-        self.lua.create_string(text).map_err(out_of_memory)
-    }
-
-    fn check_depth(&self, depth: i32) -> Result<(), String> {
-        if depth > self.depth_max {
-            return Err(format!(
-                "Found too many nested data structures ({depth}) at character {}",
-                self.at
-            ));
         }
         Ok(())
     }
 
-    fn object(&mut self, depth: i32) -> Result<Value, String> {
+    fn push_string(&mut self, kind: &Kind<'a>) {
+        match kind {
+            Kind::Plain(text) => self.stack.push_text(text),
+            _ => self.stack.push_text(&self.scratch),
+        }
+    }
+
+    fn check_depth(&self, depth: i32) -> Result<(), Raise> {
+        if depth > self.depth_max || !self.stack.has_room(8) {
+            let at = self.at;
+            let text = format!("Found too many nested data structures ({depth}) at character {at}");
+            return Err(text.into());
+        }
+        self.stack.check_memory()
+    }
+
+    fn object(&mut self, depth: i32) -> Result<(), Raise> {
         self.check_depth(depth)?;
-        let table = self.lua.create_table().map_err(out_of_memory)?;
+        let table = self.stack.push_table(0, 0);
         let mut token = self.token();
         if matches!(token.kind, Kind::ObjectEnd) {
-            return Ok(Value::Table(table));
+            return Ok(());
         }
         loop {
-            let Kind::String(key) = &token.kind else {
+            if !matches!(token.kind, Kind::Plain(_) | Kind::Escaped) {
                 return Err(unexpected("object key string", &token));
-            };
-            let key = self.string_value(key)?;
+            }
+            self.push_string(&token.kind);
             token = self.token();
             if !matches!(token.kind, Kind::Colon) {
                 return Err(unexpected("colon", &token));
             }
             let token_of_value = self.token();
-            let value = self.value(token_of_value, depth)?;
-            table.raw_set(key, value).map_err(out_of_memory)?;
+            self.value(token_of_value, depth)?;
+            self.stack.set_pair(table).map_err(str::to_owned)?;
             token = self.token();
             match token.kind {
-                Kind::ObjectEnd => return Ok(Value::Table(table)),
+                Kind::ObjectEnd => return Ok(()),
                 Kind::Comma => token = self.token(),
                 _ => return Err(unexpected("comma or object end", &token)),
             }
         }
     }
 
-    fn array(&mut self, depth: i32) -> Result<Value, String> {
+    fn array(&mut self, depth: i32) -> Result<(), Raise> {
         self.check_depth(depth)?;
-        let table = self.lua.create_table().map_err(out_of_memory)?;
-        if let Some(metatable) = self.array_metatable {
-            table
-                .set_metatable(Some(metatable.clone()))
-                .map_err(out_of_memory)?;
+        let table = self.stack.push_table(0, 0);
+        if self.marks_arrays {
+            self.stack.mark_array(table);
         }
         let mut token = self.token();
         if matches!(token.kind, Kind::ArrayEnd) {
-            return Ok(Value::Table(table));
+            return Ok(());
         }
         for index in 1.. {
-            let value = self.value(token, depth)?;
-            table.raw_seti(index, value).map_err(out_of_memory)?;
+            self.value(token, depth)?;
+            self.stack.set_element(table, index);
+            if index.is_multiple_of(CHECK_PERIOD) {
+                self.stack.check_memory()?;
+            }
             token = self.token();
             match token.kind {
                 Kind::ArrayEnd => break,
@@ -176,11 +183,11 @@ impl<'a> Parser<'a> {
                 _ => return Err(unexpected("comma or array end", &token)),
             }
         }
-        Ok(Value::Table(table))
+        Ok(())
     }
 
     /// The next token.
-    fn token(&mut self) -> Token {
+    fn token(&mut self) -> Token<'a> {
         while matches!(self.rest().first(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
@@ -210,16 +217,19 @@ impl<'a> Parser<'a> {
         Token { kind, at }
     }
 
-    fn punctuation(&mut self, kind: Kind) -> Kind {
+    fn punctuation(&mut self, kind: Kind<'a>) -> Kind<'a> {
         self.word(1, kind)
     }
 
-    fn word(&mut self, length: usize, kind: Kind) -> Kind {
+    fn word(&mut self, length: usize, kind: Kind<'a>) -> Kind<'a> {
         self.at += length;
         kind
     }
 
-    fn number(&mut self) -> Kind {
+    fn number(&mut self) -> Kind<'a> {
+        if let Some((number, length)) = short_integer(self.rest()) {
+            return self.word(length, Kind::Number(number));
+        }
         match leading_number(self.rest()) {
             Some((number, length)) => self.word(length, Kind::Number(number)),
             None => Kind::Wrong("invalid number"),
@@ -227,22 +237,29 @@ impl<'a> Parser<'a> {
     }
 
     /// A string, from its quote on; an error stands where the string goes wrong.
-    fn string(&mut self, at: usize) -> Token {
+    fn string(&mut self, at: usize) -> Token<'a> {
         self.scratch.clear();
         self.at += 1;
+        let mut is_plain = true;
         loop {
             let rest = self.rest();
-            let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\'));
-            let plain = rest.get(..plain.count()).unwrap_or_default();
-            self.scratch.extend_from_slice(plain);
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+            let plain = rest.get(..plain.unwrap_or(rest.len())).unwrap_or_default();
             self.at += plain.len();
             match self.rest() {
                 [b'"', ..] => {
                     self.at += 1;
-                    let kind = Kind::String(std::mem::take(&mut self.scratch));
+                    if is_plain {
+                        let kind = Kind::Plain(plain);
+                        return Token { kind, at };
+                    }
+                    self.scratch.extend_from_slice(plain);
+                    let kind = Kind::Escaped;
                     return Token { kind, at };
                 }
                 [b'\\', ..] => {
+                    is_plain = false;
+                    self.scratch.extend_from_slice(plain);
                     if let Err(what) = self.escape() {
                         let kind = Kind::Wrong(what);
                         return Token { kind, at: self.at };
@@ -409,4 +426,28 @@ fn hexadecimal(text: &[u8]) -> Option<(f64, usize)> {
         }
     }
     Some((value * 2.0_f64.powi(scale), at))
+}
+
+/// A decimal integer that is exact whatever its digits, and its length; `None`: it takes a closer look.
+fn short_integer(text: &[u8]) -> Option<(f64, usize)> {
+    const DIGITS_MAX: usize = 15;
+    let sign = usize::from(text.first() == Some(&b'-'));
+    let mut value = 0_i64;
+    let mut length = 0;
+    for byte in text.get(sign..)? {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
+            b'.' | b'e' | b'E' | b'x' | b'X' => return None,
+            _ => break,
+        }
+        length += 1;
+        if length > DIGITS_MAX {
+            return None;
+        }
+    }
+    if length == 0 || (sign == 1 && value == 0) {
+        return None;
+    }
+    let number = value as f64;
+    Some((if sign == 1 { -number } else { number }, sign + length))
 }

@@ -5,7 +5,7 @@ use super::file::RdbFile;
 use super::stream::StreamBody;
 use crate::base::number::parse_f64;
 use crate::rdb::read::{ReadError, Reader};
-use crate::rdb::{Encoder, kind, opcode};
+use crate::rdb::{Edition, Encoder, kind, opcode};
 use crate::tool::json::{Json, JsonError, Shape, name_bytes};
 use crate::tool::scratch::{Distinct, Spool};
 use crate::types::Type;
@@ -164,15 +164,17 @@ impl Body {
     }
 
     /// The kind of the body that [`Self::write`] writes.
-    pub fn kind(&self, type_of: Type) -> u8 {
+    pub fn kind(&self, type_of: Type, edition: Edition) -> u8 {
+        let is_current = edition == Edition::Current;
         match type_of {
             Type::String => kind::STRING,
             Type::List => kind::LIST,
             Type::Set => kind::SET,
             Type::Zset => kind::ZSET_2,
-            Type::Hash if self.earliest.is_some() => kind::HASH_METADATA,
+            Type::Hash if is_current && self.earliest.is_some() => kind::HASH_METADATA,
             Type::Hash => kind::HASH,
-            Type::Stream => kind::STREAM_3,
+            Type::Stream if is_current => kind::STREAM_3,
+            Type::Stream => kind::STREAM_2,
         }
     }
 
@@ -191,7 +193,7 @@ impl Body {
             Type::Stream => self.stream.write(file)?,
             _ => self.write_elements(type_of, file).map_err(lost)?,
         }
-        self.write_deadlines(key, file).map_err(lost)
+        self.write_deadlines(type_of, key, file).map_err(lost)
     }
 
     fn write_elements<W: Write>(
@@ -199,7 +201,8 @@ impl Body {
         type_of: Type,
         file: &mut RdbFile<W>,
     ) -> Result<(), Lost> {
-        if let Some(earliest) = self.earliest {
+        let earliest = self.earliest.filter(|_| file.edition == Edition::Current);
+        if let Some(earliest) = earliest {
             file.has_field_deadlines = true;
             file.piece.i64(earliest);
         }
@@ -209,7 +212,7 @@ impl Body {
         for _ in 0..self.count {
             if type_of == Type::Hash {
                 let deadline = Some(from.i64()?).filter(|at| *at != NO_DEADLINE);
-                if let Some(earliest) = self.earliest {
+                if let Some(earliest) = earliest {
                     // They count from 1 on; 0 is none.
                     let after = deadline.map_or(0, |at| at.abs_diff(earliest) + 1);
                     file.piece.number(after);
@@ -224,21 +227,61 @@ impl Body {
         Ok(())
     }
 
-    fn write_deadlines<W: Write>(&mut self, key: &[u8], file: &mut RdbFile<W>) -> Result<(), Lost> {
-        let bytes = self.deadlines.len();
-        let mut from = Reader::of_source(self.deadlines.read()?, bytes);
-        let mut deadlines = MemberDeadlines::default();
-        let mut count = 0;
-        while from.left() > 0 {
-            let name = from.string()?.to_vec();
-            deadlines.add(&name, from.i64()?);
-            count += 1;
-            if count % DEADLINES_A_FIELD == 0 || from.left() == 0 {
-                deadlines.encode(key, &mut file.piece);
-                file.pass_on()?;
+    /// Writes the deadlines for which the body has no place.
+    fn write_deadlines<W: Write>(
+        &mut self,
+        type_of: Type,
+        key: &[u8],
+        file: &mut RdbFile<W>,
+    ) -> Result<(), Lost> {
+        let mut apart = Apart {
+            key,
+            deadlines: MemberDeadlines::default(),
+            count: 0,
+        };
+        if type_of == Type::Hash && self.earliest.is_some() && file.edition == Edition::Redis70 {
+            let bytes = self.elements.len();
+            let mut from = Reader::of_source(self.elements.read()?, bytes);
+            for _ in 0..self.count {
+                let deadline = from.i64()?;
+                let name = from.string()?.to_vec();
+                from.skip_string()?;
+                if deadline != NO_DEADLINE {
+                    apart.add(&name, deadline, file)?;
+                }
             }
         }
-        Ok(())
+        let bytes = self.deadlines.len();
+        let mut from = Reader::of_source(self.deadlines.read()?, bytes);
+        while from.left() > 0 {
+            let name = from.string()?.to_vec();
+            apart.add(&name, from.i64()?, file)?;
+        }
+        apart.deadlines.encode(key, &mut file.piece);
+        Ok(file.pass_on()?)
+    }
+}
+
+/// Deadlines that follow the value of a key, a field for every [`DEADLINES_A_FIELD`].
+struct Apart<'k> {
+    key: &'k [u8],
+    deadlines: MemberDeadlines,
+    count: u64,
+}
+
+impl Apart<'_> {
+    fn add<W: Write>(
+        &mut self,
+        name: &[u8],
+        deadline: i64,
+        file: &mut RdbFile<W>,
+    ) -> io::Result<()> {
+        self.deadlines.add(name, deadline);
+        self.count += 1;
+        if self.count.is_multiple_of(DEADLINES_A_FIELD) {
+            self.deadlines.encode(self.key, &mut file.piece);
+        }
+        file.pass_on()
     }
 }
 

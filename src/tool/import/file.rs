@@ -2,7 +2,7 @@
 //! deadlines of fields asks for another version.
 
 use crate::rdb::lzf::Compressor;
-use crate::rdb::{Checksum, Encoder, VERSION, VERSION_FIELD_EXPIRY, opcode};
+use crate::rdb::{Checksum, Edition, Encoder, VERSION_FIELD_EXPIRY, opcode};
 use std::io::{self, Write};
 
 /// Bytes of the head.
@@ -22,16 +22,18 @@ pub struct RdbFile<W: Write> {
     /// Of all bytes behind the head.
     sum: Checksum,
     bytes: u64,
-    /// A hash has fields with deadlines.
+    /// For whom it is written.
+    pub edition: Edition,
+    /// A hash has deadlines in its body.
     pub has_field_deadlines: bool,
 }
 
 impl<W: Write> RdbFile<W> {
-    /// An empty file; room is left for its head.
+    /// An empty file for those who read this edition; room is left for its head.
     ///
     /// # Errors
     /// What `to` says.
-    pub fn begin(mut to: W) -> io::Result<Self> {
+    pub fn begin(mut to: W, edition: Edition) -> io::Result<Self> {
         to.write_all(&[0; HEAD_BYTES])?;
         Ok(Self {
             to,
@@ -40,6 +42,7 @@ impl<W: Write> RdbFile<W> {
             compressed: Vec::new(),
             sum: Checksum::default(),
             bytes: 0,
+            edition,
             has_field_deadlines: false,
         })
     }
@@ -96,7 +99,7 @@ impl<W: Write> RdbFile<W> {
         self.flush()?;
         let version = match self.has_field_deadlines {
             true => VERSION_FIELD_EXPIRY,
-            false => VERSION,
+            false => self.edition.version(),
         };
         let mut head = *b"REDIS0000";
         let digits = format!("{version:04}");

@@ -2,7 +2,7 @@
 //! `README.md` ("As JSON lines") tells the form.
 //!
 //! Collections are written element by element, in the order in which they stand: every server makes of them what its
-//! settings want. The version is 11, and 12 where a hash has fields with deadlines. A line of any length takes no memory;
+//! settings want. The version is 11, and 12 where a hash has fields with deadlines, or 10 on request. A line of any length takes no memory;
 //! what has to wait for a count waits in a file beside the one that is made.
 
 mod body;
@@ -16,7 +16,7 @@ use super::scratch::Distinct;
 use super::{Failure, Tool};
 use crate::keyspace::entry::KEY_MAX_BYTES;
 use crate::persist::draft::Draft;
-use crate::rdb::opcode;
+use crate::rdb::{Edition, opcode};
 use crate::types::{TYPES, Type};
 use body::{Body, plain_text, put_aux};
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -54,6 +54,14 @@ fn define(command: Command) -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("The snapshot that is made; nothing is written over"),
         )
+        .arg(
+            Arg::new("rdb-version")
+                .long("rdb-version")
+                .value_name("VERSION")
+                .value_parser(["11", "10"])
+                .default_value("11")
+                .help("10 is what Redis 7.0 reads: there fields of hashes have no deadlines"),
+        )
         .after_help("README.md tells the form of the lines.")
 }
 
@@ -74,6 +82,11 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
             (Box::new(file), bytes)
         }
     };
+    let version: Option<&String> = matches.get_one("rdb-version");
+    let edition = match version.map(String::as_str) {
+        Some("10") => Edition::Redis70,
+        _ => Edition::Current,
+    };
     refuse_existing(out)?;
     let draft = Draft::beside(out).map_err(|error| Failure::of_file(out, &error))?;
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -82,6 +95,7 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Watched::new(source, &progress),
         BufWriter::with_capacity(BUFFER_BYTES, draft),
         folder.unwrap_or(Path::new(".")),
+        edition,
     );
     progress.borrow_mut().clear();
     let placed = made.and_then(|(writer, head)| {
@@ -120,10 +134,11 @@ pub fn import<W: Write>(
     lines: impl Read,
     to: W,
     folder: &Path,
+    edition: Edition,
 ) -> Result<(W, [u8; HEAD_BYTES]), Stop> {
     let mut json = Json::new(lines);
     let mut importer = Importer {
-        file: RdbFile::begin(to)?,
+        file: RdbFile::begin(to, edition)?,
         body: Body::in_folder(folder),
         keys: Distinct::in_folder(folder),
         db: None,
@@ -174,10 +189,12 @@ impl<W: Write> Importer<W> {
         let key_has_value = line.aux.is_none() && line.function.is_none() && line.has_value;
         match &line {
             Line { key: Some(key), .. } if key_has_value => {
-                if line.has_deadlines && !matches!(line.type_of, Some(Type::Set | Type::Zset)) {
-                    return Err(
-                        wrong("only members of sets and sorted sets have deadlines_ms").into(),
-                    );
+                let may_have = matches!(line.type_of, Some(Type::Set | Type::Zset | Type::Hash));
+                if line.has_deadlines && !may_have {
+                    return Err(wrong(
+                        "only members of sets, sorted sets and hashes have deadlines_ms",
+                    )
+                    .into());
                 }
                 Ok(self.key(key, &line, number)?)
             }
@@ -247,6 +264,7 @@ impl<W: Write> Importer<W> {
     fn key(&mut self, key: &[u8], line: &Line, number: u64) -> io::Result<()> {
         let db = line.db.unwrap_or(0);
         self.keys.add(&[&db.to_le_bytes(), key].concat(), number)?;
+        let edition = self.file.edition;
         let piece = &mut self.file.piece;
         if self.db.replace(db) != Some(db) {
             piece.byte(opcode::SELECT_DB);
@@ -265,7 +283,7 @@ impl<W: Write> Importer<W> {
             piece.byte(frequency);
         }
         let type_of = line.type_of.unwrap_or(Type::String);
-        piece.byte(self.body.kind(type_of));
+        piece.byte(self.body.kind(type_of, edition));
         self.file.string(key)?;
         self.body.write(type_of, key, &mut self.file)?;
         self.file.pass_on()

@@ -7,8 +7,8 @@ use super::body::{Lost, lost, plain_text};
 use super::file::RdbFile;
 use crate::base::hash::Hasher;
 use crate::base::random::seed_from_os;
-use crate::rdb::Encoder;
 use crate::rdb::read::Reader;
+use crate::rdb::{Edition, Encoder};
 use crate::tool::json::{Json, JsonError, Shape};
 use crate::tool::scratch::{Distinct, Spool};
 use crate::types::rdb::save_stream_node;
@@ -357,7 +357,10 @@ impl StreamBody {
             for _ in 0..consumer_count {
                 file.string(consumers.string()?)?;
                 file.piece.i64(consumers.i64()?);
-                file.piece.i64(consumers.i64()?);
+                let active_ms = consumers.i64()?;
+                if file.edition == Edition::Current {
+                    file.piece.i64(active_ms);
+                }
                 let count = consumers.number()?;
                 file.piece.number(count);
                 for _ in 0..count {

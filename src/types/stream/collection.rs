@@ -3,7 +3,7 @@
 
 use super::{Group, Stream, StreamId};
 use crate::ds::listpack::Listpack;
-use crate::rdb::Encoder;
+use crate::rdb::{Edition, Encoder};
 use crate::types::{
     Collection, FROZEN_PART_BYTES, Form, Frozen, Object, Scratch, Stored, Type, View, rdb,
 };
@@ -75,7 +75,7 @@ impl Stored for Stream {
 
     fn freeze(&mut self) -> Option<Box<dyn Frozen>> {
         let mut rest = Encoder::default();
-        rdb::save_stream_rest(self, &mut rest);
+        rdb::save_stream_rest(self, &mut rest, Edition::Current);
         Some(Box::new(FrozenStream {
             nodes: self.log.share().into_iter(),
             begun: false,

@@ -1,6 +1,6 @@
 //! SAVE, BGSAVE, LASTSAVE, save points, SHUTDOWN, and what INFO says.
 
-use super::file::{Content, read};
+use super::file::{Content, data_of, read};
 use crate::harness::{START_MS, Server};
 
 fn info(server: &mut Server, name: &str) -> String {
@@ -72,6 +72,37 @@ fn deadlines_of_members_follow_their_key() {
     };
     assert_eq!(members[&b"a".to_vec()], None);
     assert_eq!(members[&b"b".to_vec()], Some(1_800_000_000_000));
+}
+
+#[test]
+fn very_many_deadlines_of_members_make_several_fields_behind_their_key() {
+    const MEMBERS: usize = 3000;
+    let mut server = Server::new();
+    for key in ["SADD set", "ZADD zset"] {
+        let (command, key) = key.split_once(' ').expect("two words");
+        let score = if command == "ZADD" { "1 " } else { "" };
+        let words: String = (0..MEMBERS)
+            .map(|n| format!(" {score}member:{n}"))
+            .collect();
+        server.run(&format!("{command} {key}{words}"));
+        let names: String = (0..MEMBERS).map(|n| format!(" member:{n}")).collect();
+        let expire = if command == "ZADD" {
+            "ZPEXPIREAT"
+        } else {
+            "SPEXPIREAT"
+        };
+        server.run(&format!(
+            "{expire} {key} 1800000000000 MEMBERS {MEMBERS}{names}"
+        ));
+    }
+    server.check("SET behind 1 -> OK\n SAVE -> OK");
+    let file = read(&server.host.files["dump.rdb"]);
+    assert_eq!(file.data, data_of(&server.engine.keyspace));
+    let fields = server.host.files["dump.rdb"].windows(23);
+    let fields = fields
+        .filter(|bytes| *bytes == b"oxidis-member-deadlines")
+        .count();
+    assert!(fields > 6, "{fields} fields");
 }
 
 #[test]
@@ -246,6 +277,26 @@ fn flushall_gives_up_the_save_that_is_under_way() {
         server.pass_ms(1);
     }
     assert_eq!(read(&server.host.files["dump.rdb"]).data.len(), 0);
+}
+
+#[test]
+fn flushall_gives_it_up_without_save_points_too_and_what_it_had_counts_as_unsaved() {
+    let mut server =
+        Server::with_config("save \"\"\nrdb-key-save-delay 1\nenable-debug-command yes");
+    server.run("DEBUG POPULATE 3000");
+    server.check("SET a 1 -> OK\nBGSAVE -> Background saving started");
+    server.pass_ms(1);
+    server.check("FLUSHALL -> OK");
+    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
+    assert_ne!(info(&mut server, "rdb_changes_since_last_save"), "0");
+    assert_eq!(info(&mut server, "rdb_last_bgsave_status"), "ok");
+    assert!(!server.host.files.contains_key("dump.rdb"));
+}
+
+#[test]
+fn save_waits_for_the_save_of_a_flush() {
+    let mut server = Server::with_config("save 3600 1");
+    server.check("SET a 1 -> OK\nFLUSHALL -> OK\nSAVE -> OK\nFLUSHALL -> OK\nBGSAVE -> Background saving started");
 }
 
 #[test]

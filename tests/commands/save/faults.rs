@@ -74,6 +74,25 @@ fn a_transaction_that_was_queued_before_the_failure_is_refused_as_a_whole() {
 }
 
 #[test]
+fn scripts_are_refused_their_writes_too() {
+    let mut server = failed();
+    let refused = MISCONF.strip_prefix('!').expect("an error");
+    for script in [
+        "redis.call('set', 'c', 3)",
+        "redis.call('get', 'a') redis.call('del', 'a')",
+    ] {
+        let reply = server.run(&format!("EVAL \"{script}\" 0"));
+        assert!(reply.contains(refused), "{reply}");
+    }
+    server.check(&format!(
+        "EVAL \"return redis.call('get', 'a')\" 0 -> 1
+         EVAL \"#!lua\\nreturn 1\" 0 -> {MISCONF}
+         EVAL \"#!lua flags=no-writes\\nreturn 1\" 0 -> (1)
+         EXISTS c -> (0)"
+    ));
+}
+
+#[test]
 fn nothing_is_refused_where_nothing_is_saved_by_itself() {
     let mut server = failed();
     server.check("CONFIG SET save \"\" -> OK\nSET c 3 -> OK");

@@ -6,7 +6,7 @@ use oxidis::rdb::read::Reader;
 use oxidis::rdb::{kind, opcode};
 use oxidis::types::load::{Dialect, Loaded, Room, load_value};
 use oxidis::types::{Limits, ValueRef, View};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub type Bytes = Vec<u8>;
 
@@ -41,6 +41,8 @@ pub struct File {
     pub version: String,
     pub fields: BTreeMap<Bytes, Bytes>,
     pub data: Data,
+    /// The kinds of all values.
+    pub kinds: BTreeSet<u8>,
 }
 
 /// Reads a whole file; every byte of it must be in order.
@@ -76,6 +78,7 @@ pub fn read(bytes: &[u8]) -> File {
                 reader.byte().expect("a counter");
             }
             kind => {
+                file.kinds.insert(kind);
                 let key = string(&mut reader);
                 let content = content(kind, &mut reader);
                 let deadline = deadline.take();
@@ -121,6 +124,7 @@ fn add_deadlines(data: &mut Data, db: usize, value: &[u8]) {
         let place = match &mut entry.content {
             Content::Set(members) => members.get_mut(&name),
             Content::Zset(members) => members.get_mut(&name).map(|member| &mut member.1),
+            Content::Hash(fields) => fields.get_mut(&name).map(|field| &mut field.1),
             other => panic!("{other:?} has no members"),
         };
         *place.expect("a member") = deadline;

@@ -177,3 +177,18 @@ fn the_commands_behind_a_killed_script_run() {
     );
     assert!(replies(&reply).ends_with("OK ; 1"), "{}", replies(&reply));
 }
+
+#[test]
+fn what_is_written_of_few_tables_for_ever_is_ended_like_any_script() {
+    // Each table holds the one below twice: 2^60 values.
+    let tables = "local t = {} for i = 1, 60 do t = {t, t} end";
+    for script in [
+        format!("{tables} return cjson.encode(t)"),
+        "local t = {} for i = 1, 100 do t[i] = t end return cmsgpack.pack(t)".to_owned(),
+    ] {
+        let (mut server, other) = server();
+        let (reply, answers) = busy(&mut server, other, &["SCRIPT KILL"], &script);
+        assert_eq!(reply, KILLED, "{script}");
+        assert_eq!(answers, ["OK"], "{script}");
+    }
+}

@@ -2,6 +2,8 @@
 
 mod busy;
 mod calls;
+mod deprecated;
+mod extremes;
 mod functions;
 mod libraries;
 mod replies;

@@ -372,3 +372,13 @@ fn the_collector_is_the_servers() {
         ("return type(collectgarbage('count'))", "number"),
     ]);
 }
+
+#[test]
+fn what_is_raised_is_not_written_to() {
+    let mut server = Server::new();
+    for script in ["error(_G)", "error(redis)", "error(cjson)", "error(string)"] {
+        assert!(eval(&mut server, script).starts_with("!ERR "), "{script}");
+        let looked = "return {type(rawget(_G, 'source')), type(redis.source), type(cjson.line)}";
+        assert_eq!(eval(&mut server, looked), "[nil nil nil]", "{script}");
+    }
+}
