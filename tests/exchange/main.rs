@@ -65,9 +65,13 @@ impl Party {
         }
     }
 
-    fn start(&self, folder: &Path, way: Way) -> Server {
+    /// Starts it over a folder whose files are for `reader`.
+    fn start(&self, folder: &Path, way: Way, reader: &Party) -> Server {
         let folder = folder.display().to_string();
-        let options = [&["--dir", &folder], way.options()].concat();
+        let mut options = [&["--dir", &folder], way.options()].concat();
+        if self.name == "oxidis" && reader.version < 8 {
+            options.extend(["--rdb-version", "10"]);
+        }
         let mut server = Server::start(&self.program, &options);
         // A server may take clients while it loads.
         while content::is_error(&server.ask(&[b"DBSIZE"])) {
@@ -112,28 +116,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// What a server cannot read, whoever has written it; `None`: it reads all of it.
-fn hindrance(from: &Party, to: &Party, way: Way) -> Option<&'static str> {
-    if from.is_valkey || from.name == to.name {
-        return None;
-    }
-    match way {
-        Way::LogOfCommands => None,
-        _ if to.version < 8 => Some("it reads no files of version 11"),
-        _ => None,
-    }
-}
-
 /// Carries data over; how much of it is different there.
 fn exchange(from: &Party, to: &Party, way: Way) -> usize {
     let what = format!("{} -> {}, {way:?}", from.name, to.name);
-    if let Some(reason) = hindrance(from, to, way) {
-        println!("{what}: left out, {reason}");
-        return 0;
-    }
     let folder = std::env::temp_dir().join(format!("oxidis-exchange-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
-    let mut writer = from.start(&folder, way);
+    let mut writer = from.start(&folder, way, to);
     let reader = Server::start(&to.program, &[]);
     // Field deadlines of a snapshot are a matter of dialect.
     let with_fields = !to.is_valkey || matches!(way, Way::LogOfCommands);
@@ -160,7 +148,7 @@ fn exchange(from: &Party, to: &Party, way: Way) -> usize {
     };
     let before = look(&mut writer, scope);
     drop(writer);
-    let mut reader = to.start(&folder, way);
+    let mut reader = to.start(&folder, way, to);
     let after = look(&mut reader, scope);
     drop(reader);
     // Whatever is left of it harms nobody.

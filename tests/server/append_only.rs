@@ -1,6 +1,6 @@
 //! The append-only file of the real program: what it refuses to start with, what it repairs, and a file that may not grow.
 
-use crate::harness::{PATIENCE, Server};
+use crate::harness::{PATIENCE, Server, program, run};
 use redis::Commands;
 use rustix::process::Signal;
 use std::fs;
@@ -292,6 +292,12 @@ fn two_servers_do_not_append_to_one_file() {
             length
         );
     }
+    let mut tool = program();
+    tool.args(["check-aof", "--fix", "--yes"])
+        .arg(increment(&server));
+    let (status, said, failed) = run(&mut tool);
+    assert!(!status.success(), "{said}");
+    assert!((said + &failed).contains("another server appends to it"));
     fs::write(increment(&server), &whole).expect("it is writable");
     client.ask("SET b 2\r\n", "+OK\r\n");
     server.signal(Signal::KILL);
