@@ -96,6 +96,9 @@ impl Host for TestHost {
     fn disk(&mut self, job: Job) {
         self.disk.send(job, &mut self.files);
     }
+    fn allocated_bytes(&self) -> u64 {
+        self.usage.allocated_bytes
+    }
     fn disk_queue_bytes(&self) -> usize {
         self.disk.queue_bytes()
     }
