@@ -269,3 +269,22 @@ fn whatever_is_asked_for_the_server_goes_on() {
         "their depth is counted anew"
     );
 }
+
+#[test]
+fn every_function_takes_more_arguments_than_its_stack_has_room_for() {
+    let mut server = Server::new();
+    let literals = "1,".repeat(60);
+    for value in ["1", "'x'", "{}"] {
+        let script = format!(
+            "local t = {{}} for i = 1, 7990 do t[i] = {value} end \
+             for _, name in ipairs {{'redis', 'bit', 'cjson', 'cmsgpack', 'struct', 'string', 'table', 'math', 'coroutine'}} do \
+             for _, f in pairs(_G[name]) do if type(f) == 'function' then pcall(f, {literals} unpack(t)) end end end \
+             return select('#', {literals} unpack(t))"
+        );
+        assert_eq!(eval(&mut server, &script), "(8050)", "{value}");
+    }
+    assert_eq!(
+        eval(&mut server, "return #redis.status_reply('x').ok"),
+        "(1)"
+    );
+}
