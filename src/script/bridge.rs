@@ -328,9 +328,9 @@ fn error_reply(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
 }
 
 fn status_reply(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
-    let given = only_text(stack);
+    let text = only_text(stack);
     stack.clear();
-    match given {
+    match text {
         None => stack.push_error(WRONG_FIELD, false),
         Some(text) => {
             let table = stack.push_table(0, 1);

@@ -304,6 +304,84 @@ fn it_is_turned_off_and_on_while_the_server_runs() {
 }
 
 #[test]
+fn it_is_turned_on_while_a_rewrite_without_it_is_under_way() {
+    for is_published in [false, true] {
+        let folder = Folder::new();
+        let mut server = Server::with_config("save \"\"");
+        server.host.disk.folder = Some(folder.0.clone());
+        server.host.disk.is_held = !is_published;
+        server.host.disk.are_flushes_held = true;
+        server.check(
+            "SET a 1 -> OK
+             BGREWRITEAOF -> Background append only file rewriting started",
+        );
+        while is_published && server.host.disk.flushes.is_empty() {
+            work(&mut server);
+        }
+        server.check("CONFIG SET appendonly yes -> OK\nSET b 2 -> OK");
+        server.host.disk.is_held = false;
+        server.host.disk.are_flushes_held = false;
+        server.host.disk.flush();
+        while info(&mut server, "aof_rewrite_scheduled") == "1"
+            || info(&mut server, "aof_rewrite_in_progress") == "1"
+        {
+            work(&mut server);
+            server.pass_ms(100);
+        }
+        server.check("SET c 3 -> OK");
+        let mut server = start(&folder, "");
+        server.check("MGET a b c -> [1 2 3]");
+    }
+}
+
+#[test]
+fn it_is_turned_off_and_on_while_a_rewrite_comes_to_its_end() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.host.disk.are_flushes_held = true;
+    server.check(
+        "SET a 1 -> OK
+         BGREWRITEAOF -> Background append only file rewriting started",
+    );
+    while server.host.disk.flushes.is_empty() {
+        work(&mut server);
+    }
+    server.check(
+        "CONFIG SET appendonly no -> OK
+         SET b 2 -> OK
+         CONFIG SET appendonly yes -> OK",
+    );
+    server.host.disk.are_flushes_held = false;
+    server.host.disk.flush();
+    (0..5).for_each(|_| work(&mut server));
+    server.check("SET c 3 -> OK");
+    assert_eq!(info(&mut server, "aof_rewrite_in_progress"), "0");
+    assert_eq!(
+        folder.manifest(),
+        "file appendonly.aof.3.base.rdb seq 3 type b\nfile appendonly.aof.3.incr.aof seq 3 type i\n"
+    );
+    let mut server = start(&folder, "");
+    server.check("MGET a b c -> [1 2 3]");
+}
+
+#[test]
+fn a_rewrite_does_not_keep_it_from_being_turned_off() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    let client = server.client;
+    let lines = b"CONFIG SET appendonly no\r\nBGREWRITEAOF\r\n";
+    server.engine.feed(client, lines, &mut server.host);
+    work(&mut server);
+    assert_eq!(
+        server.received(client),
+        "OK ; Background append only file rewriting scheduled"
+    );
+    assert_eq!(info(&mut server, "aof_enabled"), "0");
+    server.check("SET a 1 -> OK");
+    assert_eq!(folder.commands("appendonly.aof.1.incr.aof"), "");
+}
+
+#[test]
 fn every_type_is_built_again_from_a_base_of_commands() {
     let folder = Folder::new();
     let lines = "aof-use-rdb-preamble no\nenable-debug-command yes";

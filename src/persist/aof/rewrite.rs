@@ -134,6 +134,12 @@ impl Aof {
         self.rewrites.running.is_some() || matches!(self.wish, Some(Wish::Rewrite | Wish::Start))
     }
 
+    /// Whether the files of a rewrite are there, and are about to count.
+    pub fn is_publishing(&self) -> bool {
+        let running = self.rewrites.running.as_ref();
+        running.is_some_and(|running| running.is_published)
+    }
+
     /// A rewrite is to begin as soon as nothing else is being saved.
     pub fn schedule_rewrite(&mut self) {
         self.rewrites.is_scheduled = true;
@@ -295,13 +301,15 @@ impl Aof {
             true => u64::MAX,
             false => running.increment.seq,
         };
+        // It may have been turned on meanwhile: a base without an increment does not begin it.
+        let begins = self.state == State::Starting && !running.base_only;
         self.manifest.rebase(running.base, first);
         if !settings.aof_disable_auto_gc {
             self.manifest.history.clear();
         }
         self.bytes = running.base_bytes.unwrap_or(0) + running.increment_bytes;
         self.bytes_at_base = self.bytes;
-        if self.state == State::Starting {
+        if begins {
             self.state = State::On;
         }
         tracing::info!("Background AOF rewrite finished successfully");
