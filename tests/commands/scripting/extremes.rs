@@ -24,6 +24,8 @@ fn nested_replacements_and_coroutines_share_one_c_stack() {
          return coroutine.wrap(function() return level(190, d - 1) end)() end \
          return (string.gsub('a', 'a', function() return level(n - 1, d) end)) end return level(190, 60)",
         "local function deep() return coroutine.wrap(function() return (string.gsub('a', 'a', deep)) end)() end return deep()",
+        "local t = setmetatable({}, {}) local function deep() return (string.gsub('a', 'a', t)) end \
+         getmetatable(t).__index = function() return coroutine.wrap(deep)() end return deep()",
         "local function deep(a) return coroutine.wrap(function() table.sort({3, 2, 1}, deep) end)() end return deep()",
         "local function deep() return pcall(coroutine.wrap(function() return string.gsub('a', 'a', deep) end)) end return deep()",
     ] {
