@@ -32,6 +32,7 @@ fn bits(stack: &Stack, at: i32, name: &str) -> Result<u32, Raise> {
     Ok((number(stack, at, name)? + SHIFTER).to_bits() as u32)
 }
 
+/// Answers the result, in the place of the arguments: there may be more of these than leave room for it.
 fn signed(stack: &mut Stack, bits: u32) -> Result<i32, Raise> {
     stack.clear();
     stack.push_number(f64::from(bits as i32));
