@@ -146,6 +146,7 @@ mod tests {
         assert_eq!(handed, [(1, one), (2, one), (2, two)]);
         assert!(!outbox.has_held());
     }
+
     #[test]
     fn more_than_may_be_held_is_dropped_and_told_once() {
         let mut outbox = Outbox::default();

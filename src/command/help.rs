@@ -1,6 +1,7 @@
 //! What all containers have in common: their handler, and the reply of `CONTAINER HELP`, which is a headline, the lines of
 //! the subcommands, and HELP itself.
 
+use super::error::{SHOWN_MAX, shown};
 use super::{Args, Ctx, Error, Flow};
 
 /// Answers the help of the container under which the running command stands. `lines`: a subcommand with its words, and
@@ -17,6 +18,16 @@ pub fn reply_help(ctx: &mut Ctx<'_>, lines: &[&str]) -> Flow {
         ctx.reply.simple(line);
     }
     Flow::Done
+}
+
+/// What is answered to a subcommand that there is, but not with such words; it is named as it was called.
+pub fn wrong_words(args: &Args<'_>) -> Error {
+    let word = |at| shown(args.argv().get(at).unwrap_or_default(), SHOWN_MAX);
+    Error::err(format_args!(
+        "unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+        word(1),
+        word(0).to_uppercase(),
+    ))
 }
 
 /// The handler of a container: it does nothing itself. Its arity asks for a subcommand, and the engine for one that there

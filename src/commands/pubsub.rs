@@ -3,8 +3,7 @@
 //! (P|S)SUBSCRIBE and their opposites answer a message for each name instead of one reply, so that a client reads its
 //! subscriptions and what comes through them from one stream.
 
-use crate::command::error::{SHOWN_MAX, shown};
-use crate::command::help::{container, reply_help};
+use crate::command::help::{container, reply_help, wrong_words};
 use crate::command::row::{Group, KeySpec, Row, flag, key_flag};
 use crate::command::{Args, Ctx, Error, Flow, Handler};
 use crate::pubsub::Kind;
@@ -293,13 +292,9 @@ fn shardchannels(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> 
 }
 
 fn reply_names(ctx: &mut Ctx<'_>, args: &mut Args<'_>, kind: Kind) -> Result<Flow, Error> {
-    let argv = args.argv();
     let pattern = args.peek();
     if args.left() > 1 {
-        let name = shown(argv.word(1), SHOWN_MAX);
-        return Err(Error::err(format_args!(
-            "unknown subcommand or wrong number of arguments for '{name}'. Try PUBSUB HELP."
-        )));
+        return Err(wrong_words(args));
     }
     let names = ctx.server.pubsub.matching(kind, pattern);
     ctx.reply.array(names.len());

@@ -287,11 +287,7 @@ impl Engine {
         let limit = settings.maxmemory_clients.limit_bytes(settings.maxmemory);
         let too_much = limit.is_some_and(|limit| sum as u64 > limit) && !session.no_evict;
         if too_much && clients.iter().all(|other| other.counted_bytes < bytes) {
-            tracing::info!(
-                "Evicting client: id={} addr={} tot-mem={bytes}",
-                session.id,
-                session.peer.address
-            );
+            log_eviction(session, bytes);
             session.closing = Closing::Now;
             self.server.stats.evicted_clients += 1;
         }
@@ -331,11 +327,7 @@ impl Engine {
             if let Some(session) = clients.get_mut(slot)
                 && session.closing != Closing::Now
             {
-                tracing::info!(
-                    "Evicting client: id={} addr={} tot-mem={bytes}",
-                    session.id,
-                    session.peer.address
-                );
+                log_eviction(session, bytes);
                 session.output.clear();
                 self.server.stats.evicted_clients += 1;
                 clients.close(slot, Closing::Now);
@@ -386,6 +378,14 @@ fn close_slow(session: &mut Session) {
         session.peer.address
     );
     session.closing = Closing::Now;
+}
+
+fn log_eviction(session: &Session, bytes: usize) {
+    tracing::info!(
+        "Evicting client: id={} addr={} tot-mem={bytes}",
+        session.id,
+        session.peer.address
+    );
 }
 
 /// How much may be held for a client whose command runs: what a subscriber may have pending, if that is bounded.

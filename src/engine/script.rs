@@ -15,6 +15,7 @@ use crate::command::row::{Row, flag};
 use crate::command::table::CommandId;
 use crate::command::{Error, Server};
 use crate::resp::output::Output;
+use crate::resp::reply::Protocol;
 use crate::resp::request::{Argv, StoredArgv};
 use crate::script::{
     Code, Door, Failure, Flavor, Manner, Refusal, Run, Running, Verdict, script_flag,
@@ -24,10 +25,19 @@ use std::rc::Rc;
 
 /// A buffer for replies to scripts larger than this is not kept for the next one.
 const REPLY_KEPT_MAX_BYTES: usize = 64 << 10;
-/// How often the others are served while a script is busy: after so many looks at the clock (each is 1,000 instructions), and
-/// sooner if they take long.
+/// How often the others are served while a script is busy: after so many looks at the clock, and sooner if these take
+/// long.
 const SERVE_INTERVAL_LOOKS: u32 = 100;
 const SERVE_INTERVAL_NS: u64 = 1_000_000;
+
+/// What the client had before a script ran for it.
+struct Before {
+    is_nested: bool,
+    db: usize,
+    protocol: Protocol,
+    since_ns: u64,
+    output: Output,
+}
 
 impl Engine {
     /// Runs the script of a command and answers its client; whether it failed.
@@ -44,15 +54,9 @@ impl Engine {
             self.answer_error(turn, &error);
             return Outcome::Failed;
         }
-        // A script that EXEC runs is part of EXEC's unit.
-        let nested = turn.session.is_nested();
-        let (db, protocol, since_ns) = (turn.session.db, turn.session.protocol, turn.since_ns);
-        turn.session
-            .hinder(hindrance::NESTED | hindrance::SCRIPTED, true);
-        self.stream.begin_unit();
-        let client_output = std::mem::replace(&mut turn.output, self.script_output.take());
+        let before = self.begin_script(turn);
         let mut door = ScriptDoor {
-            began_ns: since_ns,
+            began_ns: before.since_ns,
             frozen_ms: self.keyspace.now_ms(),
             has_written: false,
             looks: 0,
@@ -64,26 +68,7 @@ impl Engine {
             turn,
         };
         let result = run.execute(argv, &mut door);
-        let has_written = |running: &Running| running.has_written;
-        let is_cut = self
-            .server
-            .scripts
-            .running
-            .as_ref()
-            .is_some_and(has_written);
-        // One that the end of the server has cut short stays: what it has left is no state to be saved.
-        if !(is_cut && turn.host.is_stopping()) {
-            self.server.scripts.running = None;
-        }
-        let mut scratch = std::mem::replace(&mut turn.output, client_output);
-        scratch.clear();
-        if scratch.heap_bytes() <= REPLY_KEPT_MAX_BYTES {
-            self.script_output.set(scratch);
-        }
-        self.stream.end_unit();
-        turn.session.hinder(hindrance::SCRIPTED, false);
-        turn.session.hinder(hindrance::NESTED, nested);
-        (turn.session.db, turn.session.protocol, turn.since_ns) = (db, protocol, since_ns);
+        self.end_script(turn, before);
         match result {
             Ok(answer) => match answer.write(&mut turn.reply()) {
                 Ok(()) => answer
@@ -93,6 +78,43 @@ impl Engine {
             },
             Err(failure) => self.answer_failure(turn, &failure),
         }
+    }
+
+    /// Lends the client to a script: its commands reply elsewhere, and what they change is one unit. One that EXEC runs is
+    /// part of EXEC's unit.
+    fn begin_script(&mut self, turn: &mut Turn<'_>) -> Before {
+        let session = &mut turn.session;
+        let before = Before {
+            is_nested: session.is_nested(),
+            db: session.db,
+            protocol: session.protocol,
+            since_ns: turn.since_ns,
+            output: std::mem::replace(&mut turn.output, self.script_output.take()),
+        };
+        session.hinder(hindrance::NESTED | hindrance::SCRIPTED, true);
+        self.stream.begin_unit();
+        before
+    }
+
+    /// Gives the client back as it was.
+    fn end_script(&mut self, turn: &mut Turn<'_>, before: Before) {
+        let running = self.server.scripts.running.as_ref();
+        let is_cut = running.is_some_and(|running| running.has_written);
+        // One that the end of the server has cut short stays: what it has left is no state to be saved.
+        if !(is_cut && turn.host.is_stopping()) {
+            self.server.scripts.running = None;
+        }
+        let mut scratch = std::mem::replace(&mut turn.output, before.output);
+        scratch.clear();
+        if scratch.heap_bytes() <= REPLY_KEPT_MAX_BYTES {
+            self.script_output.set(scratch);
+        }
+        self.stream.end_unit();
+        let session = &mut turn.session;
+        session.hinder(hindrance::SCRIPTED, false);
+        session.hinder(hindrance::NESTED, before.is_nested);
+        (session.db, session.protocol) = (before.db, before.protocol);
+        turn.since_ns = before.since_ns;
     }
 
     fn answer_failure(&mut self, turn: &mut Turn<'_>, failure: &Failure) -> Outcome {

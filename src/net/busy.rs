@@ -1,8 +1,8 @@
 //! A turn in the middle of a command, or of the start: a script has run for long, or data is being loaded, and clients are
 //! to learn that, and to be able to end it.
 //!
-//! The engine is lent by the running command (at the start there is none), whose client's socket is left alone: its session is not among the others,
-//! and its input stays where it is. Of everyone else what has arrived is read, also what this turn of the loop has read
+//! The engine is lent by the running command (at the start there is none), whose client's socket is left alone: its
+//! session is not among the others, and its input stays where it is. Of everyone else what has arrived is read, also what this turn of the loop has read
 //! but not run; the engine refuses all but a few commands.
 
 use super::PORTION_BYTES;

@@ -2,8 +2,8 @@
 //! MONITOR's lines.
 //!
 //! Nearly all of them differ between the protocols in their first byte alone, so they are kept once and that byte is
-//! written over; a long payload is shared by all outputs that carry it and never copied. The encodings lie one behind the other in one buffer, which is
-//! used again: a message costs no allocation.
+//! written over; a long payload is shared by all outputs that carry it and never copied. The encodings lie one behind the
+//! other in one buffer, which is used again: a message costs no allocation.
 //!
 //! ```text
 //! arena    *3 message chan $5 hello | *4 pmessage ch* chan $5 hello | ...

@@ -1,7 +1,7 @@
 //! Functions: libraries by name, each a text that registers functions when it is loaded.
 //!
-//! What must hold: a function's name (its case does not matter) is in one library only; a change (load, delete, flush, restore) takes place whole or
-//! not at all.
+//! What must hold: a function's name (its case does not matter) is in one library only; a change (load, delete, flush,
+//! restore) takes place whole or not at all.
 
 use super::door::Door;
 use super::machine::{Flavor, Machine, Setup};
@@ -122,9 +122,7 @@ impl Libraries {
             return Err(format!("ERR Library '{name}' already exists").into_bytes());
         }
         let library = self.build(text, setup, door)?;
-        if let Some(taken) = self.taken_name(&library, &[name.as_str()]) {
-            return Err(format!("ERR Function {taken} already exists").into_bytes());
-        }
+        self.check_functions(&library, &[name.as_str()])?;
         self.remove(&name);
         self.insert(library);
         Ok(name)
@@ -176,15 +174,10 @@ impl Libraries {
         Ok(Rc::clone(self.machine.insert(Rc::new(machine))))
     }
 
-    /// A function's name that a library outside of `except` has already.
-    fn taken_name(&self, library: &Library, except: &[&str]) -> Option<String> {
-        let others = self
-            .iter()
-            .filter(|other| !except.contains(&other.name.as_str()));
-        let mut taken = others.flat_map(|other| other.functions.keys());
-        taken
-            .find(|name| library.functions.contains_key(*name))
-            .cloned()
+    /// Checks that no library outside of `except` has a function of a name that this one has.
+    fn check_functions(&self, library: &Library, except: &[&str]) -> Result<(), Vec<u8>> {
+        let stays = |other: &&Library| !except.contains(&other.name.as_str());
+        check_different(library, self.iter().filter(stays))
     }
 
     fn insert(&mut self, library: Library) {
@@ -247,13 +240,7 @@ impl Libraries {
             if fresh.iter().any(|known| known.name == library.name) {
                 return Err(format!("ERR Library {} already exists", library.name).into_bytes());
             }
-            let taken = fresh
-                .iter()
-                .flat_map(|known| known.functions.keys())
-                .find(|name| library.functions.contains_key(*name));
-            if let Some(taken) = taken {
-                return Err(format!("ERR Function {taken} already exists").into_bytes());
-            }
+            check_different(&library, fresh.iter())?;
             fresh.push(library);
         }
         if policy != Restore::Flush {
@@ -278,11 +265,27 @@ impl Libraries {
             if policy == Restore::Append && self.by_name.contains_key(&library.name) {
                 return Err(format!("ERR Library {} already exists", library.name).into_bytes());
             }
-            if let Some(taken) = self.taken_name(library, &replaced) {
-                return Err(format!("ERR Function {taken} already exists").into_bytes());
-            }
+            self.check_functions(library, &replaced)?;
         }
         Ok(())
+    }
+}
+
+/// Checks that none of the others has a function of a name that the library has; the error shows it as the library
+/// writes it.
+fn check_different<'a>(
+    library: &Library,
+    mut others: impl Iterator<Item = &'a Library>,
+) -> Result<(), Vec<u8>> {
+    let clash = others.find_map(|other| {
+        let mut functions = library.functions.iter();
+        functions.find(|(name, _)| other.functions.contains_key(*name))
+    });
+    match clash {
+        None => Ok(()),
+        Some((_, function)) => {
+            Err(format!("ERR Function {} already exists", function.code.name).into_bytes())
+        }
     }
 }
 

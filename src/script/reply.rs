@@ -196,7 +196,8 @@ pub(super) fn truncated(number: f64) -> i64 {
 /// Writes what a script returned; `protocol` is what the script has chosen.
 ///
 /// A table may hold another many times over, and that a third: what is written of a few of them would fill the memory. So
-/// the writer stops at [`REPLY_MAX_BYTES`] or [`REPLY_VALUES_MAX`]; whoever had it write asks whether it [`Writer::is_full`], and takes it back.
+/// the writer stops at [`REPLY_MAX_BYTES`] or [`REPLY_VALUES_MAX`]; whoever had it write asks whether it
+/// [`Writer::is_full`], and takes it back.
 pub(super) struct Writer {
     pub(super) protocol: Protocol,
     /// Values written.

@@ -184,8 +184,9 @@ local function bounded(name)
       local is_plain = name == 'find' and select(2, ...)
       if not is_plain then error('pattern too complex') end
     end
-    -- A replacement may call gsub again, and each of them takes a buffer on the C stack.
-    if name == 'gsub' and type((...)) == 'function' and bridge.is_deep() then error('C stack overflow') end
+    -- A replacement (a function, or a table that looks its fields up by one) may call gsub again, and each of them takes a
+    -- buffer on the C stack.
+    if name == 'gsub' and type((...)) ~= 'string' and bridge.is_deep() then error('C stack overflow') end
     return match(text, pattern, ...)
   end
 end

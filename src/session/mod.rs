@@ -372,7 +372,8 @@ impl Session {
         waiting.map_or(0, StoredArgv::heap_bytes)
     }
 
-    /// Bytes of its input and output buffers, of its queue and of the command that it waits in, as `maxmemory-clients` counts.
+    /// Bytes of its input and output buffers, of its queue, of the command that it waits in and of what it has been told
+    /// to remember, as `maxmemory-clients` counts.
     pub fn memory_bytes(&self) -> usize {
         size_of::<Session>()
             + self.parser.buffered_bytes()

@@ -155,7 +155,7 @@ impl Tracking {
         }
         if self.clients.is_empty() {
             // Nobody is there who could be told of what was read.
-            self.table = Table::default();
+            self.table.clear();
         }
     }
 
@@ -211,9 +211,10 @@ impl Tracking {
     }
 
     /// Forgets random keys, [`FORGOTTEN_MAX`] at once, until at most `keys_max` (0: no bound) are remembered; whoever read
-    /// them is told.
+    /// them is told. Frees a bit of what was forgotten before.
     #[inline]
     pub fn limit(&mut self, keys_max: usize, random: &mut Random, outbox: &mut Outbox) {
+        self.table.free_some();
         if keys_max == 0 || self.table.keys() <= keys_max {
             return;
         }
@@ -259,7 +260,7 @@ impl Tracking {
         for client in self.clients.values_mut() {
             client.tell(&mut messages, outbox, EVERYTHING);
         }
-        self.table = Table::default();
+        self.table.clear();
     }
 
     /// Whether [`Self::broadcast`] has something to tell.

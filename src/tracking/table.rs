@@ -16,6 +16,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// Tables; a power of two.
 const SHARDS: usize = 256;
+/// Small tables that wait to be freed; more are freed at once.
+const RETIRED_MAX: usize = 4 * SHARDS;
 /// The bits of the hash that choose one: those that the maps inside use least.
 const SHARD_SHIFT: u32 = 40;
 
@@ -123,6 +125,8 @@ impl Shard {
 pub(super) struct Table {
     /// None until the first key comes.
     shards: Vec<Shard>,
+    /// What has been forgotten as a whole and not been freed.
+    retired: Vec<Shard>,
     keys: usize,
     items: usize,
 }
@@ -141,6 +145,24 @@ impl Table {
     /// Readers of all keys together.
     pub(super) fn items(&self) -> usize {
         self.items
+    }
+
+    /// Forgets all keys. To free a million of them at once would stop everybody: [`Self::free_some`] does it bit by bit.
+    pub(super) fn clear(&mut self) {
+        let shards = self.shards.drain(..);
+        let filled = shards.filter(|shard| !shard.entries.is_empty());
+        self.retired.extend(filled);
+        let too_many = self.retired.len().saturating_sub(RETIRED_MAX);
+        self.retired.drain(..too_many);
+        (self.keys, self.items) = (0, 0);
+    }
+
+    /// Frees one small table of what was forgotten, if there is one.
+    #[inline]
+    pub(super) fn free_some(&mut self) {
+        if !self.retired.is_empty() {
+            drop(self.retired.pop());
+        }
     }
 
     /// The client has read the key.
@@ -234,6 +256,28 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!((names.len(), table.keys(), table.items()), (500, 0, 0));
+    }
+
+    #[test]
+    fn what_was_forgotten_as_a_whole_is_freed_bit_by_bit() {
+        let mut table = Table::default();
+        for n in 0..1000_u64 {
+            table.add(b"k", n << SHARD_SHIFT, 1, |_| true);
+        }
+        table.clear();
+        assert_eq!((table.keys(), table.items()), (0, 0));
+        assert!(table.remove(1 << SHARD_SHIFT).is_none());
+        table.add(b"k", 1 << SHARD_SHIFT, 1, |_| true);
+        assert_eq!(table.retired.len(), SHARDS);
+        for _ in 0..SHARDS {
+            table.free_some();
+        }
+        assert!(table.retired.is_empty() && table.remove(1 << SHARD_SHIFT).is_some());
+        for _ in 0..2 * RETIRED_MAX {
+            table.add(b"k", 1, 1, |_| true);
+            table.clear();
+        }
+        assert_eq!(table.retired.len(), RETIRED_MAX);
     }
 
     #[test]

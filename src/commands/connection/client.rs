@@ -7,7 +7,7 @@ use super::tracking::{caching, getredir, redirect_id, tracking, trackinginfo};
 use super::{BAD_NAME, is_printable};
 use crate::base::number;
 use crate::command::error::{SHOWN_MAX, shown};
-use crate::command::help::{container, reply_help};
+use crate::command::help::{container, reply_help, wrong_words};
 use crate::command::row::{Group, Row, acl, flag};
 use crate::command::{Args, Ctx, Error, Flow, Handler};
 use crate::session::pause::PauseKind;
@@ -376,11 +376,10 @@ fn reply(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
 }
 
 fn pause(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let argv = args.argv();
     let timeout = args.word()?;
     let kind = match args.peek() {
         None => PauseKind::All,
-        Some(_) if args.left() > 1 => return Err(wrong_words(argv.word(1), "CLIENT")),
+        Some(_) if args.left() > 1 => return Err(wrong_words(args)),
         Some(_) if args.flag("WRITE") => PauseKind::Write,
         Some(_) if args.flag("ALL") => PauseKind::All,
         Some(_) => return Err(Error::Text("ERR CLIENT PAUSE mode must be WRITE or ALL")),
@@ -408,19 +407,11 @@ fn unpause(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     Ok(Flow::Done)
 }
 
-fn wrong_words(sub: &[u8], container: &str) -> Error {
-    let sub = shown(sub, SHOWN_MAX);
-    Error::err(format!(
-        "unknown subcommand or wrong number of arguments for '{sub}'. Try {container} HELP."
-    ))
-}
-
 fn unblock(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    let argv = args.argv();
     let id = args.word()?;
     let error = match args.peek() {
         None => None,
-        Some(_) if args.left() > 1 => return Err(wrong_words(argv.word(1), "CLIENT")),
+        Some(_) if args.left() > 1 => return Err(wrong_words(args)),
         Some(_) if args.flag("TIMEOUT") => None,
         Some(_) if args.flag("ERROR") => {
             Some(Error::Text("UNBLOCKED client unblocked via CLIENT UNBLOCK"))

@@ -1,7 +1,8 @@
 //! A client as CLIENT LIST and CLIENT INFO show it: one line of `field=value`, in the order of Redis 8.
 //!
 //! Replies lie in one growing buffer (`rbs` its room, `obl` what waits in it); once it is large, or large values are sent
-//! without a copy, the whole is a list of pieces (`oll`) and counts as `omem`. The buffer's peak is not kept apart: `rbp` equals `rbs`.
+//! without a copy, the whole is a list of pieces (`oll`) and counts as `omem`. The buffer's peak is not kept apart: `rbp`
+//! equals `rbs`.
 
 use super::queued;
 use crate::pubsub::Counts;

@@ -10,8 +10,7 @@ mod wire;
 
 use crate::base::glob::glob_match;
 use crate::base::number::write_u64;
-use crate::command::error::{SHOWN_MAX, shown};
-use crate::command::help::reply_help;
+use crate::command::help::{reply_help, wrong_words};
 use crate::command::row::{Group, Row, flag};
 use crate::command::{Args, Ctx, Error, Flow, Handler, Reload};
 use crate::observe::crash;
@@ -324,20 +323,12 @@ fn debug(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
             Err(Error::Loading)
         }
         Some(door) => (door.handler)(ctx, args),
-        None => Err(unknown(name)),
+        None => Err(wrong_words(args)),
     }
 }
 
 /// What cannot be done while the data is being loaded, although DEBUG itself may be called.
 const NEED_DATA: [&str; 3] = ["loadaof", "populate", "reload"];
-
-/// What a subcommand answers that there is not, or not with so many words.
-fn unknown(name: &[u8]) -> Error {
-    Error::err(format_args!(
-        "unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
-        shown(name, SHOWN_MAX)
-    ))
-}
 
 fn help(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     let lines: Vec<&str> = DOORS.iter().flat_map(|door| door.help).copied().collect();

@@ -1,7 +1,7 @@
 //! DEBUG's switches. A number that is none counts as 0, as Redis reads it.
 
-use super::unknown;
 use crate::base::number::{parse_i64, parse_memory};
+use crate::command::help::wrong_words;
 use crate::command::rewrite::rewrite_config;
 use crate::command::{Args, Ctx, Error, Flow};
 
@@ -63,7 +63,7 @@ pub(super) fn replybuffer(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow
             parse_i64(word).ok_or(Error::NotInteger)?;
         }
     } else if !args.flag("RESIZING") {
-        return Err(unknown(args.argv().word(1)));
+        return Err(wrong_words(args));
     }
     done(ctx)
 }

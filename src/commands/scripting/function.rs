@@ -1,13 +1,14 @@
 //! FCALL and FUNCTION.
 
-use super::script::{end_running, line};
-use super::{flush_mode, key_count, seed};
+use super::script::end_running;
+use super::{failure, flush_mode, key_count, run, seed};
 use crate::base::glob::glob_match;
-use crate::command::help::reply_help;
+use crate::command::error::shown;
+use crate::command::help::{reply_help, wrong_words};
 use crate::command::row::{Group, Row, acl, flag};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::resp::reply::Reply;
-use crate::script::{Flavor, Function, Library, Restore, Run, SERVED_BY, script_flag};
+use crate::script::{Flavor, Function, Library, Restore, SERVED_BY, script_flag};
 
 const TO_SHARDS: &[&str] = &["request_policy:all_shards", "response_policy:all_succeeded"];
 const CHANGES: u32 = flag::WRITE | flag::NOSCRIPT;
@@ -109,19 +110,14 @@ fn call(ctx: &mut Ctx<'_>, args: &mut Args<'_>, read_only: bool) -> Result<Flow,
     let code = ctx.server.scripts.libraries.find(name);
     let code = code.ok_or(Error::Text("ERR Function not found"))?;
     let keys = key_count(args, Error::Text("ERR Bad number of keys provided"))?;
-    Ok(Flow::RunScript(Run {
-        code,
-        first_key: 3,
-        keys,
-        read_only,
-    }))
+    Ok(run(code, keys, read_only))
 }
 
 fn load(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let mut replace = false;
     while args.left() > 1 {
         if !args.flag("REPLACE") {
-            let option = crate::command::error::shown(args.word()?, usize::MAX);
+            let option = shown(args.word()?, usize::MAX);
             return Err(Error::err(format_args!("Unknown option given: {option}")));
         }
         replace = true;
@@ -129,7 +125,7 @@ fn load(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     let text = args.word()?;
     let seed = seed(ctx);
     let name = ctx.server.scripts.load_library(text, replace, seed);
-    let name = name.map_err(line)?;
+    let name = name.map_err(failure)?;
     ctx.db.keyspace().add_dirty(1);
     ctx.reply.bulk(name.as_bytes());
     Ok(Flow::Done)
@@ -180,19 +176,10 @@ fn restore(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     };
     let seed = seed(ctx);
     let restored = ctx.server.scripts.restore_libraries(payload, policy, seed);
-    restored.map_err(line)?;
+    restored.map_err(failure)?;
     ctx.db.keyspace().add_dirty(1);
     ctx.reply.ok();
     Ok(Flow::Done)
-}
-
-/// More words than the subcommand takes; it is named as it was called.
-fn wrong_words(args: &Args<'_>) -> Error {
-    let name = args.argv().get(1).unwrap_or_default();
-    let name = crate::command::error::shown(name, crate::command::error::SHOWN_MAX);
-    Error::err(format_args!(
-        "unknown subcommand or wrong number of arguments for '{name}'. Try FUNCTION HELP."
-    ))
 }
 
 fn kill(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
@@ -209,7 +196,7 @@ fn list(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
             let missing = Error::Text("ERR library name argument was not given");
             pattern = Some(given.map_err(|_| missing)?);
         } else {
-            let word = crate::command::error::shown(args.word()?, usize::MAX);
+            let word = shown(args.word()?, usize::MAX);
             return Err(Error::err(format_args!("Unknown argument {word}")));
         }
     }

@@ -6,7 +6,9 @@ mod script;
 
 use crate::command::help::container;
 use crate::command::row::{Group, KeySpec, Row, acl, flag, key_flag};
-use crate::command::{Args, Ctx, Error};
+use crate::command::{Args, Ctx, Error, Flow};
+use crate::script::{Code, Run};
+use std::rc::Rc;
 
 const RUNS: u32 =
     flag::NOSCRIPT | flag::STALE | flag::SKIP_MONITOR | flag::NO_MANDATORY_KEYS | flag::MOVABLEKEYS;
@@ -126,7 +128,18 @@ fn flush_mode(args: &mut Args<'_>, wrong: &'static str) -> Result<(), Error> {
     args.finish().map_err(|_| Error::Text(wrong))
 }
 
-/// A line as it stands in an error.
-fn failure(line: &[u8]) -> Error {
+/// Has the engine run it. Its keys stand behind the command, what it is called by, and their number.
+fn run(code: Rc<Code>, keys: usize, read_only: bool) -> Flow {
+    const FIRST_KEY: usize = 3;
+    Flow::RunScript(Run {
+        code,
+        first_key: FIRST_KEY,
+        keys,
+        read_only,
+    })
+}
+
+/// The line of what is wrong with a library, as an error.
+fn failure(line: Vec<u8>) -> Error {
     Error::Message(line.iter().map(|byte| char::from(*byte)).collect())
 }

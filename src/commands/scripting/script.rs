@@ -1,10 +1,10 @@
 //! EVAL, EVALSHA, their read-only forms, and SCRIPT.
 
-use super::{failure, flush_mode, key_count, seed};
+use super::{flush_mode, key_count, run, seed};
 use crate::command::help::reply_help;
 use crate::command::row::{Group, Row, acl, flag};
 use crate::command::{Args, Ctx, Error, Flow};
-use crate::script::{Code, Flavor, Run, sha1_of_hex};
+use crate::script::{Code, Flavor, sha1_of_hex};
 use std::rc::Rc;
 
 const TO_ALL: &[&str] = &["request_policy:all_nodes", "response_policy:all_succeeded"];
@@ -80,21 +80,21 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 pub(super) fn eval(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    run(ctx, args, compiled, false)
+    run_script(ctx, args, compiled, false)
 }
 
 pub(super) fn eval_ro(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
-    run(ctx, args, compiled, true)
+    run_script(ctx, args, compiled, true)
 }
 
 pub(super) fn evalsha(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     check_digits(args)?;
-    run(ctx, args, cached, false)
+    run_script(ctx, args, cached, false)
 }
 
 pub(super) fn evalsha_ro(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
     check_digits(args)?;
-    run(ctx, args, cached, true)
+    run_script(ctx, args, cached, true)
 }
 
 /// What cannot be a SHA1 is refused before the other words are looked at.
@@ -105,7 +105,7 @@ fn check_digits(args: &Args<'_>) -> Result<(), Error> {
     }
 }
 
-fn run(
+fn run_script(
     ctx: &mut Ctx<'_>,
     args: &mut Args<'_>,
     find: fn(&mut Ctx<'_>, &[u8]) -> Result<Rc<Code>, Error>,
@@ -114,12 +114,7 @@ fn run(
     let script = args.word()?;
     let keys = key_count(args, Error::NotInteger)?;
     let code = find(ctx, script)?;
-    Ok(Flow::RunScript(Run {
-        code,
-        first_key: 3,
-        keys,
-        read_only,
-    }))
+    Ok(run(code, keys, read_only))
 }
 
 fn compiled(ctx: &mut Ctx<'_>, text: &[u8]) -> Result<Rc<Code>, Error> {
@@ -221,9 +216,4 @@ fn help(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
             "    Show a script in the scripts cache.",
         ],
     ))
-}
-
-/// A line that a script raised before it ran.
-pub(super) fn line(line: Vec<u8>) -> Error {
-    failure(&line)
 }

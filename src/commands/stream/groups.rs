@@ -1,8 +1,8 @@
 //! XGROUP: groups and their consumers come, go, and are set back.
 
 use super::ids::parse_id;
-use crate::command::error::{SHOWN_MAX, shown};
-use crate::command::help::reply_help;
+use crate::command::error::shown;
+use crate::command::help::{reply_help, wrong_words};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::keyspace::db::Database;
 use crate::keyspace::edit::Edit;
@@ -31,7 +31,7 @@ impl Options {
         // Repeated options are taken, but no more words than all options once have.
         let words_max = if may_create { 3 } else { 2 };
         if args.left() > words_max {
-            return Err(wrong_subcommand(args));
+            return Err(wrong_words(args));
         }
         let mut options = Options::default();
         while !args.is_empty() {
@@ -48,23 +48,11 @@ impl Options {
                     read => Some(read.unsigned_abs()),
                 });
             } else {
-                return Err(wrong_subcommand(args));
+                return Err(wrong_words(args));
             }
         }
         Ok(options)
     }
-}
-
-/// The subcommand is known, but not in this form.
-pub(super) fn wrong_subcommand(args: &Args<'_>) -> Error {
-    let words = args.argv();
-    let container = words.get(0).map(|word| shown(word, SHOWN_MAX));
-    let sub = words.get(1).map(|word| shown(word, SHOWN_MAX));
-    Error::err(format_args!(
-        "unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
-        sub.unwrap_or_default(),
-        container.unwrap_or_default().to_uppercase(),
-    ))
 }
 
 fn key_required() -> Error {

@@ -1,8 +1,8 @@
 //! XINFO: what a stream, its groups and their consumers are.
 
 use super::entries::{reply_entry_of, reply_id, reply_range};
-use super::groups::{no_group_of, wrong_subcommand};
-use crate::command::help::reply_help;
+use super::groups::no_group_of;
+use crate::command::help::{reply_help, wrong_words};
 use crate::command::{Args, Ctx, Error, Flow};
 use crate::resp::reply::Reply;
 use crate::types::stream::{Consumer, Group, Log, Producers, Stream, StreamId};
@@ -50,13 +50,13 @@ fn read_full(args: &mut Args<'_>) -> Result<Option<usize>, Error> {
         return Ok(None);
     }
     if !args.flag("FULL") {
-        return Err(wrong_subcommand(args));
+        return Err(wrong_words(args));
     }
     if args.is_empty() {
         return Ok(Some(FULL_COUNT));
     }
     if args.left() != 2 || !args.flag("COUNT") {
-        return Err(wrong_subcommand(args));
+        return Err(wrong_words(args));
     }
     Ok(Some(match args.int()? {
         0 => usize::MAX,

@@ -24,6 +24,8 @@ fn nested_replacements_and_coroutines_share_one_c_stack() {
          return coroutine.wrap(function() return level(190, d - 1) end)() end \
          return (string.gsub('a', 'a', function() return level(n - 1, d) end)) end return level(190, 60)",
         "local function deep() return coroutine.wrap(function() return (string.gsub('a', 'a', deep)) end)() end return deep()",
+        "local t = setmetatable({}, {}) local function deep() return (string.gsub('a', 'a', t)) end \
+         getmetatable(t).__index = function() return coroutine.wrap(deep)() end return deep()",
         "local function deep(a) return coroutine.wrap(function() table.sort({3, 2, 1}, deep) end)() end return deep()",
         "local function deep() return pcall(coroutine.wrap(function() return string.gsub('a', 'a', deep) end)) end return deep()",
     ] {
@@ -100,21 +102,9 @@ fn many_copies_of_a_long_text_are_bounded() {
 }
 
 #[test]
-fn more_arguments_than_the_stack_has_room_for_are_taken_or_refused() {
-    // A native finds 8,000 values and more only if the script itself puts some before those that `unpack` gives.
-    let words = "local t = {} for i = 1, 7980 do t[i] = 1 end \
-                 local ones = '1,' ones = ones:rep(40)";
+fn results_are_right_behind_more_arguments_than_the_stack_has_room_for() {
+    let words = "local t = {} for i = 1, 7980 do t[i] = 1 end";
     let mut server = Server::new();
-    let call_all = format!(
-        "{words} local done = 0 \
-         for _, library in ipairs({{redis, bit, cjson, cmsgpack, struct, string, table, math, coroutine}}) do \
-           for name, native in pairs(library) do if type(native) == 'function' then \
-             local call = loadstring('local native, t = ... return native(' .. ones .. ' unpack(t))') \
-             pcall(call, native, t) done = done + 1 \
-           end end \
-         end return done > 60 and 'all'"
-    );
-    assert_eq!(eval(&mut server, &call_all), "all");
     for (expression, reply) in [
         ("bit.tobit", "(1)"),
         ("bit.bor", "(1)"),

@@ -70,6 +70,10 @@ fn a_library_that_is_wrong_changes_nothing() {
             "!ERR Function echo already exists",
         ),
         (
+            "#!lua name=x\nredis.register_function('Echo', function() end)",
+            "!ERR Function Echo already exists",
+        ),
+        (
             "#!lua name=x\nredis.register_function('f', function() end) error('x')",
             "!ERR Error registering functions: ERR user_function:2: Script attempted to access nonexistent global variable 'error'",
         ),
