@@ -391,7 +391,7 @@ pub fn seal_payload(payload: &mut Vec<u8>, version: u16) {
 pub struct BadPayload;
 
 /// The value in a payload with its kind in front (libraries of functions: all of them, perhaps none), and the version
-/// that it is written in; the checksum has been compared (0: there is none).
+/// that it is written in; the checksum has been compared.
 pub fn open_payload(payload: &[u8]) -> Result<(&[u8], u16), BadPayload> {
     let (signed, checksum) = payload.split_last_chunk::<8>().ok_or(BadPayload)?;
     let (value, version) = signed.split_last_chunk::<2>().ok_or(BadPayload)?;
@@ -399,7 +399,7 @@ pub fn open_payload(payload: &[u8]) -> Result<(&[u8], u16), BadPayload> {
     let mut checksum = Checksum::default();
     checksum.update(signed);
     let known = version <= VERSION_READ_MAX || version == VERSION_VALKEY;
-    if !known || told != 0 && told != checksum.value() {
+    if !known || told != checksum.value() {
         return Err(BadPayload);
     }
     Ok((value, version))

@@ -64,10 +64,24 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
 /// Opens a file; how many bytes it has.
 pub(super) fn open(path: &Path) -> Result<(File, u64), Failure> {
     let opened = File::open(path).and_then(|file| {
-        let bytes = file.metadata()?.len();
+        let bytes = regular_bytes(&file)?;
         Ok((file, bytes))
     });
     opened.map_err(|error| Failure::of_file(path, &error))
+}
+
+/// How many bytes a file has. A folder has some too: what reads it says what it is.
+///
+/// # Errors
+/// It is a pipe or a device, which does not tell.
+pub(super) fn regular_bytes(file: &File) -> io::Result<u64> {
+    let metadata = file.metadata()?;
+    if metadata.is_file() || metadata.is_dir() {
+        return Ok(metadata.len());
+    }
+    Err(io::Error::other(
+        "a regular file is wanted, whose length is known",
+    ))
 }
 
 /// A file's check, before it is [`run`](Check::run).

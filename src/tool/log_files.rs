@@ -84,7 +84,7 @@ pub(super) struct Opened {
 /// What the system says.
 pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
     let opened = File::open(path).and_then(|file| {
-        let bytes = file.metadata()?.len();
+        let bytes = super::check_rdb::regular_bytes(&file)?;
         Ok((file, bytes))
     });
     let (file, bytes) = opened.map_err(|error| Failure::of_file(path, &error))?;

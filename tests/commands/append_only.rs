@@ -190,6 +190,7 @@ fn waitaof_waits_for_the_disk() {
     server.check(
         "WAITAOF 2 0 0 -> !ERR value is out of range, value must between 0 and 1
          WAITAOF 1 -1 0 -> !ERR value is out of range, must be positive
+         WAITAOF 1 x 0 -> !ERR value is out of range, must be positive
          WAITAOF 1 0 -1 -> !ERR timeout is negative
          WAITAOF 1 0 x -> !ERR timeout is not an integer or out of range
          SET a 2 -> OK

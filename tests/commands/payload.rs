@@ -144,7 +144,10 @@ fn restore_says_what_is_wrong_with_its_words() {
     let good = dump(&mut server, "k");
     let mut bad = good.clone();
     bad[0] ^= 1;
-    let cases: [(&[&[u8]], &str); 10] = [
+    let mut unsigned = good.clone();
+    unsigned.truncate(good.len() - 8);
+    unsigned.extend([0; 8]);
+    let cases: [(&[&[u8]], &str); 11] = [
         (
             &[b"k", b"0", &good],
             "!BUSYKEY Target key name already exists.",
@@ -163,6 +166,10 @@ fn restore_says_what_is_wrong_with_its_words() {
         ),
         (
             &[b"n", b"0", b""],
+            "!ERR DUMP payload version or checksum are wrong",
+        ),
+        (
+            &[b"n", b"0", &unsigned],
             "!ERR DUMP payload version or checksum are wrong",
         ),
         (&[b"n", b"0", &good, b"NOTHING"], "!ERR syntax error"),

@@ -150,6 +150,12 @@ fn a_bad_file_ends_badly_and_is_told_with_its_place() {
         let (status, out, err) = run(program().args([tool, &missing]));
         assert_eq!((status.code(), out.as_str()), (Some(1), ""));
         assert_eq!(err, format!("{missing}: No such file or directory\n"));
+        let (status, out, err) = run(program().args([tool, "/dev/null"]));
+        assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+        assert_eq!(
+            err,
+            "/dev/null: a regular file is wanted, whose length is known\n"
+        );
     }
 }
 

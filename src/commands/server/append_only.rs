@@ -1,5 +1,6 @@
 //! BGREWRITEAOF and WAITAOF: the append-only file as clients see it.
 
+use crate::base::number;
 use crate::command::saving::finish_flush;
 use crate::command::timeout;
 use crate::command::{Args, Block, Ctx, Error, Flow};
@@ -37,10 +38,9 @@ pub(super) fn waitaof(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Er
             "ERR value is out of range, value must between 0 and 1",
         ));
     }
-    let replicas = args.int()?;
-    if !(0..=i64::from(i32::MAX)).contains(&replicas) {
-        return Err(Error::Text("ERR value is out of range, must be positive"));
-    }
+    let replicas = number::parse_i64(args.word()?)
+        .filter(|replicas| *replicas >= 0)
+        .ok_or(Error::Text("ERR value is out of range, must be positive"))?;
     let deadline_ms = timeout::milliseconds(args, ctx.db.now_ms())?;
     let aof = &mut ctx.server.aof;
     if local > 0 && !aof.is_enabled() {

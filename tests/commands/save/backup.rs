@@ -150,5 +150,7 @@ fn paths_that_lead_out_of_the_working_folder_are_refused() {
         let refused = "!ERR BACKUP takes the path of a new folder below the working folder ('dir'), without '..'";
         assert_eq!(server.run(&format!("BACKUP {path}")), refused, "{path}");
     }
+    let refused = "!ERR BACKUP takes a path without control characters: INFO tells it in a line";
+    assert_eq!(server.run("BACKUP \"a\\r\\nb\""), refused);
     server.check("BACKUP -> !ERR wrong number of arguments for 'backup' command");
 }
