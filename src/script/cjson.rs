@@ -167,13 +167,12 @@ fn set_integer(
 }
 
 /// Reads `on`, `off`, a boolean or one more word; `None`: nothing is given.
-fn choice(stack: &Stack, name: &str, other: Option<&str>) -> Result<Option<Invalid>, String> {
+fn choice(stack: &mut Stack, name: &str, other: Option<&str>) -> Result<Option<Invalid>, String> {
     let given = match stack.seen(1) {
         Seen::Missing | Seen::Nil => return Ok(None),
         Seen::Boolean(true) => return Ok(Some(Invalid::Written)),
         Seen::Boolean(false) => return Ok(Some(Invalid::Refused)),
-        Seen::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        _ => String::new(),
+        _ => String::from_utf8_lossy(string(stack, 1, name)?).into_owned(),
     };
     match given.as_str() {
         "on" => Ok(Some(Invalid::Written)),

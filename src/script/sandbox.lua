@@ -83,9 +83,9 @@ function G.getmetatable(object)
   return shown
 end
 
-function G.setmetatable(object, metatable)
-  if behind[object] then error(READONLY, 0) end
-  return setmetatable(object, metatable)
+function G.setmetatable(...)
+  if behind[(...)] then error(READONLY, 0) end
+  return setmetatable(...)
 end
 
 function G.rawget(object, key)
@@ -176,24 +176,38 @@ function strings.rep(...)
   return repeated(tostring(text), floor(times))
 end
 
--- Each item of a pattern may be a call in C: a long pattern is looked at before it runs.
-local function bounded(name)
-  local match = string[name]
-  strings[name] = function(text, pattern, ...)
-    if type(pattern) == 'string' and #pattern > limits.pattern_bytes and bridge.is_deep_pattern(pattern) then
-      local is_plain = name == 'find' and select(2, ...)
-      if not is_plain then error('pattern too complex') end
-    end
-    -- A replacement (a function, or a table that looks its fields up by one) may call gsub again, and each of them takes a
-    -- buffer on the C stack.
-    if name == 'gsub' and type((...)) ~= 'string' and bridge.is_deep() then error('C stack overflow') end
-    return match(text, pattern, ...)
-  end
+-- Each item of a pattern may be a call in C: a long pattern is looked at before it runs. What is called bears the name
+-- that Lua's own errors tell of it.
+local find, match, gmatch, gsub = string.find, string.match, string.gmatch, string.gsub
+local pattern_bytes = limits.pattern_bytes
+
+local function check_long(pattern)
+  if bridge.is_deep_pattern(pattern) then error('pattern too complex') end
 end
-bounded 'find'
-bounded 'match'
-bounded 'gmatch'
-bounded 'gsub'
+
+function strings.find(text, pattern, ...)
+  if type(pattern) == 'string' and #pattern > pattern_bytes and not select(2, ...) then check_long(pattern) end
+  return find(text, pattern, ...)
+end
+
+function strings.match(text, pattern, ...)
+  if type(pattern) == 'string' and #pattern > pattern_bytes then check_long(pattern) end
+  return match(text, pattern, ...)
+end
+
+function strings.gmatch(text, pattern, ...)
+  if type(pattern) == 'string' and #pattern > pattern_bytes then check_long(pattern) end
+  return gmatch(text, pattern, ...)
+end
+
+function strings.gsub(text, pattern, ...)
+  if type(pattern) == 'string' and #pattern > pattern_bytes then check_long(pattern) end
+  -- A replacement (a function, or a table that looks its fields up by one) may call gsub again, and each of them takes a
+  -- buffer on the C stack.
+  if type((...)) ~= 'string' and bridge.is_deep() then error('C stack overflow') end
+  return gsub(text, pattern, ...)
+end
+
 strings.gfind = strings.gmatch
 
 G.string = seal(strings)
@@ -290,7 +304,8 @@ end
 
 local function unwrapped(ok, failure, ...)
   if ok then return failure, ... end
-  error(failure, type(failure) == 'string' and 1 or 0)
+  local kind = type(failure)
+  error(failure, (kind == 'string' or kind == 'number') and 1 or 0)
 end
 
 G.coroutine = seal {
@@ -300,7 +315,8 @@ G.coroutine = seal {
   status = status,
   yield = coroutine.yield,
   wrap = function(action)
-    local routine = create(action)
+    local wrap = create -- the name is told in its error
+    local routine = wrap(action)
     return function(...) return unwrapped(guarded_resume(routine, ...)) end
   end,
 }

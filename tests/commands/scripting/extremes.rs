@@ -309,20 +309,50 @@ fn whatever_is_asked_for_the_server_goes_on() {
 }
 
 #[test]
-fn every_function_takes_more_arguments_than_its_stack_has_room_for() {
+fn wrong_arguments_are_told_with_the_name_of_the_function() {
+    let wrong = |what: &str| {
+        format!("!ERR user_script:1: bad argument {what} script: SHA, on @user_script:1.")
+    };
     let mut server = Server::new();
-    let literals = "1,".repeat(60);
-    for value in ["1", "'x'", "{}"] {
-        let script = format!(
-            "local t = {{}} for i = 1, 7990 do t[i] = {value} end \
-             for _, name in ipairs {{'redis', 'bit', 'cjson', 'cmsgpack', 'struct', 'string', 'table', 'math', 'coroutine'}} do \
-             for _, f in pairs(_G[name]) do if type(f) == 'function' then pcall(f, {literals} unpack(t)) end end end \
-             return select('#', {literals} unpack(t))"
-        );
-        assert_eq!(eval(&mut server, &script), "(8050)", "{value}");
+    for (script, what) in [
+        (
+            "string.find(nil, 'a')",
+            "#1 to 'find' (string expected, got nil)",
+        ),
+        (
+            "string.match('a', {})",
+            "#2 to 'match' (string expected, got table)",
+        ),
+        (
+            "string.gmatch(true, 'a')",
+            "#1 to 'gmatch' (string expected, got boolean)",
+        ),
+        (
+            "string.gsub('a', 'a', true)",
+            "#3 to 'gsub' (string/function/table expected)",
+        ),
+        ("coroutine.wrap(1)", "#1 to 'wrap' (Lua function expected)"),
+        (
+            "coroutine.create(1)",
+            "#1 to 'create' (Lua function expected)",
+        ),
+        (
+            "setmetatable({})",
+            "#2 to 'setmetatable' (nil or table expected)",
+        ),
+        (
+            "cjson.encode_keep_buffer({})",
+            "#1 to 'encode_keep_buffer' (string expected, got table)",
+        ),
+        (
+            "cjson.encode_invalid_numbers(-1)",
+            "#1 to 'encode_invalid_numbers' (invalid option '-1')",
+        ),
+    ] {
+        assert_eq!(eval(&mut server, script), wrong(what), "{script}");
     }
     assert_eq!(
-        eval(&mut server, "return #redis.status_reply('x').ok"),
-        "(1)"
+        eval(&mut server, "coroutine.wrap(function() error(7, 0) end)()"),
+        "!ERR user_script:1: 7 script: SHA, on @user_script:1."
     );
 }
