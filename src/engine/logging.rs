@@ -96,6 +96,12 @@ impl Engine {
             abort_save(&mut self.server.saver, &mut self.keyspace, host);
         }
         self.append_changes(host);
+        if self.server.aof.is_publishing() {
+            // The next start of it builds on the files that count.
+            for report in host.wait_disk(0) {
+                self.on_disk_report(&report, host);
+            }
+        }
         let close = self.server.aof.stop();
         host.disk(Job::Aof(close));
         self.close_log_reader();
@@ -111,7 +117,8 @@ impl Engine {
 
     /// Begins a rewrite, or puts it off while something else is being saved.
     pub(super) fn rewrite_log(&mut self, host: &mut dyn Host) {
-        if self.server.saver.is_running() || self.server.backups.is_running() {
+        let server = &self.server;
+        if server.saver.is_running() || server.backups.is_running() || server.aof.is_opening() {
             if self.server.aof.is_starting() {
                 tracing::info!(
                     "AOF was enabled but there is already another background operation. An AOF background was scheduled \
@@ -148,7 +155,8 @@ impl Engine {
         if server.aof.is_starting() && !server.aof.is_rewriting() && self.log_reader.is_some() {
             // The attempt has failed: what changes until the next one will be in its base.
             self.close_log_reader();
-            host.disk(Job::Aof(AofJob::Close));
+            let close = self.server.aof.close();
+            host.disk(Job::Aof(close));
         }
         let server = &mut self.server;
         let settings = &server.config.settings;

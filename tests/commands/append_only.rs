@@ -1,6 +1,8 @@
 //! The append-only file: what is in it, who waits for it, rewrites, and what is built from it.
 
 use crate::harness::{START_MS, Server, replies};
+use oxidis::persist::Report;
+use oxidis::persist::aof::AofReport;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -270,6 +272,78 @@ fn a_rewrite_that_fails_leaves_the_files_of_before() {
 }
 
 #[test]
+fn an_increment_that_opens_after_its_rewrite_has_failed_is_not_begun_anew() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 -> OK");
+    server.host.disk.is_held = true;
+    server.check("BGREWRITEAOF -> Background append only file rewriting started");
+    let failed = Report::SnapshotFailed {
+        id: 1,
+        reason: "Write error saving DB on disk: no room".to_owned(),
+    };
+    server.engine.on_disk_report(&failed, &mut server.host);
+    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "err");
+    server.host.disk.is_held = false;
+    work(&mut server);
+    server.check("SET b 2 -> OK");
+    fs::create_dir_all(folder.path("appendonly.aof.2.base.rdb/x")).expect("it is writable");
+    server.check("BGREWRITEAOF -> Background append only file rewriting started");
+    (0..3).for_each(|_| work(&mut server));
+    server.check("SET c 3 -> OK");
+    let mut server = start(&folder, "");
+    server.check("MGET a b c -> [1 2 3]");
+}
+
+#[test]
+fn a_rewrite_after_a_failed_flush_is_tried_until_it_succeeds_and_nothing_is_safe_before() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 -> OK");
+    fs::create_dir_all(folder.path("appendonly.aof.2.base.rdb/x")).expect("it is writable");
+    let failed = Report::Aof(AofReport::SyncFailed {
+        reason: "Input/output error".to_owned(),
+    });
+    server.engine.on_disk_report(&failed, &mut server.host);
+    server.check("SET b 2 -> !MISCONF Errors writing to the AOF file: Input/output error");
+    server.pass_ms(100);
+    (0..3).for_each(|_| work(&mut server));
+    server.check("SET b 2 -> OK");
+    server.pass_ms(100);
+    (0..3).for_each(|_| work(&mut server));
+    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "err");
+    assert_eq!(server.run("WAITAOF 1 0 0"), "");
+    fs::remove_dir_all(folder.path("appendonly.aof.2.base.rdb")).expect("it is there");
+    server.pass_ms(1000);
+    (0..3).for_each(|_| work(&mut server));
+    assert!(folder.manifest().contains("appendonly.aof.2.base.rdb"));
+    server.pass_ms(1100);
+    assert_eq!(server.received(server.client), "[(1) (0)]");
+    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+}
+
+#[test]
+fn a_shutdown_that_gives_up_a_rewrite_and_fails_leaves_room_for_the_next() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 -> OK");
+    fs::create_dir_all(folder.root().join("dump.rdb/x")).expect("it is writable");
+    server.host.disk.is_held = true;
+    server.check("BGREWRITEAOF -> Background append only file rewriting started");
+    assert!(server.run("SHUTDOWN SAVE").starts_with("!ERR"));
+    server.host.disk.is_held = false;
+    work(&mut server);
+    server.check(
+        "SET b 2 -> OK
+         BGREWRITEAOF -> Background append only file rewriting started",
+    );
+    (0..3).for_each(|_| work(&mut server));
+    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    let mut server = start(&folder, "");
+    server.check("MGET a b -> [1 2]");
+}
+
+#[test]
 fn it_is_rewritten_when_it_has_grown() {
     let folder = Folder::new();
     let mut server = start(&folder, "auto-aof-rewrite-min-size 1000");
@@ -301,6 +375,34 @@ fn it_is_turned_off_and_on_while_the_server_runs() {
     assert_eq!(info(&mut server, "aof_enabled"), "1");
     let mut server = start(&folder, "");
     server.check("MGET a b c -> [1 2 3]");
+}
+
+#[test]
+fn turning_it_on_is_tried_again_until_the_disk_takes_it() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("CONFIG SET appendonly no -> OK");
+    // No folder can be where a file stands.
+    let place = folder.root().join("appendonlydir");
+    fs::remove_dir_all(&place).expect("it is there");
+    fs::write(&place, "").expect("it is writable");
+    server.check("CONFIG SET appendonly yes -> OK\nSET a 1 -> OK\nSET b 2 -> OK");
+    server.pass_ms(100);
+    (0..3).for_each(|_| work(&mut server));
+    let attempts = info(&mut server, "aof_rewrites");
+    server.pass_ms(500);
+    assert_eq!(
+        info(&mut server, "aof_rewrites"),
+        attempts,
+        "it waits a moment"
+    );
+    server.check("SET c 3 -> OK");
+    fs::remove_file(&place).expect("it is there");
+    server.pass_ms(1000);
+    (0..3).for_each(|_| work(&mut server));
+    server.check("SET d 4 -> OK");
+    let mut server = start(&folder, "");
+    server.check("MGET a b c d -> [1 2 3 4]");
 }
 
 #[test]
