@@ -114,8 +114,8 @@ impl FileBytes {
     /// # Errors
     /// What `write` says.
     pub fn end(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        if let Some(commands) = &self.commands {
-            return commands.finish();
+        if let Some(commands) = &mut self.commands {
+            return write(&commands.finish()?);
         }
         self.put(&[opcode::EOF], write)?;
         let checksum = self.checksum.as_ref().map_or(0, Checksum::value);

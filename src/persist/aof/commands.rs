@@ -38,6 +38,9 @@ struct Open {
 pub struct Commands {
     /// RDB bytes that are not commands yet.
     pending: Vec<u8>,
+    /// So many of them have to be there before it is tried again: twice as many as at the last attempt. A stream is read
+    /// as a whole, and reading it from its beginning with every piece that comes would take time without end.
+    wanted_bytes: usize,
     key: Vec<u8>,
     last_kind: u8,
     deadline: Option<i64>,
@@ -50,6 +53,9 @@ impl Commands {
     /// Takes bytes of a snapshot; the commands that they complete.
     pub fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.pending.extend_from_slice(bytes);
+        if self.pending.len() < self.wanted_bytes {
+            return Vec::new();
+        }
         let pending = std::mem::take(&mut self.pending);
         let mut from = Reader::of_source(pending.as_slice(), pending.len() as u64);
         let mut good = 0;
@@ -60,16 +66,19 @@ impl Commands {
         drop(from);
         self.pending = pending;
         self.pending.drain(..good);
+        self.wanted_bytes = self.pending.len() * 2;
         std::mem::take(&mut self.made)
     }
 
-    /// Whether all that was taken has become commands.
+    /// No more bytes come; the commands that are left.
     ///
     /// # Errors
-    /// It has not.
-    pub fn finish(&self) -> io::Result<()> {
+    /// Not all that was taken has become commands.
+    pub fn finish(&mut self) -> io::Result<Vec<u8>> {
+        self.wanted_bytes = 0;
+        let made = self.take(&[]);
         if self.pending.is_empty() && self.open.is_none() {
-            return Ok(());
+            return Ok(made);
         }
         Err(io::Error::other("the snapshot ends within a value"))
     }
