@@ -5,7 +5,7 @@ use super::disk::Disk;
 use super::freer::Freer;
 use super::listener::{ListenError, Listeners, Place};
 use super::process;
-use crate::command::host::{AskError, Host, Question, Usage};
+use crate::command::host::{AskError, Engaged, Host, Question, Usage};
 use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;
 use crate::observe::log::{Log, Shape, Style, Threshold, Timestamp};
@@ -176,6 +176,13 @@ impl Host for ProcessHost {
     fn stop(&mut self) {
         self.begin_stop();
     }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// It has no sockets: there is no turn within the turn that [`super::busy`] takes.
+    fn serve_others(&mut self, _: &mut dyn Engaged) {}
 }
 
 /// Applies the settings of the log.

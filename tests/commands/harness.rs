@@ -86,6 +86,13 @@ impl Host for TestHost {
     fn usage(&mut self) -> Usage {
         self.usage
     }
+    fn allocated_bytes(&self) -> u64 {
+        self.usage.allocated_bytes
+    }
+    fn pending_frees(&self) -> usize {
+        self.usage.pending_frees
+    }
+    fn prepare_memory(&mut self) {}
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
     }
