@@ -457,16 +457,18 @@ impl<'v, 'w> Value<'v, 'w> {
                 self.separate(b"{\"entries\":[");
                 self.lines.put(b"{\"id\":");
                 self.id(id);
-                let mut before: &[u8] = b",\"fields\":[[";
+                self.lines.put(b",\"fields\":[");
+                let mut before: &[u8] = b"[";
                 for (field, value) in pairs {
                     self.lines.put(before);
                     let bytes = &mut self.lines.bytes;
                     with_element(*field, |word| put_text(bytes, word));
                     bytes.push(b',');
                     with_element(*value, |word| put_text(bytes, word));
-                    before = b"],[";
+                    bytes.push(b']');
+                    before = b",[";
                 }
-                self.lines.put(b"]]}");
+                self.lines.put(b"]}");
             }
             Item::Log(numbers) => self.log(&numbers),
             other => self.of_group(other),
