@@ -294,7 +294,10 @@ fn publish(publication: &Publication) -> io::Result<()> {
     let published = publication
         .rename
         .as_ref()
-        .map_or(Ok(()), |(from, to)| fs::rename(from, to))
+        .map_or(Ok(()), |(from, to)| {
+            // A manifest must not be on the disk before the name that it has.
+            fs::rename(from, to).and_then(|()| sync_folder(to))
+        })
         .and_then(|()| replace(&publication.manifest, &publication.text));
     if published.is_err() {
         retract(publication);
