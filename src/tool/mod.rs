@@ -20,10 +20,11 @@ pub mod scratch;
 
 use crate::persist::aof::load::LoadError;
 use crate::persist::reason;
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One tool.
 pub struct Tool {
@@ -126,6 +127,23 @@ pub fn find_called(program: &OsStr) -> Option<&'static Tool> {
     let mut families = FAMILIES.iter();
     let name = families.find_map(|family| name.strip_prefix(family))?;
     find(OsStr::new(name))
+}
+
+/// The argument of tools that read a snapshot.
+fn snapshot_argument() -> Arg {
+    Arg::new("FILE")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("A snapshot")
+}
+
+/// Opens a file; how many bytes it has.
+fn open(path: &Path) -> Result<(File, u64), Failure> {
+    let opened = File::open(path).and_then(|file| {
+        let bytes = file.metadata()?.len();
+        Ok((file, bytes))
+    });
+    opened.map_err(|error| Failure::of_file(path, &error))
 }
 
 /// A line of a report, on standard output.

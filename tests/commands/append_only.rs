@@ -64,14 +64,6 @@ fn start(folder: &Folder, lines: &str) -> Server {
     Server::in_folder(&folder.0, &format!("{ON}\n{lines}"))
 }
 
-fn info(server: &mut Server, name: &str) -> String {
-    let text = server.run("INFO persistence");
-    let mut lines = text.split("\r\n");
-    let line = lines.find_map(|line| line.strip_prefix(&format!("{name}:")));
-    line.unwrap_or_else(|| panic!("no {name} in {text}"))
-        .to_owned()
-}
-
 #[test]
 fn changes_are_in_the_increment_and_the_data_is_built_from_it() {
     let folder = Folder::new();
@@ -222,15 +214,15 @@ fn a_rewrite_takes_the_place_of_what_was_before() {
             .run("BGSAVE")
             .starts_with("!ERR Another child process is active (AOF?)")
     );
-    assert_eq!(info(&mut server, "aof_rewrite_in_progress"), "1");
+    assert_eq!(server.persistence("aof_rewrite_in_progress"), "1");
     server.run("SET b 3");
     server.host.disk.is_held = false;
     for _ in 0..3 {
         work(&mut server);
     }
     assert_eq!(server.received(0), "OK");
-    assert_eq!(info(&mut server, "aof_rewrite_in_progress"), "0");
-    assert_eq!(info(&mut server, "aof_rewrites"), "1");
+    assert_eq!(server.persistence("aof_rewrite_in_progress"), "0");
+    assert_eq!(server.persistence("aof_rewrites"), "1");
     assert_eq!(
         folder.manifest(),
         "file appendonly.aof.2.base.rdb seq 2 type b\nfile appendonly.aof.2.incr.aof seq 2 type i\n"
@@ -254,9 +246,9 @@ fn a_rewrite_that_fails_leaves_the_files_of_before() {
     for failures in 1..4 {
         server.check("BGREWRITEAOF -> Background append only file rewriting started");
         (0..3).for_each(|_| work(&mut server));
-        assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "err");
+        assert_eq!(server.persistence("aof_last_bgrewrite_status"), "err");
         assert_eq!(
-            info(&mut server, "aof_rewrites_consecutive_failures"),
+            server.persistence("aof_rewrites_consecutive_failures"),
             failures.to_string()
         );
     }
@@ -266,7 +258,7 @@ fn a_rewrite_that_fails_leaves_the_files_of_before() {
     fs::remove_dir_all(folder.path("appendonly.aof.2.base.rdb")).expect("it is there");
     server.check("BGREWRITEAOF -> Background append only file rewriting started");
     (0..3).for_each(|_| work(&mut server));
-    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "ok");
     let mut server = start(&folder, "");
     server.check("MGET a b -> [1 2]");
 }
@@ -283,7 +275,7 @@ fn an_increment_that_opens_after_its_rewrite_has_failed_is_not_begun_anew() {
         reason: "Write error saving DB on disk: no room".to_owned(),
     };
     server.engine.on_disk_report(&failed, &mut server.host);
-    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "err");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "err");
     server.host.disk.is_held = false;
     work(&mut server);
     server.check("SET b 2 -> OK");
@@ -311,7 +303,7 @@ fn a_rewrite_after_a_failed_flush_is_tried_until_it_succeeds_and_nothing_is_safe
     server.check("SET b 2 -> OK");
     server.pass_ms(100);
     (0..3).for_each(|_| work(&mut server));
-    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "err");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "err");
     assert_eq!(server.run("WAITAOF 1 0 0"), "");
     fs::remove_dir_all(folder.path("appendonly.aof.2.base.rdb")).expect("it is there");
     server.pass_ms(1000);
@@ -319,7 +311,7 @@ fn a_rewrite_after_a_failed_flush_is_tried_until_it_succeeds_and_nothing_is_safe
     assert!(folder.manifest().contains("appendonly.aof.2.base.rdb"));
     server.pass_ms(1100);
     assert_eq!(server.received(server.client), "[(1) (0)]");
-    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "ok");
 }
 
 #[test]
@@ -338,7 +330,7 @@ fn a_shutdown_that_gives_up_a_rewrite_and_fails_leaves_room_for_the_next() {
          BGREWRITEAOF -> Background append only file rewriting started",
     );
     (0..3).for_each(|_| work(&mut server));
-    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "ok");
     let mut server = start(&folder, "");
     server.check("MGET a b -> [1 2]");
 }
@@ -354,8 +346,8 @@ fn it_is_rewritten_when_it_has_grown() {
     (0..3).for_each(|_| work(&mut server));
     assert!(folder.manifest().contains("appendonly.aof.2.base.rdb"));
     assert_eq!(
-        info(&mut server, "aof_base_size"),
-        info(&mut server, "aof_current_size")
+        server.persistence("aof_base_size"),
+        server.persistence("aof_current_size")
     );
 }
 
@@ -364,7 +356,7 @@ fn it_is_turned_off_and_on_while_the_server_runs() {
     let folder = Folder::new();
     let mut server = start(&folder, "");
     server.check("SET a 1 -> OK\nCONFIG SET appendonly no -> OK\nSET b 2 -> OK");
-    assert_eq!(info(&mut server, "aof_enabled"), "0");
+    assert_eq!(server.persistence("aof_enabled"), "0");
     assert_eq!(
         folder.commands("appendonly.aof.1.incr.aof"),
         "[SELECT 0] ; [SET a 1]"
@@ -372,7 +364,7 @@ fn it_is_turned_off_and_on_while_the_server_runs() {
     server.check("CONFIG SET appendonly yes -> OK");
     (0..3).for_each(|_| work(&mut server));
     server.check("SET c 3 -> OK");
-    assert_eq!(info(&mut server, "aof_enabled"), "1");
+    assert_eq!(server.persistence("aof_enabled"), "1");
     let mut server = start(&folder, "");
     server.check("MGET a b c -> [1 2 3]");
 }
@@ -389,10 +381,10 @@ fn turning_it_on_is_tried_again_until_the_disk_takes_it() {
     server.check("CONFIG SET appendonly yes -> OK\nSET a 1 -> OK\nSET b 2 -> OK");
     server.pass_ms(100);
     (0..3).for_each(|_| work(&mut server));
-    let attempts = info(&mut server, "aof_rewrites");
+    let attempts = server.persistence("aof_rewrites");
     server.pass_ms(500);
     assert_eq!(
-        info(&mut server, "aof_rewrites"),
+        server.persistence("aof_rewrites"),
         attempts,
         "it waits a moment"
     );
@@ -436,7 +428,7 @@ fn every_type_is_built_again_from_a_base_of_commands() {
     );
     let digest = server.run("DEBUG DIGEST");
     server.check("BGREWRITEAOF -> Background append only file rewriting started");
-    while info(&mut server, "aof_rewrite_in_progress") == "1" {
+    while server.persistence("aof_rewrite_in_progress") == "1" {
         work(&mut server);
     }
     assert!(
@@ -534,8 +526,8 @@ fn a_snapshot_without_an_append_only_file_is_the_data_and_stays() {
                 "file appendonly.aof.1.base.{kind} seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
             )
         );
-        assert_eq!(info(&mut server, "aof_enabled"), "1");
-        assert_eq!(info(&mut server, "loading"), "0");
+        assert_eq!(server.persistence("aof_enabled"), "1");
+        assert_eq!(server.persistence("loading"), "0");
         server.check("GET a -> 1\nLLEN l -> (2)\nFCALL f 0 -> (1)\nINCR a -> (2)");
         assert_eq!(fs::read(folder.0.join("dump.rdb")).expect("it stays"), dump);
         // From now on the append-only file counts.
@@ -569,12 +561,12 @@ fn flushall_lets_a_rewrite_come_to_its_end() {
          FLUSHALL -> OK
          SET a 1 -> OK",
     );
-    while info(&mut server, "aof_rewrite_in_progress") == "1" {
+    while server.persistence("aof_rewrite_in_progress") == "1" {
         server.pass_ms(10);
     }
     server.pass_ms(200);
-    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
-    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "ok");
+    assert_eq!(server.persistence("rdb_bgsave_in_progress"), "0");
     let mut server = start(&folder, "");
     server.check("DBSIZE -> (1)");
 }

@@ -280,6 +280,15 @@ impl Server {
         self.run_as(self.client, line)
     }
 
+    /// A field of INFO persistence.
+    pub fn persistence(&mut self, name: &str) -> String {
+        let text = self.run("INFO persistence");
+        let mut lines = text.split("\r\n");
+        let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.unwrap_or_else(|| panic!("no {name} in {text}"))
+            .to_owned()
+    }
+
     /// The same for another client.
     pub fn run_as(&mut self, client: usize, line: &str) -> String {
         let words =
