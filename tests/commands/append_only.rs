@@ -370,6 +370,27 @@ fn it_is_turned_off_and_on_while_the_server_runs() {
 }
 
 #[test]
+fn what_is_wished_for_after_turning_it_off_does_not_leave_it_on() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    let words = b"CONFIG SET appendonly no\r\nBGREWRITEAOF\r\n";
+    server.feed(server.client, words);
+    assert_eq!(server.persistence("aof_enabled"), "0");
+}
+
+#[test]
+fn who_waits_for_the_disk_while_it_is_turned_on_is_answered_when_it_is() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("CONFIG SET appendonly no -> OK\nSET a 1 -> OK");
+    server.host.disk.is_held = true;
+    server.check("CONFIG SET appendonly yes -> OK\nWAITAOF 1 0 0 ->");
+    server.host.disk.is_held = false;
+    (0..3).for_each(|_| work(&mut server));
+    assert_eq!(server.received(server.client), "[(1) (0)]");
+}
+
+#[test]
 fn turning_it_on_is_tried_again_until_the_disk_takes_it() {
     let folder = Folder::new();
     let mut server = start(&folder, "");

@@ -342,6 +342,8 @@ impl Aof {
         self.must_renew = false;
         if self.state == State::Starting {
             self.state = State::On;
+            // Whoever has waited for the disk waits for what is in the base.
+            self.has_news = true;
         }
         tracing::info!("Background AOF rewrite finished successfully");
     }
