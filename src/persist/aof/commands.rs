@@ -152,40 +152,11 @@ impl Commands {
                 let value = from.string()?.to_vec();
                 self.command(&[b"SET", &key, &value]);
             }
-            kind::SET_INTSET => {
-                let blob = from.string()?.to_vec();
-                let ints = Ints::check(&blob).map_err(|error| from.corrupt("an intset", error))?;
-                let words = ints.iter().map(|int| Decimal::new(int).bytes().to_vec());
-                self.add_all(b"SADD", &key, words.collect(), 1);
-            }
-            kind::SET_LISTPACK => {
-                let words = listpack(from)?;
-                self.add_all(b"SADD", &key, words, 1);
-            }
-            kind::HASH_LISTPACK => {
-                let words = listpack(from)?;
-                self.add_all(b"HSET", &key, words, 2);
-            }
-            kind::ZSET_LISTPACK => {
-                let mut words = listpack(from)?;
-                words
-                    .as_chunks_mut::<2>()
-                    .0
-                    .iter_mut()
-                    .for_each(|pair| pair.reverse());
-                self.add_all(b"ZADD", &key, words, 2);
-            }
-            kind::HASH_LISTPACK_EX => {
-                let _earliest = from.i64()?;
-                let words = listpack(from)?;
-                let fields = words.as_chunks::<3>().0;
-                for [field, value, _] in fields {
-                    self.command(&[b"HSET", &key, field, value]);
-                }
-                for [field, _, at] in fields.iter().filter(|[_, _, at]| at != b"0") {
-                    self.command(&[b"HPEXPIREAT", &key, at, b"FIELDS", b"1", field]);
-                }
-            }
+            kind::SET_INTSET
+            | kind::SET_LISTPACK
+            | kind::HASH_LISTPACK
+            | kind::ZSET_LISTPACK
+            | kind::HASH_LISTPACK_EX => self.packed(of_kind, &key, from)?,
             kind::SET
             | kind::HASH
             | kind::ZSET_2
@@ -205,25 +176,67 @@ impl Commands {
                     deadlines: Vec::new(),
                 });
             }
-            other => {
-                let start = usize::try_from(from.offset()).unwrap_or(pending.len());
-                skip_stream(other, from)?;
-                let end = usize::try_from(from.offset()).unwrap_or(pending.len());
-                let body = pending.get(start..end).unwrap_or_default();
-                let mut payload = vec![kind::STREAM_2];
-                match other {
-                    kind::STREAM_2 => payload.extend_from_slice(body),
-                    _ => payload.extend(stream_for_redis_7_0(body)?),
-                }
-                seal_payload(&mut payload, Edition::Redis70.version());
-                self.command(&[b"RESTORE", &key, b"0", &payload]);
-            }
+            other => self.stream(other, &key, from, pending)?,
         }
         self.key = key;
         self.last_kind = of_kind;
         if self.open.is_none() {
             self.end_key();
         }
+        Ok(())
+    }
+
+    /// A collection that is one piece of bytes.
+    fn packed(&mut self, of_kind: u8, key: &[u8], from: &mut Reader<'_>) -> Result<(), ReadError> {
+        match of_kind {
+            kind::SET_INTSET => {
+                let blob = from.string()?.to_vec();
+                let ints = Ints::check(&blob).map_err(|error| from.corrupt("an intset", error))?;
+                let words = ints.iter().map(|int| Decimal::new(int).bytes().to_vec());
+                self.add_all(b"SADD", key, words.collect(), 1);
+            }
+            kind::SET_LISTPACK => self.add_all(b"SADD", key, listpack(from)?, 1),
+            kind::HASH_LISTPACK => self.add_all(b"HSET", key, listpack(from)?, 2),
+            kind::ZSET_LISTPACK => {
+                let mut words = listpack(from)?;
+                let pairs = words.as_chunks_mut::<2>().0;
+                pairs.iter_mut().for_each(|pair| pair.reverse());
+                self.add_all(b"ZADD", key, words, 2);
+            }
+            _ => {
+                let _earliest = from.i64()?;
+                let words = listpack(from)?;
+                let fields = words.as_chunks::<3>().0;
+                for [field, value, _] in fields {
+                    self.command(&[b"HSET", key, field, value]);
+                }
+                for [field, _, at] in fields.iter().filter(|[_, _, at]| at != b"0") {
+                    self.command(&[b"HPEXPIREAT", key, at, b"FIELDS", b"1", field]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A stream, as a payload.
+    fn stream(
+        &mut self,
+        of_kind: u8,
+        key: &[u8],
+        from: &mut Reader<'_>,
+        pending: &[u8],
+    ) -> Result<(), ReadError> {
+        let place = |from: &Reader<'_>| usize::try_from(from.offset()).unwrap_or(pending.len());
+        let start = place(from);
+        skip_stream(of_kind, from)?;
+        let body = pending.get(start..place(from)).unwrap_or_default();
+        let mut payload = vec![kind::STREAM_2];
+        match of_kind {
+            kind::STREAM_2 => payload.extend_from_slice(body),
+            _ => payload.extend(stream_for_redis_7_0(body)?),
+        }
+        seal_payload(&mut payload, Edition::Redis70.version());
+        self.command(&[b"RESTORE", key, b"0", &payload]);
         Ok(())
     }
 
