@@ -122,11 +122,12 @@ fn watch(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
         .transaction
         .get_or_insert_with(|| Box::new(Transaction::default()));
     for name in args.rest() {
-        transaction.note_watched(name);
         let key = ctx.db.key(name);
         // A key that has expired already must not spoil the transaction later: it is deleted now.
         ctx.db.peek(&key);
-        ctx.db.keyspace().waiters.watch(id, db, name);
+        if ctx.db.keyspace().waiters.watch(id, db, name) {
+            transaction.note_watched(name);
+        }
     }
     ctx.reply.ok();
     Ok(Flow::Done)
@@ -134,12 +135,8 @@ fn watch(ctx: &mut Ctx<'_>, args: &mut Args<'_>) -> Result<Flow, Error> {
 
 fn unwatch(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, Error> {
     ctx.db.keyspace().waiters.unwatch(ctx.client.id);
-    if !ctx.client.in_transaction() {
-        ctx.client.transaction = None;
-    } else if let Some(transaction) = &mut ctx.client.transaction {
-        transaction.spoilt = false;
-        transaction.watched_bytes = 0;
-    }
+    // Between MULTI and EXEC it is queued: when it runs there is no queue that could be lost.
+    ctx.client.transaction = None;
     ctx.reply.ok();
     Ok(Flow::Done)
 }

@@ -106,18 +106,21 @@ impl Engine {
         argv: Argv<'_>,
         row: &'static Row,
     ) -> Result<bool, Error> {
-        if turn.session.is_caching() {
-            end_caching(turn, row);
-        }
         if row.is(flag::DENYOOM) || row.full_name == "exec" {
             self.make_room_for(turn);
         }
-        gates::check(self, turn, row)?;
-        turn.session.last_command = row.full_name;
-        if gates::is_paused(self, turn, argv, row) {
+        let admitted = gates::check(self, turn, row);
+        if admitted.is_ok() && gates::is_paused(self, turn, argv, row) {
+            // It comes here again when the pause is over: CLIENT CACHING waits with it.
+            turn.session.last_command = row.full_name;
             self.server.clients.postpone(&mut turn.session, argv);
             return Ok(false);
         }
+        if turn.session.is_caching() {
+            end_caching(turn, row);
+        }
+        admitted?;
+        turn.session.last_command = row.full_name;
         if turn.session.in_transaction() && !row.is(flag::IN_MULTI) {
             let writes = gates::may_write(self, argv, row);
             self.queue(turn, argv, row, writes);
@@ -363,6 +366,10 @@ impl Engine {
         turn.since_ns = began_ns;
         self.stream.end_unit();
         turn.session.hinder(hindrance::NESTED, false);
+        if turn.session.is_caching() {
+            // It was for this transaction, whether it was said before MULTI or inside.
+            turn.session.set_caching(false);
+        }
     }
 
     /// Runs every command of a queue's batch, whatever comes of those before.

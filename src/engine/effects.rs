@@ -365,7 +365,8 @@ fn keep_limit(
     }
     let is_new = is_above_soft && session.above_soft_limit_since_ms.is_none();
     let since_ms = *session.above_soft_limit_since_ms.get_or_insert(now_ms);
-    let too_long = now_ms - since_ms > limit.soft_seconds.saturating_mul(1000) as i64;
+    let soft_ms = limit.soft_seconds.saturating_mul(1000);
+    let too_long = now_ms.saturating_sub(since_ms) > i64::try_from(soft_ms).unwrap_or(i64::MAX);
     if above(limit.hard_bytes) || (is_above_soft && too_long) {
         close_slow(session);
         return Keeping::Above;

@@ -48,7 +48,7 @@ impl Engine {
         let settings = &self.server.config.settings;
         let (policy, samples) = (settings.maxmemory_policy, settings.maxmemory_samples);
         let limit_ns = round_ns(settings.maxmemory_eviction_tenacity);
-        self.evicting = false;
+        (self.evicting, self.memory_is_short) = (false, false);
         if !gates::memory_is_full(self, host) {
             let (stats, clock) = (&mut self.server.stats, &self.server.clock);
             return stats.eviction.end(|| clock.monotonic_ns());
@@ -63,6 +63,7 @@ impl Engine {
         self.evicting = waits || host.pending_frees() > 0;
         while !self.evicting && gates::memory_is_full(self, host) {
             if !self.keyspace.evict(policy, samples) {
+                self.memory_is_short = true;
                 break;
             }
             evicted += 1;

@@ -97,7 +97,7 @@ fn allowed_in_transaction(_: &Engine, turn: &Turn<'_>, row: &'static Row) -> Res
 fn memory_left(engine: &Engine, turn: &Turn<'_>, row: &'static Row) -> Result<(), Error> {
     let queue = turn.session.transaction.as_ref();
     let runs_queue = row.full_name == "exec" && queue.is_some_and(|queue| queue.uses_memory);
-    if (row.is(flag::DENYOOM) || runs_queue) && memory_is_short(engine, turn) {
+    if (row.is(flag::DENYOOM) || runs_queue) && engine.memory_is_short {
         return Err(Error::Text(
             "OOM command not allowed when used memory > 'maxmemory'.",
         ));
@@ -168,15 +168,17 @@ pub(super) fn check_disk(engine: &Engine) -> Result<(), Error> {
     }
 }
 
-/// Whether more memory is used than `maxmemory` allows.
+/// Whether more memory is used than `maxmemory` allows. What is on its way to the disk does not count: no key is to go
+/// because others are being written down.
 pub(super) fn memory_is_full(engine: &Engine, host: &dyn Host) -> bool {
     let limit = engine.server.config.settings.maxmemory;
-    limit > 0 && host.allocated_bytes() + engine.keyspace.arena_bytes() as u64 > limit
-}
-
-/// Whether memory is full, and no room is being made.
-pub(super) fn memory_is_short(engine: &Engine, turn: &Turn<'_>) -> bool {
-    !engine.evicting && memory_is_full(engine, turn.host)
+    if limit == 0 {
+        return false;
+    }
+    let used_bytes = host.allocated_bytes() + engine.keyspace.arena_bytes() as u64;
+    let queued_bytes = engine.stream.memory_bytes() + host.disk_queue_bytes();
+    let to_disk_bytes = queued_bytes as u64 + engine.server.aof.buffered_bytes();
+    used_bytes.saturating_sub(to_disk_bytes) > limit
 }
 
 /// Whether this is the EXEC of a transaction that writes.

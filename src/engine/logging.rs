@@ -95,18 +95,26 @@ impl Engine {
             tracing::info!("Killing AOF child: there is none, the rewrite is abandoned.");
             abort_save(&mut self.server.saver, &mut self.keyspace, host);
         }
+        self.settle_log(host);
         self.append_changes(host);
-        if self.server.aof.is_publishing() {
-            // The next start of it builds on the files that count.
-            for report in host.wait_disk(0) {
-                self.on_disk_report(&report, host);
-            }
-        }
         let close = self.server.aof.stop();
         host.disk(Job::Aof(close));
         self.close_log_reader();
         self.release_outputs();
         self.serve_durable(host);
+    }
+
+    /// Brings what is under way on disk to its end, so that memory knows which files there are.
+    fn settle_log(&mut self, host: &mut dyn Host) {
+        loop {
+            let was_publishing = self.server.aof.is_publishing();
+            for report in host.wait_disk(0) {
+                self.on_disk_report(&report, host);
+            }
+            if was_publishing || !self.server.aof.is_publishing() {
+                return;
+            }
+        }
     }
 
     fn close_log_reader(&mut self) {
@@ -117,8 +125,9 @@ impl Engine {
 
     /// Begins a rewrite, or puts it off while something else is being saved.
     pub(super) fn rewrite_log(&mut self, host: &mut dyn Host) {
-        let server = &self.server;
-        if server.saver.is_running() || server.backups.is_running() || server.aof.is_opening() {
+        let is_busy = self.server.saver.is_running() || self.server.backups.is_running();
+        // One whose base is there is a rewrite until its files count.
+        if is_busy || self.server.aof.is_rewriting() || self.server.aof.is_opening() {
             if self.server.aof.is_starting() {
                 tracing::info!(
                     "AOF was enabled but there is already another background operation. An AOF background was scheduled \

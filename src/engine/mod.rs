@@ -158,6 +158,8 @@ pub struct Engine {
     held_slots: Vec<usize>,
     /// Room is being made, so that writes pass though memory is full.
     evicting: bool,
+    /// Memory was full when a command began, and nothing was left that might go.
+    memory_is_short: bool,
 }
 
 impl Engine {
@@ -222,6 +224,7 @@ impl Engine {
             log_reader: None,
             held_slots: Vec::new(),
             evicting: false,
+            memory_is_short: false,
         }
     }
 

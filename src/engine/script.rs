@@ -40,7 +40,7 @@ impl Engine {
             self.answer_error(turn, &Error::Text("ERR A script cannot run another script"));
             return Outcome::Failed;
         }
-        if let Err(error) = self.may_run_script(turn, run) {
+        if let Err(error) = self.may_run_script(run) {
             self.answer_error(turn, &error);
             return Outcome::Failed;
         }
@@ -55,7 +55,6 @@ impl Engine {
             began_ns: since_ns,
             frozen_ms: self.keyspace.now_ms(),
             has_written: false,
-            memory_is_full: None,
             looks: 0,
             served_ns: 0,
             code: Rc::clone(&run.code),
@@ -112,7 +111,7 @@ impl Engine {
     }
 
     /// What a script's flags promise or ask for, checked before it runs.
-    fn may_run_script(&self, turn: &Turn<'_>, run: &Run) -> Result<(), Error> {
+    fn may_run_script(&self, run: &Run) -> Result<(), Error> {
         let Some(flags) = run.code.flags else {
             return Ok(());
         };
@@ -125,9 +124,9 @@ impl Engine {
         if writes {
             gates::check_disk(self)?;
         }
-        if writes && flags & script_flag::ALLOW_OOM == 0 && gates::memory_is_short(self, turn) {
+        if writes && flags & script_flag::ALLOW_OOM == 0 && self.memory_is_short {
             return Err(Error::Text(
-                "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+                "OOM command not allowed when used memory > 'maxmemory'.",
             ));
         }
         Ok(())
@@ -142,8 +141,6 @@ struct ScriptDoor<'a, 'h> {
     argv: Argv<'a>,
     read_only: bool,
     has_written: bool,
-    /// Whether memory was full when the script first asked for some.
-    memory_is_full: Option<bool>,
     began_ns: u64,
     /// Looks at the clock since the others were served, and when that was.
     looks: u32,
@@ -196,11 +193,7 @@ impl ScriptDoor<'_, '_> {
         if self.has_written || self.code.is(script_flag::ALLOW_OOM) {
             return Ok(());
         }
-        let (engine, turn) = (&*self.engine, &*self.turn);
-        let full = self
-            .memory_is_full
-            .get_or_insert_with(|| gates::memory_is_short(engine, turn));
-        if *full {
+        if self.engine.memory_is_short {
             return Err("OOM command not allowed when used memory > 'maxmemory'.".to_owned());
         }
         Ok(())

@@ -63,6 +63,12 @@ impl Stream {
         self.start + self.bytes.len() as u64
     }
 
+    /// Bytes of memory that it takes.
+    #[inline]
+    pub fn memory_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Bytes that the reader has not read yet.
     #[inline]
     pub fn unread(&self, reader: ReaderId) -> u64 {

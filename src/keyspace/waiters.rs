@@ -71,16 +71,18 @@ impl Waiters {
         self.places.get(&place.0)?.get(&place.1)
     }
 
-    /// `client` watches the key from now on.
-    pub fn watch(&mut self, client: u64, db: usize, key: &[u8]) {
+    /// `client` watches the key from now on; whether it did not before.
+    pub fn watch(&mut self, client: u64, db: usize, key: &[u8]) -> bool {
         let interest = self.interest(db, key);
-        if !interest.watchers.contains(&client) {
+        let is_new = !interest.watchers.contains(&client);
+        if is_new {
             interest.watchers.push(client);
             self.watched
                 .entry(client)
                 .or_default()
                 .push((db, key.into()));
         }
+        is_new
     }
 
     /// `client` waits at the end of the key's queue; who waits there already keeps its place.

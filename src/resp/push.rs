@@ -193,10 +193,10 @@ impl Pushes {
         }
     }
 
-    /// Bytes of all messages, shared payloads included.
+    /// Bytes of all messages, shared payloads and what is noted of each included.
     #[inline]
     pub fn bytes(&self) -> usize {
-        self.arena.len() + self.shared_bytes
+        self.arena.len() + self.shared_bytes + self.messages.len() * size_of::<Message>()
     }
 
     /// Forgets all messages.
@@ -206,6 +206,7 @@ impl Pushes {
         self.arena.clear();
         if self.arena.capacity() > ARENA_KEPT_MAX_BYTES {
             self.arena = Vec::new();
+            self.messages = Vec::new();
         }
     }
 

@@ -32,7 +32,9 @@ fn bits(stack: &Stack, at: i32, name: &str) -> Result<u32, Raise> {
     Ok((number(stack, at, name)? + SHIFTER).to_bits() as u32)
 }
 
+/// Answers the result, in the place of the arguments: there may be more of these than leave room for it.
 fn signed(stack: &mut Stack, bits: u32) -> Result<i32, Raise> {
+    stack.clear();
     stack.push_number(f64::from(bits as i32));
     Ok(1)
 }
@@ -47,14 +49,12 @@ fn fold(stack: &mut Stack, name: &str, operation: fn(u32, u32) -> u32) -> Result
     for at in (2..=stack.top()).rev() {
         result = operation(result, bits(stack, at, name)?);
     }
-    stack.clear();
     signed(stack, result)
 }
 
 fn shift(stack: &mut Stack, name: &str, operation: fn(u32, u32) -> u32) -> Result<i32, Raise> {
     let value = bits(stack, 1, name)?;
     let by = bits(stack, 2, name)?;
-    stack.clear();
     signed(stack, operation(value, by & 31))
 }
 

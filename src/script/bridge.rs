@@ -322,12 +322,15 @@ fn error_reply(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
             }
         }
     };
+    stack.clear();
     stack.push_error(&line, false);
     Ok(1)
 }
 
 fn status_reply(stack: &mut Stack, _: &State) -> Result<i32, Raise> {
-    match only_text(stack) {
+    let text = only_text(stack);
+    stack.clear();
+    match text {
         None => stack.push_error(WRONG_FIELD, false),
         Some(text) => {
             let table = stack.push_table(0, 1);

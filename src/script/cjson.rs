@@ -95,6 +95,7 @@ fn new(stack: &mut Stack, state: &State) -> Result<i32, Raise> {
     if state.cjson_settings.borrow().len() >= LIBRARIES_MAX {
         return Err("too many libraries".to_owned().into());
     }
+    stack.clear();
     push_library(stack, state);
     Ok(1)
 }

@@ -40,6 +40,8 @@ pub const C_STACK_MAX_BYTES: usize = 512 << 10;
 pub const HOOK_INSTRUCTIONS: u32 = 1_000;
 /// Values that `cjson.encode` and `cmsgpack.pack` write between two looks at the clock.
 const NATIVE_STEPS: u32 = 1 << 14;
+/// Room for the words of a command larger than this is not kept for the next script.
+const ARGV_KEPT_MAX_BYTES: usize = 64 << 10;
 /// Elements that one call of `table.insert` or `table.remove` moves.
 pub const MOVED_MAX: usize = 1 << 26;
 
@@ -341,6 +343,9 @@ impl Machine {
             }
         };
         let finished = DOOR.set(door, || Caller::new(state).run(code, prepare));
+        if state.argv.borrow().heap_bytes() > ARGV_KEPT_MAX_BYTES {
+            state.argv.take();
+        }
         let finished = self.end(finished)?;
         let writer = Writer {
             protocol: state.protocol.get(),

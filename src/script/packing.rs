@@ -8,6 +8,7 @@
 //! ```
 
 use super::arguments::{bad_argument, integer_or, number, string};
+use super::machine::STRING_MAX_BYTES;
 use super::reply::truncated;
 use super::stack::{Native, Raise, Stack};
 
@@ -152,6 +153,10 @@ fn pack(stack: &mut Stack) -> Result<i32, Raise> {
                 }
             }
             other => format.control(other)?,
+        }
+        // One long string may be an argument many times over.
+        if out.len() > STRING_MAX_BYTES {
+            return Err(Raise::Memory);
         }
     }
     stack.clear();

@@ -54,6 +54,9 @@ impl Clients {
         let session = self.slots.get_mut(slot)?.take()?;
         self.by_id.remove(&session.id);
         self.free.push(slot);
+        if session.flush_queued {
+            self.flush.retain(|queued| *queued != slot);
+        }
         if session.postponed.is_some() {
             self.postponed.retain(|id| *id != session.id);
         }

@@ -383,6 +383,8 @@ impl Session {
                 .map_or(0, |transaction| transaction.heap_bytes())
             + self.waiting_bytes()
             + self.name.len()
+            + self.lib_name.len()
+            + self.lib_version.len()
             + self.subscription_bytes
             + self.prefix_bytes
             + self

@@ -370,15 +370,6 @@ fn it_is_turned_off_and_on_while_the_server_runs() {
 }
 
 #[test]
-fn what_is_wished_for_after_turning_it_off_does_not_leave_it_on() {
-    let folder = Folder::new();
-    let mut server = start(&folder, "");
-    let words = b"CONFIG SET appendonly no\r\nBGREWRITEAOF\r\n";
-    server.feed(server.client, words);
-    assert_eq!(server.persistence("aof_enabled"), "0");
-}
-
-#[test]
 fn who_waits_for_the_disk_while_it_is_turned_on_is_answered_when_it_is() {
     let folder = Folder::new();
     let mut server = start(&folder, "");
@@ -416,6 +407,84 @@ fn turning_it_on_is_tried_again_until_the_disk_takes_it() {
     server.check("SET d 4 -> OK");
     let mut server = start(&folder, "");
     server.check("MGET a b c d -> [1 2 3 4]");
+}
+
+#[test]
+fn it_is_turned_on_while_a_rewrite_without_it_is_under_way() {
+    for is_published in [false, true] {
+        let folder = Folder::new();
+        let mut server = Server::with_config("save \"\"");
+        server.host.disk.folder = Some(folder.0.clone());
+        server.host.disk.is_held = !is_published;
+        server.host.disk.are_flushes_held = true;
+        server.check(
+            "SET a 1 -> OK
+             BGREWRITEAOF -> Background append only file rewriting started",
+        );
+        while is_published && server.host.disk.flushes.is_empty() {
+            work(&mut server);
+        }
+        server.check("CONFIG SET appendonly yes -> OK\nSET b 2 -> OK");
+        server.host.disk.is_held = false;
+        server.host.disk.are_flushes_held = false;
+        server.host.disk.flush();
+        while server.persistence("aof_rewrite_scheduled") == "1"
+            || server.persistence("aof_rewrite_in_progress") == "1"
+        {
+            work(&mut server);
+            server.pass_ms(100);
+        }
+        server.check("SET c 3 -> OK");
+        let mut server = start(&folder, "");
+        server.check("MGET a b c -> [1 2 3]");
+    }
+}
+
+#[test]
+fn it_is_turned_off_and_on_while_a_rewrite_comes_to_its_end() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.host.disk.are_flushes_held = true;
+    server.check(
+        "SET a 1 -> OK
+         BGREWRITEAOF -> Background append only file rewriting started",
+    );
+    while server.host.disk.flushes.is_empty() {
+        work(&mut server);
+    }
+    server.check(
+        "CONFIG SET appendonly no -> OK
+         SET b 2 -> OK
+         CONFIG SET appendonly yes -> OK",
+    );
+    server.host.disk.are_flushes_held = false;
+    server.host.disk.flush();
+    (0..5).for_each(|_| work(&mut server));
+    server.check("SET c 3 -> OK");
+    assert_eq!(server.persistence("aof_rewrite_in_progress"), "0");
+    assert_eq!(
+        folder.manifest(),
+        "file appendonly.aof.3.base.rdb seq 3 type b\nfile appendonly.aof.3.incr.aof seq 3 type i\n"
+    );
+    let mut server = start(&folder, "");
+    server.check("MGET a b c -> [1 2 3]");
+}
+
+#[test]
+fn a_rewrite_does_not_keep_it_from_being_turned_off() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    let client = server.client;
+    let lines = b"CONFIG SET appendonly no\r\nBGREWRITEAOF\r\n";
+    server.engine.feed(client, lines, &mut server.host);
+    work(&mut server);
+    assert_eq!(
+        server.received(client),
+        "OK ; Background append only file rewriting scheduled"
+    );
+    assert_eq!(server.persistence("aof_enabled"), "0");
+    server.check("SET a 1 -> OK");
+    assert_eq!(folder.commands("appendonly.aof.1.incr.aof"), "");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What goes when memory is full, and who is told.
 
+use crate::append_only::{Folder, ON};
 use crate::harness::Server;
 
 const VALUE_BYTES: usize = 100;
@@ -228,4 +229,26 @@ fn a_big_value_that_goes_is_freed_elsewhere() {
     assert_eq!(set(&mut server, "two"), "OK");
     assert!(!exists(&mut server, "big"));
     assert_eq!(server.host.freed, 1);
+}
+
+#[test]
+fn what_is_on_its_way_to_the_disk_takes_no_room() {
+    let folder = Folder::new();
+    let mut server = Server::in_folder(folder.root(), ON);
+    server.host.disk.is_held = true;
+    let writer = server.connect();
+    let big = format!("SET big {}", "v".repeat(1 << 20));
+    assert_eq!(server.run_as(writer, &big), "", "it waits for the disk");
+    assert!(info(&mut server, "mem_not_counted_for_evict") > 1 << 20);
+    let used_bytes = info(&mut server, "used_memory") + (4 << 20);
+    server.host.usage.allocated_bytes = 4 << 20;
+    let bound = used_bytes - (1 << 19);
+    assert_eq!(server.run(&format!("CONFIG SET maxmemory {bound}")), "OK");
+    assert_eq!(server.run_as(writer, "SET a 1"), "", "so does this");
+    server.host.disk.is_held = false;
+    let files = &mut server.host.files;
+    server.host.disk.work(files);
+    server.pass_ms(0);
+    assert_eq!(server.received(writer), "OK ; OK");
+    assert_eq!(server.run_as(writer, "SET a 1"), OOM);
 }

@@ -86,9 +86,6 @@ impl Host for TestHost {
     fn usage(&mut self) -> Usage {
         self.usage
     }
-    fn allocated_bytes(&self) -> u64 {
-        self.usage.allocated_bytes
-    }
     fn pending_frees(&self) -> usize {
         self.usage.pending_frees
     }
@@ -103,11 +100,17 @@ impl Host for TestHost {
     fn disk(&mut self, job: Job) {
         self.disk.send(job, &mut self.files);
     }
+    fn allocated_bytes(&self) -> u64 {
+        self.usage.allocated_bytes
+    }
     fn disk_queue_bytes(&self) -> usize {
         self.disk.queue_bytes()
     }
-    fn wait_disk(&mut self, _: usize) -> Vec<Report> {
+    fn wait_disk(&mut self, bytes_max: usize) -> Vec<Report> {
         self.disk.work(&mut self.files);
+        if bytes_max == 0 {
+            self.disk.flush();
+        }
         self.disk.take_reports()
     }
     fn open_file(&mut self, path: &str) -> io::Result<(Box<dyn io::Read>, u64)> {

@@ -132,6 +132,32 @@ fn with_optin_only_reads_after_caching_yes_are_remembered() {
 }
 
 #[test]
+fn caching_yes_inside_of_a_transaction_ends_with_it() {
+    let (mut server, other) = tracking("OPTIN");
+    server.check(
+        "MULTI -> OK
+         CLIENT CACHING YES -> QUEUED
+         GET a -> QUEUED
+         EXEC -> [OK nil]
+         GET b -> nil",
+    );
+    server.run_as(other, "MSET a 1 b 1");
+    assert_eq!(heard(&mut server), ">[invalidate [a]]");
+}
+
+#[test]
+fn caching_yes_waits_with_the_command_that_a_pause_holds_back() {
+    let (mut server, other) = tracking("OPTIN");
+    server.check("CLIENT CACHING YES -> OK");
+    server.run_as(other, "CLIENT PAUSE 100 ALL");
+    assert_eq!(server.run("GET a"), "");
+    server.pass_ms(101);
+    assert_eq!(heard(&mut server), "nil");
+    server.run_as(other, "SET a 1");
+    assert_eq!(heard(&mut server), ">[invalidate [a]]");
+}
+
+#[test]
 fn with_optout_reads_after_caching_no_are_not_remembered() {
     let (mut server, other) = tracking("OPTOUT");
     server.check("GET a -> nil\nCLIENT CACHING NO -> OK\nGET b -> nil\nGET c -> nil");

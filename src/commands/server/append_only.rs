@@ -15,10 +15,9 @@ pub(super) fn bgrewriteaof(ctx: &mut Ctx<'_>, _: &mut Args<'_>) -> Result<Flow, 
             "ERR Background append only file rewriting already in progress",
         ));
     }
+    // In the middle of EXEC the data is in no state that anybody wants to keep. What somebody else wishes comes first.
     let is_busy = server.saver.is_running() || server.backups.is_running();
-    // In the middle of EXEC the data is in no state that anybody wants to keep. And whoever has turned the file off in this
-    // turn wants that first.
-    if is_busy || ctx.client.is_nested() || server.aof.wish.is_some() {
+    if is_busy || server.aof.wish.is_some() || ctx.client.is_nested() {
         server.aof.schedule_rewrite();
         ctx.reply
             .simple("Background append only file rewriting scheduled");

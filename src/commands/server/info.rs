@@ -163,6 +163,8 @@ fn clients(ctx: &mut Ctx<'_>, info: &mut Info) {
 
 fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {
     let figures = MemoryFigures::of(ctx);
+    let log_bytes = ctx.server.aof.buffered_bytes();
+    let to_disk_bytes = log_bytes + ctx.host.disk_queue_bytes() as u64;
     let (used, resident) = (figures.used_bytes, figures.usage.resident_bytes);
     let settings = &ctx.server.config.settings;
     info.bytes("used_memory", used)
@@ -190,15 +192,16 @@ fn memory(ctx: &mut Ctx<'_>, info: &mut Info) {
             "mem_fragmentation_bytes",
             i128::from(resident) - i128::from(used),
         )
+        .field("mem_not_counted_for_evict", to_disk_bytes)
         .zeros(&[
-            "mem_not_counted_for_evict",
             "mem_replication_backlog",
             "mem_total_replication_buffers",
             "mem_replica_full_sync_buffer",
             "mem_clients_slaves",
         ])
         .field("mem_clients_normal", figures.clients_bytes)
-        .zeros(&["mem_cluster_links", "mem_aof_buffer"])
+        .zeros(&["mem_cluster_links"])
+        .field("mem_aof_buffer", log_bytes)
         .field("mem_allocator", ALLOCATOR)
         .zeros(&["active_defrag_running"])
         .field("lazyfree_pending_objects", figures.usage.pending_frees)

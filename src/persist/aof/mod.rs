@@ -326,6 +326,14 @@ impl Aof {
         self.handed
     }
 
+    /// Bytes that were handed over and are not written yet.
+    pub fn buffered_bytes(&self) -> u64 {
+        match self.state {
+            State::Off => 0,
+            _ => self.handed.saturating_sub(self.acknowledged),
+        }
+    }
+
     /// Up to which offset the stream is on the disk.
     pub fn durable(&self) -> u64 {
         match self.state {
@@ -548,7 +556,6 @@ impl Aof {
 
     /// INFO persistence: the part of the append-only file.
     pub fn info(&self, is_rewriting: bool, now_ms: i64, info: &mut Info) {
-        let buffered_bytes = self.handed.saturating_sub(self.acknowledged);
         info.field("aof_enabled", u8::from(self.is_enabled()));
         self.rewrites.info(is_rewriting, now_ms, info);
         let status = if self.failing.is_some() { "err" } else { "ok" };
@@ -559,7 +566,7 @@ impl Aof {
             info.field("aof_current_size", self.bytes)
                 .field("aof_base_size", self.bytes_at_base)
                 .field("aof_pending_rewrite", u8::from(self.rewrites.is_scheduled))
-                .field("aof_buffer_length", buffered_bytes)
+                .field("aof_buffer_length", self.buffered_bytes())
                 .field("aof_pending_bio_fsync", u8::from(self.is_syncing))
                 .field("aof_delayed_fsync", self.delayed_syncs);
         }

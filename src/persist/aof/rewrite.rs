@@ -155,16 +155,16 @@ impl Aof {
         self.rewrites.opening.is_some()
     }
 
+    /// Whether the files of a rewrite are there, and are about to count.
+    pub fn is_publishing(&self) -> bool {
+        let running = self.rewrites.running.as_ref();
+        running.is_some_and(|running| running.is_published)
+    }
+
     /// A rewrite is to begin as soon as nothing else is being saved.
     pub fn schedule_rewrite(&mut self) {
         self.rewrites.is_scheduled = true;
         self.rewrites.scheduled_from_ms = 0;
-    }
-
-    /// Whether the files of a rewrite are about to count: which ones do is known when that is reported.
-    pub fn is_publishing(&self) -> bool {
-        let running = self.rewrites.running.as_ref();
-        running.is_some_and(|running| running.is_published)
     }
 
     /// Whether a rewrite is to begin now: one was put off, or the file has grown by as much as the settings say.
@@ -333,6 +333,8 @@ impl Aof {
             true => u64::MAX,
             false => running.increment.seq,
         };
+        // It may have been turned on meanwhile: a base without an increment does not begin it.
+        let begins = self.state == State::Starting && !running.base_only;
         self.manifest.rebase(running.base, first);
         if !settings.aof_disable_auto_gc {
             self.manifest.history.clear();
@@ -340,7 +342,7 @@ impl Aof {
         self.bytes = running.base_bytes.unwrap_or(0) + running.increment_bytes;
         self.bytes_at_base = self.bytes;
         self.must_renew = false;
-        if self.state == State::Starting {
+        if begins {
             self.state = State::On;
             // Whoever has waited for the disk waits for what is in the base.
             self.has_news = true;

@@ -132,6 +132,13 @@ impl<'a> Parser<'a> {
         self.stack.check_memory()
     }
 
+    fn check_now_and_then(&self, index: usize) -> Result<(), Raise> {
+        match index.is_multiple_of(CHECK_PERIOD) {
+            true => self.stack.check_memory(),
+            false => Ok(()),
+        }
+    }
+
     fn object(&mut self, depth: i32) -> Result<(), Raise> {
         self.check_depth(depth)?;
         let table = self.stack.push_table(0, 0);
@@ -139,7 +146,7 @@ impl<'a> Parser<'a> {
         if matches!(token.kind, Kind::ObjectEnd) {
             return Ok(());
         }
-        loop {
+        for index in 1_usize.. {
             if !matches!(token.kind, Kind::Plain(_) | Kind::Escaped) {
                 return Err(unexpected("object key string", &token));
             }
@@ -151,13 +158,15 @@ impl<'a> Parser<'a> {
             let token_of_value = self.token();
             self.value(token_of_value, depth)?;
             self.stack.set_pair(table).map_err(str::to_owned)?;
+            self.check_now_and_then(index)?;
             token = self.token();
             match token.kind {
-                Kind::ObjectEnd => return Ok(()),
+                Kind::ObjectEnd => break,
                 Kind::Comma => token = self.token(),
                 _ => return Err(unexpected("comma or object end", &token)),
             }
         }
+        Ok(())
     }
 
     fn array(&mut self, depth: i32) -> Result<(), Raise> {
@@ -173,9 +182,7 @@ impl<'a> Parser<'a> {
         for index in 1.. {
             self.value(token, depth)?;
             self.stack.set_element(table, index);
-            if index.is_multiple_of(CHECK_PERIOD) {
-                self.stack.check_memory()?;
-            }
+            self.check_now_and_then(index)?;
             token = self.token();
             match token.kind {
                 Kind::ArrayEnd => break,

@@ -14,7 +14,8 @@
 //!   [`Stack::set_pair`] and [`View::each_pair`]. No finalizer of a script runs: none of its userdata can have one.
 //!   [`enter`] itself raises when nothing is left that would need a destructor.
 //! - **No step leaves the stack.** Lua answers nil for a place above the top; a place is asked for its type before it is
-//!   taken as a table; a push asks for room first, and asserts it.
+//!   taken as a table; a push asks for room first, and asserts it. A script can call with so many arguments that there is no
+//!   room for a result: natives take them off before they push.
 //! - **What is borrowed stays.** Texts are borrowed from a `&View`; whatever pops or replaces takes `&mut`.
 //! - **The pointer lives**: a [`Caller`] and a [`Kept`] hold the Lua state that it leads to; a `Stack` lives as long as the
 //!   call that it was made for. Coroutines are states of their own, each alive while it calls.

@@ -212,7 +212,7 @@ fn full_memory_refuses_scripts_that_need_more_unless_they_have_begun_to_write() 
          CONFIG SET maxmemory 1 -> OK
          EVAL \"return redis.pcall('set','a','1').err\" 0 -> OOM command not allowed when used memory > 'maxmemory'.
          EVAL \"return redis.call('get','a')\" 0 -> nil
-         EVAL \"#!lua\\nreturn 1\" 0 -> !OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'
+         EVAL \"#!lua\\nreturn 1\" 0 -> !OOM command not allowed when used memory > 'maxmemory'.
          EVAL \"#!lua flags=no-writes\\nreturn 1\" 0 -> (1)
          EVAL \"#!lua flags=allow-oom\\nreturn redis.call('set','a','1')\" 0 -> OK
          EVAL \"redis.call('del','a') return redis.call('set','a','2')\" 0 -> OK

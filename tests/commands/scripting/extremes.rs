@@ -92,7 +92,55 @@ fn many_copies_of_a_long_text_are_bounded() {
             "local s = string.rep('x', 2^27) redis.log(redis.LOG_DEBUG, s, s, s, s, s, s, s, s, s)",
             "nil",
         ),
+        (
+            "local s = string.rep('x', 2^27) return #struct.pack(string.rep('c0', 9), s, s, s, s, s, s, s, s, s)",
+            "!ERR not enough memory script: SHA, on @user_script:1.",
+        ),
     ]);
+}
+
+#[test]
+fn more_arguments_than_the_stack_has_room_for_are_taken_or_refused() {
+    // A native finds 8,000 values and more only if the script itself puts some before those that `unpack` gives.
+    let words = "local t = {} for i = 1, 7980 do t[i] = 1 end \
+                 local ones = '1,' ones = ones:rep(40)";
+    let mut server = Server::new();
+    let call_all = format!(
+        "{words} local done = 0 \
+         for _, library in ipairs({{redis, bit, cjson, cmsgpack, struct, string, table, math, coroutine}}) do \
+           for name, native in pairs(library) do if type(native) == 'function' then \
+             local call = loadstring('local native, t = ... return native(' .. ones .. ' unpack(t))') \
+             pcall(call, native, t) done = done + 1 \
+           end end \
+         end return done > 60 and 'all'"
+    );
+    assert_eq!(eval(&mut server, &call_all), "all");
+    for (expression, reply) in [
+        ("bit.tobit", "(1)"),
+        ("bit.bor", "(1)"),
+        ("bit.lshift", "(2)"),
+        ("bit.tohex", "1"),
+        (
+            "redis.error_reply",
+            "!ERR wrong number or type of arguments",
+        ),
+        (
+            "redis.acl_check_cmd",
+            "!ERR Invalid command passed to redis.acl_check_cmd() script: SHA, on @user_script:1.",
+        ),
+    ] {
+        let ones = "1,".repeat(40);
+        let script = format!("{words} return {expression}({ones} unpack(t))");
+        assert_eq!(eval(&mut server, &script), reply, "{expression}");
+    }
+    let pushed = eval(
+        &mut server,
+        &format!(
+            "{words} return redis.call('rpush', 'list', {} unpack(t))",
+            "1,".repeat(100)
+        ),
+    );
+    assert_eq!(pushed, "(8080)");
 }
 
 /// What only has to end, with whatever answer, and leave a server that runs scripts.
@@ -267,5 +315,24 @@ fn whatever_is_asked_for_the_server_goes_on() {
         eval(&mut server, coroutines),
         "(7)",
         "their depth is counted anew"
+    );
+}
+
+#[test]
+fn every_function_takes_more_arguments_than_its_stack_has_room_for() {
+    let mut server = Server::new();
+    let literals = "1,".repeat(60);
+    for value in ["1", "'x'", "{}"] {
+        let script = format!(
+            "local t = {{}} for i = 1, 7990 do t[i] = {value} end \
+             for _, name in ipairs {{'redis', 'bit', 'cjson', 'cmsgpack', 'struct', 'string', 'table', 'math', 'coroutine'}} do \
+             for _, f in pairs(_G[name]) do if type(f) == 'function' then pcall(f, {literals} unpack(t)) end end end \
+             return select('#', {literals} unpack(t))"
+        );
+        assert_eq!(eval(&mut server, &script), "(8050)", "{value}");
+    }
+    assert_eq!(
+        eval(&mut server, "return #redis.status_reply('x').ok"),
+        "(1)"
     );
 }
