@@ -8,7 +8,7 @@ use oxidis::base::clock::Clock;
 use oxidis::base::random::Random;
 use oxidis::base::random::Seeds;
 use oxidis::command::ctx::Identity;
-use oxidis::command::host::{AskError, Host, Question, Usage};
+use oxidis::command::host::{AskError, Engaged, Host, Question, Usage};
 use oxidis::config::Config;
 use oxidis::config::settings::Settings;
 use oxidis::engine::Engine;
@@ -83,6 +83,17 @@ impl Host for NoHost {
     fn list_folder(&mut self, _: &str) -> io::Result<Vec<String>> {
         Err(io::ErrorKind::NotFound.into())
     }
+    fn allocated_bytes(&self) -> u64 {
+        0
+    }
+    fn pending_frees(&self) -> usize {
+        0
+    }
+    fn prepare_memory(&mut self) {}
+    fn is_stopping(&self) -> bool {
+        false
+    }
+    fn serve_others(&mut self, _: &mut dyn Engaged) {}
     fn stop(&mut self) {}
 }
 

@@ -11,6 +11,7 @@ use crate::persist::{Job, Report};
 pub fn must_wait(server: &Server) -> bool {
     server.saver.is_running()
         || server.aof.is_rewriting()
+        || server.aof.is_opening()
         || server.aof.is_starting()
         || server.backups.is_running()
 }

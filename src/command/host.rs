@@ -59,7 +59,7 @@ pub enum AskError {
     Read(Vec<u8>),
 }
 
-/// See the head of the file.
+/// See the head of the file. No door has a default: whoever hands doors on must not forget one.
 pub trait Host {
     /// Listens where the settings say (bind, port, unixsocket, backlog) in place of where it did; on failure all stays
     /// as it was. The error is what CONFIG SET answers.
@@ -79,19 +79,13 @@ pub trait Host {
     /// What the process has used.
     fn usage(&mut self) -> Usage;
     /// Bytes of the global allocator that are in use: what [`Self::usage`] says, but cheap enough for every write.
-    fn allocated_bytes(&self) -> u64 {
-        0
-    }
+    fn allocated_bytes(&self) -> u64;
     /// Keys and values that wait to be freed on the helper thread.
-    fn pending_frees(&self) -> usize {
-        0
-    }
+    fn pending_frees(&self) -> usize;
     /// Frees this on the helper thread.
     fn free(&mut self, garbage: Garbage);
     /// Has the helper thread make memory ready that the keyspace will need soon.
-    fn prepare_memory(&mut self) {}
-    /// Gives memory that the allocator keeps unused back to the system, where the allocator can.
-    fn purge_memory(&mut self) {}
+    fn prepare_memory(&mut self);
     /// Asks another server and waits for its answer: nobody is served meanwhile (MIGRATE).
     fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError>;
     /// Has this done on disk, after all that was handed over before.
@@ -107,12 +101,10 @@ pub trait Host {
     /// Ends the server after this turn.
     fn stop(&mut self);
     /// Whether the server is to end.
-    fn is_stopping(&self) -> bool {
-        false
-    }
+    fn is_stopping(&self) -> bool;
     /// Takes one short turn with the other clients while a script keeps the engine busy: what they have sent is fed, what
     /// they are answered is written. The client whose script runs is lent: it is neither read nor closed.
-    fn serve_others(&mut self, _engine: &mut dyn Engaged) {}
+    fn serve_others(&mut self, engine: &mut dyn Engaged);
 }
 
 /// An engine in the middle of a command, as [`Host::serve_others`] reaches it.

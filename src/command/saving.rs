@@ -208,7 +208,12 @@ pub fn end(
     }
     if server.saver.is_running() {
         tracing::warn!("A save is under way: it is abandoned.");
+        let is_base = server.saver.is_rewriting();
         abort_save(&mut server.saver, keyspace, host);
+        if is_base {
+            // The server may not end after all.
+            server.aof.fail_rewrite(keyspace.now_ms());
+        }
     }
     // What has been loaded of the data must not take the place of the whole, nor what a script has left half done.
     let scripts = &server.scripts;

@@ -69,7 +69,7 @@ impl Engine {
             .flatten()
             .min()
             .unwrap_or(now_ms);
-        (next - now_ms).max(0) as u64
+        next.saturating_sub(now_ms).max(0) as u64
     }
 
     /// Whether keys that are due go by themselves. None does during CLIENT PAUSE (the data set stands still), nor after

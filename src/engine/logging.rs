@@ -127,7 +127,7 @@ impl Engine {
     pub(super) fn rewrite_log(&mut self, host: &mut dyn Host) {
         let is_busy = self.server.saver.is_running() || self.server.backups.is_running();
         // One whose base is there is a rewrite until its files count.
-        if is_busy || self.server.aof.is_rewriting() {
+        if is_busy || self.server.aof.is_rewriting() || self.server.aof.is_opening() {
             if self.server.aof.is_starting() {
                 tracing::info!(
                     "AOF was enabled but there is already another background operation. An AOF background was scheduled \
@@ -164,7 +164,8 @@ impl Engine {
         if server.aof.is_starting() && !server.aof.is_rewriting() && self.log_reader.is_some() {
             // The attempt has failed: what changes until the next one will be in its base.
             self.close_log_reader();
-            host.disk(Job::Aof(AofJob::Close));
+            let close = self.server.aof.close();
+            host.disk(Job::Aof(close));
         }
         let server = &mut self.server;
         let settings = &server.config.settings;

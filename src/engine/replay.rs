@@ -391,6 +391,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Makes a base without keys; its bytes.
+    fn create_base(&self, names: &Names, manifest: &mut Manifest, host: &mut dyn Host) -> u64 {
+        let as_rdb = self.server.config.settings.aof_use_rdb_preamble;
+        let base = manifest.next_base(&names.file, as_rdb);
+        tracing::info!("Creating AOF base file {} on server start", base.name);
+        let content = if as_rdb {
+            self.empty_base()
+        } else {
+            Vec::new()
+        };
+        let bytes = content.len() as u64;
+        let path = names.path(&base.name);
+        host.disk(Job::Aof(AofJob::Create { path, content }));
+        manifest.rebase(base, 0);
+        bytes
+    }
+
     /// Makes the files ready: those that are superfluous go, a new increment comes if there is none.
     fn prepare_files(
         &mut self,
@@ -414,31 +431,11 @@ impl Engine {
             tracing::info!("Successfully migrated an old-style AOF");
         }
         if manifest.is_empty() {
-            let as_rdb = self.server.config.settings.aof_use_rdb_preamble;
-            let base = manifest.next_base(&names.file, as_rdb);
-            tracing::info!("Creating AOF base file {} on server start", base.name);
-            let content = if as_rdb {
-                self.empty_base()
-            } else {
-                Vec::new()
-            };
-            bytes += content.len() as u64;
-            let path = names.path(&base.name);
-            host.disk(Job::Aof(AofJob::Create { path, content }));
-            manifest.rebase(base, 0);
+            bytes += self.create_base(names, &mut manifest, host);
         }
         let increment = match manifest.increments.last() {
             Some(last) => last.name.clone(),
-            None => {
-                let increment = manifest.add_increment(&names.file);
-                tracing::info!("Creating AOF incr file {} on server start", increment.name);
-                let path = names.path(&increment.name);
-                host.disk(Job::Aof(AofJob::Create {
-                    path,
-                    content: Vec::new(),
-                }));
-                increment.name
-            }
+            None => create_increment(names, &mut manifest, host),
         };
         let keeps_history = self.server.config.settings.aof_disable_auto_gc;
         let history = match keeps_history {
@@ -462,6 +459,17 @@ impl Engine {
             bytes,
         })
     }
+}
+
+/// Begins the first increment; its name.
+fn create_increment(names: &Names, manifest: &mut Manifest, host: &mut dyn Host) -> String {
+    let increment = manifest.add_increment(&names.file);
+    tracing::info!("Creating AOF incr file {} on server start", increment.name);
+    host.disk(Job::Aof(AofJob::Create {
+        path: names.path(&increment.name),
+        content: Vec::new(),
+    }));
+    increment.name
 }
 
 /// What a server was making when it was killed.

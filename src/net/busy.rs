@@ -170,10 +170,6 @@ impl Host for HostInTurn<'_> {
         self.host.prepare_memory();
     }
 
-    fn purge_memory(&mut self) {
-        self.host.purge_memory();
-    }
-
     fn ask(&mut self, question: &Question<'_>) -> Result<Vec<u8>, AskError> {
         self.host.ask(question)
     }

@@ -5,18 +5,18 @@ use super::disk::Disk;
 use super::freer::Freer;
 use super::listener::{ListenError, Listeners, Place};
 use super::process;
-use crate::command::host::{AskError, Host, Question, Usage};
+use crate::command::host::{AskError, Engaged, Host, Question, Usage};
 use crate::config::settings::{LegacyLogFormat, LogFormat, LogLevel, LogTimestamp, Settings};
 use crate::keyspace::Garbage;
 use crate::observe::log::{Log, Shape, Style, Threshold, Timestamp};
 use crate::observe::memory;
+use crate::persist::draft::Draft;
 use crate::persist::{Job, Report};
 use mio::Registry;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// See the head of the file. It lives beside the engine, so that both can be borrowed.
@@ -90,16 +90,15 @@ impl Host for ProcessHost {
 
     fn replace_file(&mut self, path: &str, content: &[u8]) -> io::Result<()> {
         let path = std::path::absolute(path)?;
-        let folder = path.parent().unwrap_or(Path::new("/"));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let draft = folder.join(format!("{name}.{}.tmp", std::process::id()));
-        let written = write_draft(&draft, &path, content);
-        if written.is_err() {
-            // The draft is of no use, and the error is what matters.
-            let _ = fs::remove_file(&draft);
+        let temporary = path.with_file_name(format!("{name}.{}.tmp", std::process::id()));
+        let mut draft = Draft::create(temporary, path.clone())?;
+        if let Ok(metadata) = fs::metadata(&path) {
+            draft.file().set_permissions(metadata.permissions())?;
         }
-        written?;
-        File::open(folder)?.sync_all()
+        draft.write_all(content)?;
+        draft.sync()?;
+        draft.place()
     }
 
     fn change_directory(&mut self, path: &str) -> io::Result<()> {
@@ -176,6 +175,13 @@ impl Host for ProcessHost {
     fn stop(&mut self) {
         self.begin_stop();
     }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// It has no sockets: there is no turn within the turn that [`super::busy`] takes.
+    fn serve_others(&mut self, _: &mut dyn Engaged) {}
 }
 
 /// Applies the settings of the log.
@@ -209,17 +215,6 @@ pub(super) fn configure_log(log: &Log, settings: &Settings) -> Result<(), String
     };
     log.configure(threshold, style)
         .map_err(|error| format!("Can't open the log file: {error}"))
-}
-
-/// Writes a file beside the one that it is to replace, with that one's permissions, and puts it in its place.
-fn write_draft(draft: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = File::create(draft)?;
-    if let Ok(metadata) = fs::metadata(path) {
-        file.set_permissions(metadata.permissions())?;
-    }
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(draft, path)
 }
 
 /// CPU seconds in the kernel and in user mode.

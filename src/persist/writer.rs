@@ -22,7 +22,7 @@ use std::path::Path;
 /// Bytes after which a file goes to the disk, if it does so bit by bit.
 const SYNC_BYTES: u64 = 4 << 20;
 /// Longer strings are written as they are: their compressed form would take too much memory.
-const COMPRESS_MAX_BYTES: usize = 32 << 20;
+pub const COMPRESS_MAX_BYTES: usize = 32 << 20;
 /// The temporary files of servers are called `temp-<process id>.rdb`.
 const TEMPORARY_PREFIX: &str = "temp-";
 const TEMPORARY_SUFFIX: &str = ".rdb";
@@ -114,8 +114,8 @@ impl FileBytes {
     /// # Errors
     /// What `write` says.
     pub fn end(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        if let Some(commands) = &self.commands {
-            return commands.finish();
+        if let Some(commands) = &mut self.commands {
+            return write(&commands.finish()?);
         }
         self.put(&[opcode::EOF], write)?;
         let checksum = self.checksum.as_ref().map_or(0, Checksum::value);

@@ -6,7 +6,7 @@
 
 use super::progress::{Progress, Watched};
 use super::scratch::Distinct;
-use super::{Failure, Tool, say};
+use super::{Failure, Tool, open, say, snapshot_argument};
 use crate::base::clock::Clock;
 use crate::base::hash::Hasher;
 use crate::base::random::seed_from_os;
@@ -17,9 +17,8 @@ use crate::types::Type;
 use crate::types::load::Room;
 use crate::types::rdb::{DeadlineReader, MEMBER_DEADLINES, in_field};
 use crate::types::walk::{Item, type_of_kind, walk_value};
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command};
 use std::cell::RefCell;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,12 +32,7 @@ pub(super) const TOOL: Tool = Tool {
 
 fn define(command: Command) -> Command {
     command
-        .arg(
-            Arg::new("FILE")
-                .required(true)
-                .value_parser(value_parser!(PathBuf))
-                .help("A snapshot"),
-        )
+        .arg(snapshot_argument())
         .after_help("It ends with status 0 if the file is in order, else with 1.")
 }
 
@@ -59,29 +53,6 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         report: &mut report,
     };
     check.run(&mut Reader::of_source(Watched::new(file, &progress), bytes))
-}
-
-/// Opens a file; how many bytes it has.
-pub(super) fn open(path: &Path) -> Result<(File, u64), Failure> {
-    let opened = File::open(path).and_then(|file| {
-        let bytes = regular_bytes(&file)?;
-        Ok((file, bytes))
-    });
-    opened.map_err(|error| Failure::of_file(path, &error))
-}
-
-/// How many bytes a file has. A folder has some too: what reads it says what it is.
-///
-/// # Errors
-/// It is a pipe or a device, which does not tell.
-pub(super) fn regular_bytes(file: &File) -> io::Result<u64> {
-    let metadata = file.metadata()?;
-    if metadata.is_file() || metadata.is_dir() {
-        return Ok(metadata.len());
-    }
-    Err(io::Error::other(
-        "a regular file is wanted, whose length is known",
-    ))
 }
 
 /// A file's check, before it is [`run`](Check::run).

@@ -4,11 +4,10 @@
 //! Values are written while they are read, in the order of the file. Deadlines of members of sets and sorted sets come
 //! after the value: a line stays open until it is known that none follow.
 
-use super::check_rdb::open;
 use super::json::{put_name, put_text, put_text_until};
 use super::output::Output;
 use super::progress::{Progress, Watched};
-use super::{Failure, Tool};
+use super::{Failure, Tool, open, snapshot_argument};
 use crate::base::glob::glob_match;
 use crate::base::hash::Hasher;
 use crate::base::number::{format_f64, write_i64, write_u64};
@@ -40,12 +39,7 @@ pub(super) const TOOL: Tool = Tool {
 fn define(command: Command) -> Command {
     let types = TYPES.map(Type::name);
     command
-        .arg(
-            Arg::new("FILE")
-                .required(true)
-                .value_parser(value_parser!(PathBuf))
-                .help("A snapshot"),
-        )
+        .arg(snapshot_argument())
         .arg(
             Arg::new("out")
                 .long("out")
@@ -457,16 +451,18 @@ impl<'v, 'w> Value<'v, 'w> {
                 self.separate(b"{\"entries\":[");
                 self.lines.put(b"{\"id\":");
                 self.id(id);
-                let mut before: &[u8] = b",\"fields\":[[";
+                self.lines.put(b",\"fields\":[");
+                let mut before: &[u8] = b"[";
                 for (field, value) in pairs {
                     self.lines.put(before);
                     let bytes = &mut self.lines.bytes;
                     with_element(*field, |word| put_text(bytes, word));
                     bytes.push(b',');
                     with_element(*value, |word| put_text(bytes, word));
-                    before = b"],[";
+                    bytes.push(b']');
+                    before = b",[";
                 }
-                self.lines.put(b"]]}");
+                self.lines.put(b"]}");
             }
             Item::Log(numbers) => self.log(&numbers),
             other => self.of_group(other),

@@ -83,11 +83,7 @@ pub(super) struct Opened {
 /// # Errors
 /// What the system says.
 pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
-    let opened = File::open(path).and_then(|file| {
-        let bytes = super::check_rdb::regular_bytes(&file)?;
-        Ok((file, bytes))
-    });
-    let (file, bytes) = opened.map_err(|error| Failure::of_file(path, &error))?;
+    let (file, bytes) = super::open(path)?;
     let name = path.display().to_string();
     let progress = Rc::new(RefCell::new(Progress::new(&name, bytes)));
     let source = Watched::new(file, Rc::clone(&progress));

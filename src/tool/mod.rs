@@ -20,10 +20,11 @@ pub mod scratch;
 
 use crate::persist::aof::load::LoadError;
 use crate::persist::reason;
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One tool.
 pub struct Tool {
@@ -126,6 +127,30 @@ pub fn find_called(program: &OsStr) -> Option<&'static Tool> {
     let mut families = FAMILIES.iter();
     let name = families.find_map(|family| name.strip_prefix(family))?;
     find(OsStr::new(name))
+}
+
+/// The argument of tools that read a snapshot.
+fn snapshot_argument() -> Arg {
+    Arg::new("FILE")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("A snapshot")
+}
+
+/// Opens a file; how many bytes it has. A folder has some too: what reads it says what it is.
+///
+/// # Errors
+/// What the system says; or it is a pipe or a device, which does not tell.
+fn open(path: &Path) -> Result<(File, u64), Failure> {
+    let opened = std::fs::metadata(path).and_then(|metadata| {
+        if !metadata.is_file() && !metadata.is_dir() {
+            let wanted = "a regular file is wanted, whose length is known";
+            return Err(io::Error::other(wanted));
+        }
+        // To open a pipe would be to wait for whoever writes it.
+        Ok((File::open(path)?, metadata.len()))
+    });
+    opened.map_err(|error| Failure::of_file(path, &error))
 }
 
 /// A line of a report, on standard output.

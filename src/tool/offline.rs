@@ -3,7 +3,7 @@
 use crate::base::clock::Clock;
 use crate::base::random::Seeds;
 use crate::command::ctx::Identity;
-use crate::command::host::{AskError, Host, Question, Usage};
+use crate::command::host::{AskError, Engaged, Host, Question, Usage};
 use crate::command::saving::save_now;
 use crate::commands;
 use crate::config::Config;
@@ -128,6 +128,22 @@ impl Host for Offline {
     fn list_folder(&mut self, _: &str) -> io::Result<Vec<String>> {
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    fn allocated_bytes(&self) -> u64 {
+        0
+    }
+
+    fn pending_frees(&self) -> usize {
+        0
+    }
+
+    fn prepare_memory(&mut self) {}
+
+    fn is_stopping(&self) -> bool {
+        false
+    }
+
+    fn serve_others(&mut self, _: &mut dyn Engaged) {}
 
     fn stop(&mut self) {}
 }

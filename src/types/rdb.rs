@@ -23,7 +23,7 @@
 //! value of the field  key, (member, deadline i64)...     strings as everywhere in the file
 //! ```
 
-use super::hash::HashRef;
+use super::hash::{DEADLINE_MAX, HashRef};
 use super::set::SetRef;
 use super::stream::{Stream, StreamId};
 use super::string::StringRef;
@@ -153,6 +153,9 @@ impl<'v> DeadlineReader<'v> {
         self.name.clear();
         self.name.extend_from_slice(self.from.string()?);
         let at = self.from.i64()?;
+        if !(0..=DEADLINE_MAX).contains(&at) {
+            return Err(self.from.corrupt("a deadline", "one that is out of range"));
+        }
         Ok(Some((&self.name, at)))
     }
 }

@@ -5,7 +5,7 @@
 //! What needs the whole value in memory is left to others: that the elements of a collection which stands there element
 //! by element (kinds 2 to 5, 22, 24) differ.
 
-use super::load::{Dialect, Room, module};
+use super::load::{Dialect, Room, module, with_word};
 use super::stream::StreamId;
 use super::{Type, hash, list, set, stream, zset};
 use crate::base::hash::Hasher;
@@ -125,6 +125,21 @@ fn elements<'a>(pack: Pack<'a>) -> impl Iterator<Item = Element<'a>> {
     pack.iter().map(|item| item.element)
 }
 
+/// Has a packed collection of old files read, whose readers know no error but that the bytes are none (`None`): after an
+/// error of `visit` it is shown nothing any more.
+fn walk_old<E>(
+    visit: &mut dyn FnMut(Item<'_>) -> Result<(), E>,
+    read: impl FnOnce(&mut dyn FnMut(Item<'_>)) -> Option<()>,
+) -> Result<Option<()>, E> {
+    let mut visited = Ok(());
+    let whole = read(&mut |item| {
+        if visited.is_ok() {
+            visited = visit(item);
+        }
+    });
+    visited.map(|()| whole)
+}
+
 fn walk_list<E: From<ReadError>>(
     of_kind: u8,
     from: &mut Reader<'_>,
@@ -150,13 +165,12 @@ fn walk_list<E: From<ReadError>>(
                 }
             },
             _ => {
-                let mut visited = Ok(());
-                let whole = visit_ziplist(from.string()?, |entry| {
-                    if visited.is_ok() {
-                        visited = super::load::with_word(entry, |word| visit(Item::Element(word)));
-                    }
-                });
-                visited?;
+                let blob = from.string()?;
+                let whole = walk_old(visit, |show| {
+                    visit_ziplist(blob, |entry| {
+                        with_word(entry, |word| show(Item::Element(word)));
+                    })
+                })?;
                 whole.ok_or_else(|| from.corrupt("a ziplist", "other bytes"))?;
             }
         }
@@ -211,13 +225,12 @@ fn walk_zset<E: From<ReadError>>(
             Ok(())
         }
         kind::ZSET_ZIPLIST => {
-            let mut visited = Ok(());
-            let whole = zset::load::visit_old(from.string()?, &mut room.name, |name, score| {
-                if visited.is_ok() {
-                    visited = visit(Item::Scored(name, score));
-                }
-            });
-            visited?;
+            let blob = from.string()?;
+            let whole = walk_old(visit, |show| {
+                zset::load::visit_old(blob, &mut room.name, |name, score| {
+                    show(Item::Scored(name, score));
+                })
+            })?;
             Ok(whole.ok_or_else(|| zset::load::no_ziplist(from))?)
         }
         _ => {
@@ -264,14 +277,12 @@ fn walk_hash<E: From<ReadError>>(
             Ok(())
         }
         kind::HASH_ZIPLIST | kind::HASH_ZIPMAP => {
-            let mut visited = Ok(());
             let blob = from.string()?;
-            let whole = hash::load::visit_old(of_kind, blob, &mut room.name, |name, value| {
-                if visited.is_ok() {
-                    visited = visit(Item::Field(name, value, None));
-                }
-            });
-            visited?;
+            let whole = walk_old(visit, |show| {
+                hash::load::visit_old(of_kind, blob, &mut room.name, |name, value| {
+                    show(Item::Field(name, value, None));
+                })
+            })?;
             Ok(whole.ok_or_else(|| hash::load::no_packed_hash(from))?)
         }
         _ => {

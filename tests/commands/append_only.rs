@@ -1,6 +1,8 @@
 //! The append-only file: what is in it, who waits for it, rewrites, and what is built from it.
 
 use crate::harness::{START_MS, Server, replies};
+use oxidis::persist::Report;
+use oxidis::persist::aof::AofReport;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -60,14 +62,6 @@ impl Drop for Folder {
 
 fn start(folder: &Folder, lines: &str) -> Server {
     Server::in_folder(&folder.0, &format!("{ON}\n{lines}"))
-}
-
-fn info(server: &mut Server, name: &str) -> String {
-    let text = server.run("INFO persistence");
-    let mut lines = text.split("\r\n");
-    let line = lines.find_map(|line| line.strip_prefix(&format!("{name}:")));
-    line.unwrap_or_else(|| panic!("no {name} in {text}"))
-        .to_owned()
 }
 
 #[test]
@@ -221,15 +215,15 @@ fn a_rewrite_takes_the_place_of_what_was_before() {
             .run("BGSAVE")
             .starts_with("!ERR Another child process is active (AOF?)")
     );
-    assert_eq!(info(&mut server, "aof_rewrite_in_progress"), "1");
+    assert_eq!(server.persistence("aof_rewrite_in_progress"), "1");
     server.run("SET b 3");
     server.host.disk.is_held = false;
     for _ in 0..3 {
         work(&mut server);
     }
     assert_eq!(server.received(0), "OK");
-    assert_eq!(info(&mut server, "aof_rewrite_in_progress"), "0");
-    assert_eq!(info(&mut server, "aof_rewrites"), "1");
+    assert_eq!(server.persistence("aof_rewrite_in_progress"), "0");
+    assert_eq!(server.persistence("aof_rewrites"), "1");
     assert_eq!(
         folder.manifest(),
         "file appendonly.aof.2.base.rdb seq 2 type b\nfile appendonly.aof.2.incr.aof seq 2 type i\n"
@@ -253,9 +247,9 @@ fn a_rewrite_that_fails_leaves_the_files_of_before() {
     for failures in 1..4 {
         server.check("BGREWRITEAOF -> Background append only file rewriting started");
         (0..3).for_each(|_| work(&mut server));
-        assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "err");
+        assert_eq!(server.persistence("aof_last_bgrewrite_status"), "err");
         assert_eq!(
-            info(&mut server, "aof_rewrites_consecutive_failures"),
+            server.persistence("aof_rewrites_consecutive_failures"),
             failures.to_string()
         );
     }
@@ -265,7 +259,79 @@ fn a_rewrite_that_fails_leaves_the_files_of_before() {
     fs::remove_dir_all(folder.path("appendonly.aof.2.base.rdb")).expect("it is there");
     server.check("BGREWRITEAOF -> Background append only file rewriting started");
     (0..3).for_each(|_| work(&mut server));
-    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "ok");
+    let mut server = start(&folder, "");
+    server.check("MGET a b -> [1 2]");
+}
+
+#[test]
+fn an_increment_that_opens_after_its_rewrite_has_failed_is_not_begun_anew() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 -> OK");
+    server.host.disk.is_held = true;
+    server.check("BGREWRITEAOF -> Background append only file rewriting started");
+    let failed = Report::SnapshotFailed {
+        id: 1,
+        reason: "Write error saving DB on disk: no room".to_owned(),
+    };
+    server.engine.on_disk_report(&failed, &mut server.host);
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "err");
+    server.host.disk.is_held = false;
+    work(&mut server);
+    server.check("SET b 2 -> OK");
+    fs::create_dir_all(folder.path("appendonly.aof.2.base.rdb/x")).expect("it is writable");
+    server.check("BGREWRITEAOF -> Background append only file rewriting started");
+    (0..3).for_each(|_| work(&mut server));
+    server.check("SET c 3 -> OK");
+    let mut server = start(&folder, "");
+    server.check("MGET a b c -> [1 2 3]");
+}
+
+#[test]
+fn a_rewrite_after_a_failed_flush_is_tried_until_it_succeeds_and_nothing_is_safe_before() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 -> OK");
+    fs::create_dir_all(folder.path("appendonly.aof.2.base.rdb/x")).expect("it is writable");
+    let failed = Report::Aof(AofReport::SyncFailed {
+        reason: "Input/output error".to_owned(),
+    });
+    server.engine.on_disk_report(&failed, &mut server.host);
+    server.check("SET b 2 -> !MISCONF Errors writing to the AOF file: Input/output error");
+    server.pass_ms(100);
+    (0..3).for_each(|_| work(&mut server));
+    server.check("SET b 2 -> OK");
+    server.pass_ms(100);
+    (0..3).for_each(|_| work(&mut server));
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "err");
+    assert_eq!(server.run("WAITAOF 1 0 0"), "");
+    fs::remove_dir_all(folder.path("appendonly.aof.2.base.rdb")).expect("it is there");
+    server.pass_ms(1000);
+    (0..3).for_each(|_| work(&mut server));
+    assert!(folder.manifest().contains("appendonly.aof.2.base.rdb"));
+    server.pass_ms(1100);
+    assert_eq!(server.received(server.client), "[(1) (0)]");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "ok");
+}
+
+#[test]
+fn a_shutdown_that_gives_up_a_rewrite_and_fails_leaves_room_for_the_next() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("SET a 1 -> OK");
+    fs::create_dir_all(folder.root().join("dump.rdb/x")).expect("it is writable");
+    server.host.disk.is_held = true;
+    server.check("BGREWRITEAOF -> Background append only file rewriting started");
+    assert!(server.run("SHUTDOWN SAVE").starts_with("!ERR"));
+    server.host.disk.is_held = false;
+    work(&mut server);
+    server.check(
+        "SET b 2 -> OK
+         BGREWRITEAOF -> Background append only file rewriting started",
+    );
+    (0..3).for_each(|_| work(&mut server));
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "ok");
     let mut server = start(&folder, "");
     server.check("MGET a b -> [1 2]");
 }
@@ -281,8 +347,8 @@ fn it_is_rewritten_when_it_has_grown() {
     (0..3).for_each(|_| work(&mut server));
     assert!(folder.manifest().contains("appendonly.aof.2.base.rdb"));
     assert_eq!(
-        info(&mut server, "aof_base_size"),
-        info(&mut server, "aof_current_size")
+        server.persistence("aof_base_size"),
+        server.persistence("aof_current_size")
     );
 }
 
@@ -291,7 +357,7 @@ fn it_is_turned_off_and_on_while_the_server_runs() {
     let folder = Folder::new();
     let mut server = start(&folder, "");
     server.check("SET a 1 -> OK\nCONFIG SET appendonly no -> OK\nSET b 2 -> OK");
-    assert_eq!(info(&mut server, "aof_enabled"), "0");
+    assert_eq!(server.persistence("aof_enabled"), "0");
     assert_eq!(
         folder.commands("appendonly.aof.1.incr.aof"),
         "[SELECT 0] ; [SET a 1]"
@@ -299,9 +365,49 @@ fn it_is_turned_off_and_on_while_the_server_runs() {
     server.check("CONFIG SET appendonly yes -> OK");
     (0..3).for_each(|_| work(&mut server));
     server.check("SET c 3 -> OK");
-    assert_eq!(info(&mut server, "aof_enabled"), "1");
+    assert_eq!(server.persistence("aof_enabled"), "1");
     let mut server = start(&folder, "");
     server.check("MGET a b c -> [1 2 3]");
+}
+
+#[test]
+fn who_waits_for_the_disk_while_it_is_turned_on_is_answered_when_it_is() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("CONFIG SET appendonly no -> OK\nSET a 1 -> OK");
+    server.host.disk.is_held = true;
+    server.check("CONFIG SET appendonly yes -> OK\nWAITAOF 1 0 0 ->");
+    server.host.disk.is_held = false;
+    (0..3).for_each(|_| work(&mut server));
+    assert_eq!(server.received(server.client), "[(1) (0)]");
+}
+
+#[test]
+fn turning_it_on_is_tried_again_until_the_disk_takes_it() {
+    let folder = Folder::new();
+    let mut server = start(&folder, "");
+    server.check("CONFIG SET appendonly no -> OK");
+    // No folder can be where a file stands.
+    let place = folder.root().join("appendonlydir");
+    fs::remove_dir_all(&place).expect("it is there");
+    fs::write(&place, "").expect("it is writable");
+    server.check("CONFIG SET appendonly yes -> OK\nSET a 1 -> OK\nSET b 2 -> OK");
+    server.pass_ms(100);
+    (0..3).for_each(|_| work(&mut server));
+    let attempts = server.persistence("aof_rewrites");
+    server.pass_ms(500);
+    assert_eq!(
+        server.persistence("aof_rewrites"),
+        attempts,
+        "it waits a moment"
+    );
+    server.check("SET c 3 -> OK");
+    fs::remove_file(&place).expect("it is there");
+    server.pass_ms(1000);
+    (0..3).for_each(|_| work(&mut server));
+    server.check("SET d 4 -> OK");
+    let mut server = start(&folder, "");
+    server.check("MGET a b c d -> [1 2 3 4]");
 }
 
 #[test]
@@ -323,8 +429,8 @@ fn it_is_turned_on_while_a_rewrite_without_it_is_under_way() {
         server.host.disk.is_held = false;
         server.host.disk.are_flushes_held = false;
         server.host.disk.flush();
-        while info(&mut server, "aof_rewrite_scheduled") == "1"
-            || info(&mut server, "aof_rewrite_in_progress") == "1"
+        while server.persistence("aof_rewrite_scheduled") == "1"
+            || server.persistence("aof_rewrite_in_progress") == "1"
         {
             work(&mut server);
             server.pass_ms(100);
@@ -356,7 +462,7 @@ fn it_is_turned_off_and_on_while_a_rewrite_comes_to_its_end() {
     server.host.disk.flush();
     (0..5).for_each(|_| work(&mut server));
     server.check("SET c 3 -> OK");
-    assert_eq!(info(&mut server, "aof_rewrite_in_progress"), "0");
+    assert_eq!(server.persistence("aof_rewrite_in_progress"), "0");
     assert_eq!(
         folder.manifest(),
         "file appendonly.aof.3.base.rdb seq 3 type b\nfile appendonly.aof.3.incr.aof seq 3 type i\n"
@@ -377,7 +483,7 @@ fn a_rewrite_does_not_keep_it_from_being_turned_off() {
         server.received(client),
         "OK ; Background append only file rewriting scheduled"
     );
-    assert_eq!(info(&mut server, "aof_enabled"), "0");
+    assert_eq!(server.persistence("aof_enabled"), "0");
     server.check("SET a 1 -> OK");
     assert_eq!(folder.commands("appendonly.aof.1.incr.aof"), "");
 }
@@ -413,7 +519,7 @@ fn every_type_is_built_again_from_a_base_of_commands() {
     );
     let digest = server.run("DEBUG DIGEST");
     server.check("BGREWRITEAOF -> Background append only file rewriting started");
-    while info(&mut server, "aof_rewrite_in_progress") == "1" {
+    while server.persistence("aof_rewrite_in_progress") == "1" {
         work(&mut server);
     }
     assert!(
@@ -511,8 +617,8 @@ fn a_snapshot_without_an_append_only_file_is_the_data_and_stays() {
                 "file appendonly.aof.1.base.{kind} seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
             )
         );
-        assert_eq!(info(&mut server, "aof_enabled"), "1");
-        assert_eq!(info(&mut server, "loading"), "0");
+        assert_eq!(server.persistence("aof_enabled"), "1");
+        assert_eq!(server.persistence("loading"), "0");
         server.check("GET a -> 1\nLLEN l -> (2)\nFCALL f 0 -> (1)\nINCR a -> (2)");
         assert_eq!(fs::read(folder.0.join("dump.rdb")).expect("it stays"), dump);
         // From now on the append-only file counts.
@@ -546,12 +652,12 @@ fn flushall_lets_a_rewrite_come_to_its_end() {
          FLUSHALL -> OK
          SET a 1 -> OK",
     );
-    while info(&mut server, "aof_rewrite_in_progress") == "1" {
+    while server.persistence("aof_rewrite_in_progress") == "1" {
         server.pass_ms(10);
     }
     server.pass_ms(200);
-    assert_eq!(info(&mut server, "aof_last_bgrewrite_status"), "ok");
-    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
+    assert_eq!(server.persistence("aof_last_bgrewrite_status"), "ok");
+    assert_eq!(server.persistence("rdb_bgsave_in_progress"), "0");
     let mut server = start(&folder, "");
     server.check("DBSIZE -> (1)");
 }

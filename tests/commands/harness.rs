@@ -86,6 +86,10 @@ impl Host for TestHost {
     fn usage(&mut self) -> Usage {
         self.usage
     }
+    fn pending_frees(&self) -> usize {
+        self.usage.pending_frees
+    }
+    fn prepare_memory(&mut self) {}
     fn free(&mut self, garbage: Garbage) {
         self.freed += garbage.objects();
     }
@@ -277,6 +281,15 @@ impl Server {
     /// Runs a line (quoting as in redis-cli) for the first client; its reply in short: see [`short`].
     pub fn run(&mut self, line: &str) -> String {
         self.run_as(self.client, line)
+    }
+
+    /// A field of INFO persistence.
+    pub fn persistence(&mut self, name: &str) -> String {
+        let text = self.run("INFO persistence");
+        let mut lines = text.split("\r\n");
+        let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.unwrap_or_else(|| panic!("no {name} in {text}"))
+            .to_owned()
     }
 
     /// The same for another client.

@@ -2,8 +2,9 @@
 
 use crate::harness::{Server, replies};
 use crate::rdb_samples::{fill, listpack, payload, samples};
-use oxidis::rdb::{VERSION, kind};
+use oxidis::rdb::{Encoder, VERSION, VERSION_FIELD_EXPIRY, kind, opcode, seal_payload};
 use oxidis::resp::value::{Value, parse_value};
+use oxidis::types::rdb::MEMBER_DEADLINES;
 
 const WITH_DEBUG: &str = "enable-debug-command yes";
 
@@ -53,6 +54,56 @@ fn every_encoding_comes_back_as_it_was() {
             assert_eq!(server.run("OBJECT ENCODING copy"), encoding, "{name}");
         }
         assert_eq!(dump(&mut server, "copy").len(), payload.len(), "{name}");
+    }
+}
+
+#[test]
+fn a_field_that_was_due_at_the_beginning_of_time_does_not_take_the_deadlines_of_others_with_it() {
+    let mut server = Server::new();
+    let mut value = Encoder::default();
+    value.byte(kind::HASH_METADATA);
+    value.i64(0);
+    value.length(2);
+    // Deadlines count from 1 on.
+    for (deadline, name) in [(0, "due"), (1_900_000_000_000, "later")] {
+        value.number(deadline + 1);
+        value.string(name.as_bytes());
+        value.string(b"value");
+    }
+    let mut payload = value.bytes;
+    seal_payload(&mut payload, VERSION_FIELD_EXPIRY);
+    assert_eq!(restore(&mut server, &[b"k", b"0", &payload]), "OK");
+    let payload = dump(&mut server, "k");
+    assert_eq!(restore(&mut server, &[b"copy", b"0", &payload]), "OK");
+    for key in ["k", "copy"] {
+        server.check(&format!(
+            "HGETALL {key} -> [later value]
+             HPEXPIRETIME {key} FIELDS 1 later -> [(1900000000000)]"
+        ));
+    }
+}
+
+#[test]
+fn deadlines_of_members_that_no_file_could_have_are_refused() {
+    let mut server = Server::new();
+    for deadline in [i64::MIN, -1, 1 << 48, i64::MAX] {
+        for (of_kind, words) in [(kind::HASH, 2), (kind::SET, 1)] {
+            let mut field = Encoder::default();
+            field.string(b"");
+            field.string(b"name");
+            field.i64(deadline);
+            let mut value = Encoder::default();
+            value.byte(of_kind);
+            value.length(1);
+            (0..words).for_each(|_| value.string(b"name"));
+            value.byte(opcode::AUX);
+            value.string(MEMBER_DEADLINES);
+            value.string(&field.bytes);
+            let mut payload = value.bytes;
+            seal_payload(&mut payload, VERSION);
+            let reply = restore(&mut server, &[b"k", b"0", &payload]);
+            assert_eq!(reply, "!ERR Bad data format", "{of_kind} {deadline}");
+        }
     }
 }
 

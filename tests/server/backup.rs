@@ -1,9 +1,8 @@
 //! BACKUP of the real program: the data of one moment, while others write; what is refused; what a failure leaves.
 
-use crate::harness::{PATIENCE, Server};
+use crate::harness::{PATIENCE, Server, names};
 use redis::Commands;
 use std::fs;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -53,15 +52,6 @@ fn outcome(server: &Server) -> String {
 fn restored(server: &Server, path: &str, options: &[&str]) -> Server {
     let folder = server.folder.path().join(path).display().to_string();
     Server::start(&[options, &["--dir", &folder]].concat())
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("it is there");
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    names
 }
 
 fn ask(server: &Server, words: &[&str]) -> Result<String, String> {

@@ -36,6 +36,17 @@ impl Folder {
     }
 }
 
+/// The names of the files in a folder, in order.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is readable");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("it is readable").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed harms nobody.
@@ -178,10 +189,6 @@ impl Server {
         let patience = connection.set_read_timeout(Some(PATIENCE));
         patience.expect("a time that is not zero");
         connection
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     pub fn signal(&self, signal: rustix::process::Signal) {

@@ -1,6 +1,6 @@
 //! The tools for RDB files as programs: what they are called, what goes to which stream, and how they end.
 
-use crate::harness::{Folder, Server, program, run};
+use crate::harness::{Folder, Server, names, program, run};
 use std::fs;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -37,16 +37,6 @@ fn saved() -> Server {
         .expect("the disk is there");
     server.terminate();
     server
-}
-
-fn names(folder: &Folder) -> Vec<String> {
-    let entries = fs::read_dir(folder.path()).expect("the folder is readable");
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.expect("it is readable").file_name())
-        .map(|name| name.to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]
@@ -119,12 +109,16 @@ fn lines_may_come_from_standard_input_and_nothing_is_written_over() {
         said,
         "standard input: line 3: the text ends within an object\n"
     );
-    assert!(names(&folder).is_empty(), "{:?}", names(&folder));
+    assert!(
+        names(folder.path()).is_empty(),
+        "{:?}",
+        names(folder.path())
+    );
     assert_eq!(
         import("{\"key\":\"a\",\"value\":1}\n"),
         (true, String::new())
     );
-    assert_eq!(names(&folder), ["new.rdb"]);
+    assert_eq!(names(folder.path()), ["new.rdb"]);
     let (is_good, said) = import("{\"key\":\"b\",\"value\":1}\n");
     assert!(!is_good && said.contains("it is there already"), "{said}");
 }

@@ -1,23 +1,13 @@
 //! Snapshots on a real disk: whole files or none, whatever happens to the process and to the disk.
 
-use crate::harness::{Client, Server};
-use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+use crate::harness::{Client, Server, names};
+use rustix::process::Signal;
 use std::fs;
 use std::net::TcpStream;
 
 /// A value that one file of [`FILE_MAX_BYTES`] cannot hold.
 const LARGE_BYTES: usize = 300_000;
 const FILE_MAX_BYTES: u64 = 100_000;
-
-/// Files of the server may have so many bytes; `None`: any number.
-fn limit_files(server: &Server, bytes: Option<u64>) {
-    let pid = Pid::from_raw(i32::try_from(server.pid()).expect("process ids are small"));
-    let limit = Rlimit {
-        current: bytes,
-        maximum: None,
-    };
-    prlimit(pid, Resource::Fsize, limit).expect("the process is ours");
-}
 
 /// Bytes that do not compress.
 fn noise(bytes: usize) -> String {
@@ -42,16 +32,6 @@ fn set(client: &mut Client<TcpStream>, key: &str, value: &str) {
     );
 }
 
-fn names(server: &Server) -> Vec<String> {
-    let entries = fs::read_dir(server.folder.path()).expect("the folder is readable");
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.expect("it is readable").file_name())
-        .map(|name| name.to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
-}
-
 fn dump(server: &Server) -> Vec<u8> {
     fs::read(server.folder.file("dump.rdb")).expect("it was saved")
 }
@@ -71,7 +51,7 @@ fn what_bgsave_writes_takes_its_place_when_it_is_whole() {
     server
         .log
         .expect("Background saving terminated with success");
-    assert_eq!(names(&server), ["dump.rdb"]);
+    assert_eq!(names(server.folder.path()), ["dump.rdb"]);
     let file = dump(&server);
     assert!(is_whole(&file) && file.windows(5).any(|window| window == b"first"));
     set(&mut client, "key", "second");
@@ -146,16 +126,16 @@ fn kill_9_in_the_middle_leaves_the_old_file_and_the_next_start_tidies_up() {
     client.ask("CONFIG SET rdb-key-save-delay 1000000\r\n", "+OK\r\n");
     client.ask("BGSAVE\r\n", "+Background saving started\r\n");
     // The answer to this comes from a later turn of the loop; the file is created meanwhile, sooner or later.
-    while names(&server).len() < 2 {
+    while names(server.folder.path()).len() < 2 {
         client.ask("PING\r\n", "+PONG\r\n");
     }
     server.signal(Signal::KILL);
     assert!(!server.wait().success());
-    assert!(names(&server)[1].starts_with("temp-"));
+    assert!(names(server.folder.path())[1].starts_with("temp-"));
     assert_eq!(dump(&server), before);
     let folder = server.folder.path().display().to_string();
     let other = Server::start(&["--save", "", "--dir", &folder]);
-    assert_eq!(names(&server), ["dump.rdb"]);
+    assert_eq!(names(server.folder.path()), ["dump.rdb"]);
     drop(other);
 }
 
@@ -219,13 +199,13 @@ fn a_full_disk_costs_neither_the_old_file_nor_the_service() {
     set(&mut client, "key", "value");
     client.ask("SAVE\r\n", "+OK\r\n");
     let before = dump(&server);
-    limit_files(&server, Some(FILE_MAX_BYTES));
+    server.limit_files(Some(FILE_MAX_BYTES));
     set(&mut client, "large", &noise(LARGE_BYTES));
     client.ask("BGSAVE\r\n", "+Background saving started\r\n");
     server.log.expect("Write error saving DB on disk");
     server.log.expect("Background saving error");
     assert_eq!(
-        (names(&server), dump(&server)),
+        (names(server.folder.path()), dump(&server)),
         (vec!["dump.rdb".to_owned()], before)
     );
     client.send("SET key other\r\n");
@@ -238,7 +218,7 @@ fn a_full_disk_costs_neither_the_old_file_nor_the_service() {
         .log
         .expect("Error trying to save the DB, can't exit.");
     client.ask("GET key\r\n", "$5\r\nvalue\r\n");
-    limit_files(&server, None);
+    server.limit_files(None);
     server
         .log
         .expect("Background saving terminated with success");

@@ -29,7 +29,7 @@ pub(super) static ROWS: &[Param] = &[
     flag(
         "rdbchecksum",
         "yes",
-        "Put a checksum at the end of the dump file and check it.",
+        "Put a checksum at the end of the dump file. One that is there is checked in any case.",
     )
     .immutable()
     .field(|s, v| s.rdbchecksum = v.is_yes()),
@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Param] = &[
         "rdb-version-check",
         "strict",
         RdbVersionCheck::WORDS,
-        "Whether a dump file of a later version is refused.",
+        "Whether a dump file of a later version is refused; it is in any case.",
     )
     .field(|s, v| s.rdb_version_check = RdbVersionCheck::from_value(v)),
     flag(
@@ -69,7 +69,7 @@ pub(super) static ROWS: &[Param] = &[
         "sanitize-dump-payload",
         "no",
         SanitizeDumpPayload::WORDS,
-        "Whose dump data is checked in depth.",
+        "Whose dump data is checked in depth; all is in any case.",
     )
     .field(|s, v| s.sanitize_dump_payload = SanitizeDumpPayload::from_value(v)),
 ];

@@ -38,6 +38,9 @@ struct Open {
 pub struct Commands {
     /// RDB bytes that are not commands yet.
     pending: Vec<u8>,
+    /// So many of them have to be there before it is tried again: twice as many as at the last attempt. A stream is read
+    /// as a whole, and reading it from its beginning with every piece that comes would take time without end.
+    wanted_bytes: usize,
     key: Vec<u8>,
     last_kind: u8,
     deadline: Option<i64>,
@@ -50,6 +53,9 @@ impl Commands {
     /// Takes bytes of a snapshot; the commands that they complete.
     pub fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.pending.extend_from_slice(bytes);
+        if self.pending.len() < self.wanted_bytes {
+            return Vec::new();
+        }
         let pending = std::mem::take(&mut self.pending);
         let mut from = Reader::of_source(pending.as_slice(), pending.len() as u64);
         let mut good = 0;
@@ -60,16 +66,19 @@ impl Commands {
         drop(from);
         self.pending = pending;
         self.pending.drain(..good);
+        self.wanted_bytes = self.pending.len() * 2;
         std::mem::take(&mut self.made)
     }
 
-    /// Whether all that was taken has become commands.
+    /// No more bytes come; the commands that are left.
     ///
     /// # Errors
-    /// It has not.
-    pub fn finish(&self) -> io::Result<()> {
+    /// Not all that was taken has become commands.
+    pub fn finish(&mut self) -> io::Result<Vec<u8>> {
+        self.wanted_bytes = 0;
+        let made = self.take(&[]);
         if self.pending.is_empty() && self.open.is_none() {
-            return Ok(());
+            return Ok(made);
         }
         Err(io::Error::other("the snapshot ends within a value"))
     }
@@ -143,40 +152,11 @@ impl Commands {
                 let value = from.string()?.to_vec();
                 self.command(&[b"SET", &key, &value]);
             }
-            kind::SET_INTSET => {
-                let blob = from.string()?.to_vec();
-                let ints = Ints::check(&blob).map_err(|error| from.corrupt("an intset", error))?;
-                let words = ints.iter().map(|int| Decimal::new(int).bytes().to_vec());
-                self.add_all(b"SADD", &key, words.collect(), 1);
-            }
-            kind::SET_LISTPACK => {
-                let words = listpack(from)?;
-                self.add_all(b"SADD", &key, words, 1);
-            }
-            kind::HASH_LISTPACK => {
-                let words = listpack(from)?;
-                self.add_all(b"HSET", &key, words, 2);
-            }
-            kind::ZSET_LISTPACK => {
-                let mut words = listpack(from)?;
-                words
-                    .as_chunks_mut::<2>()
-                    .0
-                    .iter_mut()
-                    .for_each(|pair| pair.reverse());
-                self.add_all(b"ZADD", &key, words, 2);
-            }
-            kind::HASH_LISTPACK_EX => {
-                let _earliest = from.i64()?;
-                let words = listpack(from)?;
-                let fields = words.as_chunks::<3>().0;
-                for [field, value, _] in fields {
-                    self.command(&[b"HSET", &key, field, value]);
-                }
-                for [field, _, at] in fields.iter().filter(|[_, _, at]| at != b"0") {
-                    self.command(&[b"HPEXPIREAT", &key, at, b"FIELDS", b"1", field]);
-                }
-            }
+            kind::SET_INTSET
+            | kind::SET_LISTPACK
+            | kind::HASH_LISTPACK
+            | kind::ZSET_LISTPACK
+            | kind::HASH_LISTPACK_EX => self.packed(of_kind, &key, from)?,
             kind::SET
             | kind::HASH
             | kind::ZSET_2
@@ -196,25 +176,67 @@ impl Commands {
                     deadlines: Vec::new(),
                 });
             }
-            other => {
-                let start = usize::try_from(from.offset()).unwrap_or(pending.len());
-                skip_stream(other, from)?;
-                let end = usize::try_from(from.offset()).unwrap_or(pending.len());
-                let body = pending.get(start..end).unwrap_or_default();
-                let mut payload = vec![kind::STREAM_2];
-                match other {
-                    kind::STREAM_2 => payload.extend_from_slice(body),
-                    _ => payload.extend(stream_for_redis_7_0(body)?),
-                }
-                seal_payload(&mut payload, Edition::Redis70.version());
-                self.command(&[b"RESTORE", &key, b"0", &payload]);
-            }
+            other => self.stream(other, &key, from, pending)?,
         }
         self.key = key;
         self.last_kind = of_kind;
         if self.open.is_none() {
             self.end_key();
         }
+        Ok(())
+    }
+
+    /// A collection that is one piece of bytes.
+    fn packed(&mut self, of_kind: u8, key: &[u8], from: &mut Reader<'_>) -> Result<(), ReadError> {
+        match of_kind {
+            kind::SET_INTSET => {
+                let blob = from.string()?.to_vec();
+                let ints = Ints::check(&blob).map_err(|error| from.corrupt("an intset", error))?;
+                let words = ints.iter().map(|int| Decimal::new(int).bytes().to_vec());
+                self.add_all(b"SADD", key, words.collect(), 1);
+            }
+            kind::SET_LISTPACK => self.add_all(b"SADD", key, listpack(from)?, 1),
+            kind::HASH_LISTPACK => self.add_all(b"HSET", key, listpack(from)?, 2),
+            kind::ZSET_LISTPACK => {
+                let mut words = listpack(from)?;
+                let pairs = words.as_chunks_mut::<2>().0;
+                pairs.iter_mut().for_each(|pair| pair.reverse());
+                self.add_all(b"ZADD", key, words, 2);
+            }
+            _ => {
+                let _earliest = from.i64()?;
+                let words = listpack(from)?;
+                let fields = words.as_chunks::<3>().0;
+                for [field, value, _] in fields {
+                    self.command(&[b"HSET", key, field, value]);
+                }
+                for [field, _, at] in fields.iter().filter(|[_, _, at]| at != b"0") {
+                    self.command(&[b"HPEXPIREAT", key, at, b"FIELDS", b"1", field]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A stream, as a payload.
+    fn stream(
+        &mut self,
+        of_kind: u8,
+        key: &[u8],
+        from: &mut Reader<'_>,
+        pending: &[u8],
+    ) -> Result<(), ReadError> {
+        let place = |from: &Reader<'_>| usize::try_from(from.offset()).unwrap_or(pending.len());
+        let start = place(from);
+        skip_stream(of_kind, from)?;
+        let body = pending.get(start..place(from)).unwrap_or_default();
+        let mut payload = vec![kind::STREAM_2];
+        match of_kind {
+            kind::STREAM_2 => payload.extend_from_slice(body),
+            _ => payload.extend(stream_for_redis_7_0(body)?),
+        }
+        seal_payload(&mut payload, Edition::Redis70.version());
+        self.command(&[b"RESTORE", key, b"0", &payload]);
         Ok(())
     }
 

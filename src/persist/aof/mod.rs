@@ -14,7 +14,7 @@
 //! - While the disk refuses bytes they are kept and tried again, and new writes of clients are refused (MISCONF). A reply
 //!   that waits for such bytes goes on waiting: it is neither good, nor can what it says be undone.
 //! - A flush that failed leaves the disk in a state that nobody knows: after it has recovered, the data is written anew by
-//!   a rewrite.
+//!   a rewrite, which is tried until it succeeds.
 
 pub mod commands;
 mod gather;
@@ -284,6 +284,8 @@ pub struct Aof {
     failing: Option<String>,
     /// A flush has failed: what is on the disk is not to be trusted.
     is_distrusted: bool,
+    /// One had failed: the files have to be written anew, only then is all of the stream on the disk.
+    must_renew: bool,
     delayed_syncs: u64,
     /// Bytes of base and increments, and what they were after the last rewrite.
     bytes: u64,
@@ -384,10 +386,16 @@ impl Aof {
     /// No more is appended; the files stay.
     pub fn stop(&mut self) -> AofJob {
         self.state = State::Off;
+        self.must_renew = false;
+        self.rewrites.forget();
+        self.close()
+    }
+
+    /// The file is closed, and what it does not have yet is given up.
+    pub fn close(&mut self) -> AofJob {
         self.failing = None;
         self.is_appending = false;
         self.is_distrusted = false;
-        self.rewrites.forget();
         AofJob::Close
     }
 
@@ -446,11 +454,10 @@ impl Aof {
                 return None;
             }
             self.last_retry_ms = now_ms;
-            return Some(if self.is_appending {
-                AofJob::Retry
-            } else {
-                self.sync(now_ms)?
-            });
+            return match self.is_appending {
+                true => Some(AofJob::Retry),
+                false => self.sync(now_ms),
+            };
         }
         let wanted = match settings.appendfsync {
             AppendFsync::No => self.has_waiting(),
@@ -505,9 +512,11 @@ impl Aof {
             }
             AofReport::Synced { end } => {
                 self.is_syncing = false;
-                self.durable = self.durable.max(*end);
                 if !self.is_appending {
                     self.recover();
+                }
+                if !self.must_renew {
+                    self.durable = self.durable.max(*end);
                 }
                 self.has_news = true;
             }
@@ -516,7 +525,7 @@ impl Aof {
             }
             AofReport::SyncFailed { reason } => {
                 self.is_syncing = false;
-                self.is_distrusted = true;
+                self.is_distrusted = self.state == State::On;
                 self.fail(reason);
             }
             AofReport::Opened { .. } | AofReport::Rotated { .. } | AofReport::Published { .. } => {}
@@ -540,7 +549,8 @@ impl Aof {
         tracing::warn!("AOF write error looks solved. The server can write again.");
         if std::mem::take(&mut self.is_distrusted) {
             tracing::warn!("A flush had failed: the AOF is written anew.");
-            self.rewrites.is_scheduled = true;
+            self.must_renew = true;
+            self.schedule_rewrite();
         }
     }
 

@@ -21,6 +21,8 @@ const FAILURES_BEFORE_DELAY: u64 = 3;
 /// The longest they wait.
 const DELAY_MAX_MINUTES: u64 = 60;
 const MINUTE_MS: i64 = 60_000;
+/// A rewrite that has to succeed and has failed is tried again after so long.
+const RETRY_MS: i64 = 1000;
 
 /// A rewrite that is under way.
 #[derive(Debug)]
@@ -40,6 +42,15 @@ struct Running {
     increment_bytes: u64,
 }
 
+/// The increment that is being opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// The manifest on disk names it as soon as it is there.
+    Listed,
+    /// It has a temporary name.
+    Temporary,
+}
+
 /// What a rewrite needs of the engine.
 pub struct Begin {
     /// For the thread of the append-only file.
@@ -51,8 +62,11 @@ pub struct Begin {
 #[derive(Debug)]
 pub(super) struct Rewrites {
     running: Option<Running>,
-    /// One is to begin as soon as it can.
+    /// It is opened to the end whatever becomes of the rewrite.
+    opening: Option<Opening>,
+    /// One is to begin as soon as it can, but not before this time.
     pub(super) is_scheduled: bool,
+    scheduled_from_ms: i64,
     count: u64,
     last_ok: bool,
     last_took_s: Option<i64>,
@@ -66,7 +80,9 @@ impl Default for Rewrites {
     fn default() -> Self {
         Self {
             running: None,
+            opening: None,
             is_scheduled: false,
+            scheduled_from_ms: 0,
             count: 0,
             last_ok: true,
             last_took_s: None,
@@ -134,6 +150,11 @@ impl Aof {
         self.rewrites.running.is_some() || matches!(self.wish, Some(Wish::Rewrite | Wish::Start))
     }
 
+    /// Whether an increment is being opened: until that is reported, nobody knows what the manifest on disk says.
+    pub fn is_opening(&self) -> bool {
+        self.rewrites.opening.is_some()
+    }
+
     /// Whether the files of a rewrite are there, and are about to count.
     pub fn is_publishing(&self) -> bool {
         let running = self.rewrites.running.as_ref();
@@ -143,15 +164,16 @@ impl Aof {
     /// A rewrite is to begin as soon as nothing else is being saved.
     pub fn schedule_rewrite(&mut self) {
         self.rewrites.is_scheduled = true;
+        self.rewrites.scheduled_from_ms = 0;
     }
 
     /// Whether a rewrite is to begin now: one was put off, or the file has grown by as much as the settings say.
     pub fn must_rewrite(&mut self, settings: &Settings, now_ms: i64) -> bool {
-        if self.rewrites.running.is_some() {
+        if self.rewrites.running.is_some() || self.is_opening() {
             return false;
         }
         if self.rewrites.is_scheduled {
-            return true;
+            return now_ms >= self.rewrites.scheduled_from_ms;
         }
         let percent = settings.auto_aof_rewrite_percentage;
         if !self.is_on() || percent == 0 || self.bytes <= settings.auto_aof_rewrite_min_size {
@@ -172,8 +194,10 @@ impl Aof {
         self.names = names;
     }
 
-    /// Begins a rewrite: of the data as it is now, and with what comes behind offset `end` of the stream.
+    /// Begins a rewrite: of the data as it is now, and with what comes behind offset `end` of the stream. No increment may
+    /// be on its way.
     pub fn begin_rewrite(&mut self, settings: &Settings, end: u64, now_ms: i64) -> Begin {
+        assert!(!self.is_opening(), "one increment at a time");
         self.rewrites.is_scheduled = false;
         self.rewrites.count += 1;
         // Every increment says of its own when it begins: those before it will be gone.
@@ -190,6 +214,8 @@ impl Aof {
             State::Off => None,
             State::Starting => {
                 (self.handed, self.acknowledged, self.durable) = (end, end, end);
+                // What an attempt before this one had under way was given up with it.
+                (self.is_appending, self.failing) = (false, None);
                 Some(AofJob::OpenIncrement {
                     path: self.names.first_increment(),
                     manifest: None,
@@ -199,6 +225,11 @@ impl Aof {
                 path: self.names.path(&increment.name),
                 manifest: Some((self.names.manifest(), grown.text())),
             }),
+        };
+        self.rewrites.opening = match self.state {
+            State::Off => None,
+            State::Starting => Some(Opening::Temporary),
+            State::On => Some(Opening::Listed),
         };
         if job.is_some() {
             tracing::info!(
@@ -223,8 +254,13 @@ impl Aof {
 
     /// The increment of a rewrite is there; or it cannot be (`error`), and the rewrite must end: then the answer is `false`.
     pub fn on_opened(&mut self, error: Option<&str>) -> bool {
+        let opening = self.rewrites.opening.take();
+        if error.is_none() && opening == Some(Opening::Listed) {
+            // It is in the manifest, and in use, whatever becomes of the base, and if the rewrite has failed already.
+            self.manifest.add_increment(&self.names.file);
+        }
         let Some(running) = &mut self.rewrites.running else {
-            if let Some(reason) = error {
+            if let (Some(reason), None) = (error, opening) {
                 self.fail(reason);
             }
             return true;
@@ -234,10 +270,6 @@ impl Aof {
             return false;
         }
         running.increment_is_open = true;
-        if !running.is_first {
-            // It stays in the manifest whatever becomes of the base.
-            self.manifest.add_increment(&self.names.file);
-        }
         true
     }
 
@@ -309,18 +341,22 @@ impl Aof {
         }
         self.bytes = running.base_bytes.unwrap_or(0) + running.increment_bytes;
         self.bytes_at_base = self.bytes;
+        self.must_renew = false;
         if begins {
             self.state = State::On;
+            // Whoever has waited for the disk waits for what is in the base.
+            self.has_news = true;
         }
         tracing::info!("Background AOF rewrite finished successfully");
     }
 
-    /// The rewrite has failed: the files of before count. One that is to be turned on is tried again.
+    /// The rewrite has failed: the files of before count. One that has to succeed is tried again.
     pub fn fail_rewrite(&mut self, now_ms: i64) {
         tracing::warn!("Background AOF rewrite terminated with error");
         self.rewrites.end(false, now_ms);
-        if self.state == State::Starting {
+        if self.state == State::Starting || self.must_renew {
             self.rewrites.is_scheduled = true;
+            self.rewrites.scheduled_from_ms = now_ms + RETRY_MS;
         }
     }
 }

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes that were handed over at once.
 struct Chunk {
@@ -66,6 +66,8 @@ pub struct AofWriter {
     /// Good bytes of the file.
     length: u64,
     backlog: VecDeque<Chunk>,
+    /// Among the good bytes may be some that were never flushed to the disk.
+    has_unflushed: bool,
     /// The file is locked against other processes that would append to it.
     locks: bool,
 }
@@ -106,13 +108,13 @@ impl AofWriter {
                 tell(opened(&path, cut));
             }
             AofJob::OpenIncrement { path, manifest } => {
-                let opened = self.open_increment(&path, manifest.as_ref());
+                let opened = self.open_increment(&path, manifest.as_ref(), tell);
                 tell(AofReport::Opened {
                     error: opened.err().map(|error| reason(&error)),
                 });
             }
             AofJob::Rotate { path, manifest } => {
-                let opened = self.open_increment(&path, Some(&manifest));
+                let opened = self.open_increment(&path, Some(&manifest), tell);
                 tell(AofReport::Rotated {
                     error: opened.err().map(|error| reason(&error)),
                 });
@@ -162,14 +164,20 @@ impl AofWriter {
     fn open_increment(
         &mut self,
         path: &Path,
-        manifest: Option<&(std::path::PathBuf, Vec<u8>)>,
+        manifest: Option<&(PathBuf, Vec<u8>)>,
+        tell: &mut dyn FnMut(AofReport),
     ) -> io::Result<()> {
         if self.has_backlog() {
             return Err(io::Error::other("the increment before is not complete"));
         }
         if let Some(old) = &self.file {
             // The old increment is read before the new one: it must not end earlier than it did in memory.
-            old.sync_data()?;
+            old.sync_data().inspect_err(|error| {
+                tell(AofReport::SyncFailed {
+                    reason: reason(error),
+                });
+            })?;
+            self.has_unflushed = false;
         }
         let before = (self.file.take(), self.length);
         let opened = self.open(path, true).and_then(|()| match manifest {
@@ -206,10 +214,14 @@ impl AofWriter {
         }
         if sync && let Err(error) = file.sync_data() {
             let _ = file.set_len(self.length);
-            return tell(AofReport::Failed {
-                reason: reason(&error),
+            let reason = reason(&error);
+            // What waits is written anew; what was written before and not flushed yet is not.
+            return tell(match self.has_unflushed {
+                true => AofReport::SyncFailed { reason },
+                false => AofReport::Failed { reason },
             });
         }
+        self.has_unflushed = !sync && (self.has_unflushed || written > 0);
         self.length = length;
         self.backlog.drain(..written);
         if let Some(end) = end {
@@ -223,8 +235,12 @@ impl AofWriter {
     }
 
     fn begin_flush(&mut self, end: u64, tell: &mut dyn FnMut(AofReport)) -> Option<Aside> {
-        let file = self.file.as_ref()?;
-        match file.try_clone() {
+        let closed = || io::Error::other("the file is closed");
+        match self
+            .file
+            .as_ref()
+            .map_or_else(|| Err(closed()), File::try_clone)
+        {
             Ok(file) => Some(Aside::Flush { file, end }),
             Err(error) => {
                 tell(AofReport::SyncFailed {
@@ -271,13 +287,17 @@ fn opened(path: &Path, done: io::Result<()>) -> AofReport {
     }
 }
 
-/// Carries out a publication: the manifest first, then what it makes superfluous.
+/// Carries out a publication: the manifest first, then what it makes superfluous. When the manifest is in its place the
+/// publication has succeeded, whatever becomes of the files that it no longer needs.
 fn publish(publication: &Publication) -> io::Result<()> {
     make_folder(&publication.manifest)?;
     let published = publication
         .rename
         .as_ref()
-        .map_or(Ok(()), |(from, to)| fs::rename(from, to))
+        .map_or(Ok(()), |(from, to)| {
+            // A manifest must not be on the disk before the name that it has.
+            fs::rename(from, to).and_then(|()| sync_folder(to))
+        })
         .and_then(|()| replace(&publication.manifest, &publication.text));
     if published.is_err() {
         retract(publication);
@@ -294,7 +314,9 @@ fn publish(publication: &Publication) -> io::Result<()> {
             Err(_) => return Ok(()),
         }
     }
-    replace(&publication.manifest, &publication.text_after)
+    // A manifest that still names them is as good: what is not there any more is passed over at the next start.
+    let _ = replace(&publication.manifest, &publication.text_after);
+    Ok(())
 }
 
 /// Takes back what came before a manifest that is not in its place. What the manifest may name all the same, because only
@@ -329,4 +351,36 @@ pub(in crate::persist) fn make_folder(path: &Path) -> io::Result<()> {
     };
     fs::create_dir_all(folder)?;
     sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_publication_has_succeeded_when_its_manifest_is_in_place() {
+        let root = std::env::temp_dir().join(format!("oxidis-publication-{}", std::process::id()));
+        let (folder, link) = (root.join("folder"), root.join("link"));
+        fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
+        symlink(&folder, &link).expect("it is writable");
+        // The way to the manifest goes with what is removed: the second one cannot be written.
+        let publication = Publication {
+            manifest: link.join("manifest"),
+            text: b"new".to_vec(),
+            remove: vec![link],
+            text_after: b"after".to_vec(),
+            on_failure_remove: Some(folder.join("base")),
+            ..Publication::default()
+        };
+        fs::write(folder.join("base"), "").expect("it is writable");
+        let report = Aside::Publish(publication).run();
+        let (text, base) = (
+            fs::read(folder.join("manifest")),
+            folder.join("base").exists(),
+        );
+        let _ = fs::remove_dir_all(&root);
+        assert_eq!(report, AofReport::Published { error: None });
+        assert_eq!((text.ok(), base), (Some(b"new".to_vec()), true));
+    }
 }

@@ -1,6 +1,7 @@
 //! The RDB file that an import makes: records go in one after the other, and the head is known last, for a hash with
 //! deadlines of fields asks for another version.
 
+use crate::persist::writer::COMPRESS_MAX_BYTES;
 use crate::rdb::lzf::Compressor;
 use crate::rdb::{Checksum, Edition, Encoder, VERSION_FIELD_EXPIRY, opcode};
 use std::io::{self, Write};
@@ -9,8 +10,6 @@ use std::io::{self, Write};
 pub const HEAD_BYTES: usize = 9;
 /// Bytes that are compressed and written at once.
 const PIECE_BYTES: usize = 256 << 10;
-/// Longer strings are written as they are: their compressed form would take too much memory.
-const COMPRESS_MAX_BYTES: usize = 32 << 20;
 
 /// See the head of the file.
 pub struct RdbFile<W: Write> {

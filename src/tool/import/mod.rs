@@ -13,7 +13,7 @@ use super::json::{Json, JsonError};
 use super::output::refuse_existing;
 use super::progress::{Progress, Watched};
 use super::scratch::Distinct;
-use super::{Failure, Tool};
+use super::{Failure, Tool, open};
 use crate::keyspace::entry::KEY_MAX_BYTES;
 use crate::persist::draft::Draft;
 use crate::rdb::{Edition, opcode};
@@ -23,7 +23,6 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 pub use file::HEAD_BYTES;
 use file::RdbFile;
 use std::cell::RefCell;
-use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -77,8 +76,7 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let (source, bytes): (Box<dyn Read>, u64) = match path {
         None => (Box::new(io::stdin()), 0),
         Some(path) => {
-            let file = File::open(path).map_err(|error| failed(&error))?;
-            let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+            let (file, bytes) = open(path)?;
             (Box::new(file), bytes)
         }
     };

@@ -12,6 +12,8 @@ use crate::types::Fate;
 pub(super) const TRIPLE: usize = 3;
 /// What stands for no deadline.
 const NONE: i64 = 0;
+/// The earliest deadline: what was due before has been due then too.
+const EARLIEST: i64 = 1;
 
 /// A field and where it is.
 #[derive(Clone, Copy)]
@@ -76,6 +78,7 @@ fn insert(pack: &mut Listpack, name: &[u8], value: &[u8], deadline: Option<i64>)
         pack.push_back(value);
         return pack.push_back_int(NONE);
     };
+    let deadline = deadline.max(EARLIEST);
     let later = triples(pack.pack(), None)
         .find(|triple| triple.deadline.is_none_or(|present| present > deadline));
     let at = later.map_or(pack.end(), |triple| triple.name.at);

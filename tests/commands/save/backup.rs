@@ -5,14 +5,6 @@ use crate::harness::Server;
 
 const FILE: &str = "b/dump.rdb";
 
-fn info(server: &mut Server, name: &str) -> String {
-    let text = server.run("INFO persistence");
-    let mut lines = text.split("\r\n");
-    let line = lines.find_map(|line| line.strip_prefix(&format!("{name}:")));
-    line.unwrap_or_else(|| panic!("no {name} in {text}"))
-        .to_owned()
-}
-
 fn with_keys(lines: &str) -> Server {
     let mut server = Server::with_config(lines);
     for key in 0..300 {
@@ -24,7 +16,9 @@ fn with_keys(lines: &str) -> Server {
 /// Lets the backup come to its end.
 fn finish(server: &mut Server) {
     for _ in 0..1000 {
-        if info(server, "backup_in_progress") == "0" && info(server, "backup_scheduled") == "0" {
+        if server.persistence("backup_in_progress") == "0"
+            && server.persistence("backup_scheduled") == "0"
+        {
             return;
         }
         server.pass_ms(100);
@@ -40,23 +34,23 @@ fn a_backup_is_no_save() {
         "rdb_last_save_time",
         "rdb_saves",
     ];
-    let before = before.map(|name| (name, info(&mut server, name)));
+    let before = before.map(|name| (name, server.persistence(name)));
     server.check("BACKUP b -> Background backup started");
     server.run("SET later 1");
     server.run("DEL later");
     finish(&mut server);
-    assert_eq!(info(&mut server, "backup_last_status"), "ok");
-    assert_eq!(info(&mut server, "backups"), "1");
+    assert_eq!(server.persistence("backup_last_status"), "ok");
+    assert_eq!(server.persistence("backups"), "1");
     let files: Vec<&String> = server.host.files.keys().collect();
     assert_eq!(files, [FILE]);
     let file = &server.host.files[FILE];
     assert_eq!(read(file).data.len(), 300);
     let bytes = file.len().to_string();
-    assert_eq!(info(&mut server, "backup_last_bytes"), bytes);
+    assert_eq!(server.persistence("backup_last_bytes"), bytes);
     for (name, value) in before {
         let two_more = name == "rdb_changes_since_last_save";
         let value = value.parse::<u64>().expect("a number") + u64::from(two_more) * 2;
-        assert_eq!(info(&mut server, name), value.to_string(), "{name}");
+        assert_eq!(server.persistence(name), value.to_string(), "{name}");
     }
 }
 
@@ -82,8 +76,8 @@ fn one_thing_is_saved_at_a_time_and_what_comes_later_waits() {
          BACKUP c -> !ERR Background backup already in progress
          BGSAVE SCHEDULE -> Background saving scheduled",
     );
-    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
-    assert_eq!(info(&mut server, "backup_current_stage"), "walking");
+    assert_eq!(server.persistence("rdb_bgsave_in_progress"), "0");
+    assert_eq!(server.persistence("backup_current_stage"), "walking");
     server.run("CONFIG SET rdb-key-save-delay 0");
     finish(&mut server);
     for _ in 0..10 {
@@ -103,7 +97,7 @@ fn a_flush_takes_nothing_from_a_backup_and_is_saved_behind_it() {
     );
     server.run("CONFIG SET rdb-key-save-delay 0");
     finish(&mut server);
-    assert_eq!(info(&mut server, "backup_last_status"), "ok");
+    assert_eq!(server.persistence("backup_last_status"), "ok");
     assert_eq!(read(&server.host.files[FILE]).data.len(), 300);
     for _ in 0..10 {
         server.pass_ms(100);
@@ -119,9 +113,9 @@ fn a_server_that_does_not_end_after_all_says_that_the_backup_was_given_up() {
     server.host.disk.is_full = true;
     server.check("SHUTDOWN -> !ERR Errors trying to SHUTDOWN. Check logs.");
     server.pass_ms(100);
-    assert_eq!(info(&mut server, "backup_last_status"), "err");
+    assert_eq!(server.persistence("backup_last_status"), "err");
     assert_eq!(
-        info(&mut server, "backup_last_error"),
+        server.persistence("backup_last_error"),
         "the snapshot was given up"
     );
     assert!(server.host.files.is_empty());
@@ -133,14 +127,14 @@ fn a_backup_that_cannot_be_written_is_told_and_the_next_one_is_good() {
     server.host.disk.is_full = true;
     server.check("BACKUP b -> Background backup started");
     finish(&mut server);
-    assert_eq!(info(&mut server, "backup_last_status"), "err");
-    assert!(info(&mut server, "backup_last_error").contains("no room"));
+    assert_eq!(server.persistence("backup_last_status"), "err");
+    assert!(server.persistence("backup_last_error").contains("no room"));
     // Only a save that fails makes writes refused: a backup is not what the data depends on.
     server.check("SET a 1 -> OK");
     server.host.disk.is_full = false;
     server.check("BACKUP b -> Background backup started");
     finish(&mut server);
-    assert_eq!(info(&mut server, "backup_last_status"), "ok");
+    assert_eq!(server.persistence("backup_last_status"), "ok");
 }
 
 #[test]

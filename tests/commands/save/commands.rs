@@ -3,14 +3,6 @@
 use super::file::{Content, data_of, read};
 use crate::harness::{START_MS, Server};
 
-fn info(server: &mut Server, name: &str) -> String {
-    let text = server.run("INFO persistence");
-    let mut lines = text.split("\r\n");
-    let line = lines.find_map(|line| line.strip_prefix(&format!("{name}:")));
-    line.unwrap_or_else(|| panic!("no {name} in {text}"))
-        .to_owned()
-}
-
 #[test]
 fn save_writes_what_is_there() {
     let mut server = Server::new();
@@ -145,9 +137,9 @@ fn bgsave_answers_at_once_and_one_save_is_under_way_at_a_time() {
          BGSAVE SCHEDULE -> !ERR Background save already in progress
          SAVE -> !ERR Background save already in progress",
     );
-    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "1");
-    assert_eq!(info(&mut server, "rdb_current_bgsave_time_sec"), "0");
-    while info(&mut server, "rdb_bgsave_in_progress") == "1" {
+    assert_eq!(server.persistence("rdb_bgsave_in_progress"), "1");
+    assert_eq!(server.persistence("rdb_current_bgsave_time_sec"), "0");
+    while server.persistence("rdb_bgsave_in_progress") == "1" {
         server.pass_ms(1);
     }
     server.check("BGSAVE SCHEDULE -> Background saving started");
@@ -176,25 +168,26 @@ fn bgsave_between_multi_and_exec_waits_for_their_end() {
 fn progress_is_told_key_by_key() {
     let mut server = Server::with_config("rdb-key-save-delay 1\nenable-debug-command yes");
     server.run("DEBUG POPULATE 3000");
-    assert_eq!(info(&mut server, "current_save_keys_total"), "0");
+    assert_eq!(server.persistence("current_save_keys_total"), "0");
     server.run("BGSAVE");
-    assert_eq!(info(&mut server, "current_save_keys_total"), "3000");
+    assert_eq!(server.persistence("current_save_keys_total"), "3000");
     let mut last = 0;
-    while info(&mut server, "rdb_bgsave_in_progress") == "1" {
-        let taken: u64 = info(&mut server, "current_save_keys_processed")
+    while server.persistence("rdb_bgsave_in_progress") == "1" {
+        let taken: u64 = server
+            .persistence("current_save_keys_processed")
             .parse()
             .expect("a number");
         assert!(taken >= last && taken <= 3000);
         let percent = format!("{:.2}", taken as f64 / 30.0);
-        assert_eq!(info(&mut server, "current_fork_perc"), percent);
+        assert_eq!(server.persistence("current_fork_perc"), percent);
         last = taken;
         server.pass_ms(1);
     }
     assert!(last > 1000, "it was seen on its way");
-    assert_eq!(info(&mut server, "current_save_keys_processed"), "0");
-    assert_eq!(info(&mut server, "rdb_last_bgsave_status"), "ok");
-    assert_eq!(info(&mut server, "rdb_last_bgsave_time_sec"), "0");
-    assert_eq!(info(&mut server, "rdb_saves"), "1");
+    assert_eq!(server.persistence("current_save_keys_processed"), "0");
+    assert_eq!(server.persistence("rdb_last_bgsave_status"), "ok");
+    assert_eq!(server.persistence("rdb_last_bgsave_time_sec"), "0");
+    assert_eq!(server.persistence("rdb_saves"), "1");
 }
 
 #[test]
@@ -209,7 +202,7 @@ fn lastsave_is_the_time_of_the_last_good_save() {
         start_s + 5
     ));
     assert_eq!(
-        info(&mut server, "rdb_last_save_time"),
+        server.persistence("rdb_last_save_time"),
         (start_s + 5).to_string()
     );
 }
@@ -219,15 +212,16 @@ fn changes_since_the_last_save_are_those_after_its_beginning() {
     let mut server =
         Server::with_config("save \"\"\nrdb-key-save-delay 1\nenable-debug-command yes");
     server.check("MSET a 1 b 2 -> OK\nSET c 3 -> OK");
-    let before: u64 = info(&mut server, "rdb_changes_since_last_save")
+    let before: u64 = server
+        .persistence("rdb_changes_since_last_save")
         .parse()
         .expect("a number");
     assert!(before >= 2);
     server.check("BGSAVE -> Background saving started\nSET d 4 -> OK");
-    while info(&mut server, "rdb_bgsave_in_progress") == "1" {
+    while server.persistence("rdb_bgsave_in_progress") == "1" {
         server.pass_ms(1);
     }
-    assert_eq!(info(&mut server, "rdb_changes_since_last_save"), "1");
+    assert_eq!(server.persistence("rdb_changes_since_last_save"), "1");
 }
 
 #[test]
@@ -240,12 +234,12 @@ fn save_points_save_when_enough_has_changed_for_long_enough() {
     server.pass_ms(1000);
     server.pass_ms(1);
     assert_eq!(read(&server.host.files["dump.rdb"]).data.len(), 3);
-    assert_eq!(info(&mut server, "rdb_changes_since_last_save"), "0");
+    assert_eq!(server.persistence("rdb_changes_since_last_save"), "0");
     for number in 0..100 {
         server.run(&format!("SET key:{number} x"));
     }
     server.pass_ms(5000);
-    assert_eq!(info(&mut server, "rdb_changes_since_last_save"), "100");
+    assert_eq!(server.persistence("rdb_changes_since_last_save"), "100");
     server.pass_ms(6000);
     server.pass_ms(1);
     assert_eq!(read(&server.host.files["dump.rdb"]).data.len(), 103);
@@ -255,14 +249,14 @@ fn save_points_save_when_enough_has_changed_for_long_enough() {
 fn flushall_saves_the_empty_data_set_where_data_is_saved_by_itself() {
     let mut server = Server::with_config("save 3600 1");
     server.check("SET a 1 -> OK\nSAVE -> OK\nSET b 1 -> OK\nFLUSHALL -> OK");
-    assert_eq!(info(&mut server, "rdb_changes_since_last_save"), "0");
+    assert_eq!(server.persistence("rdb_changes_since_last_save"), "0");
     server.pass_ms(1);
     assert_eq!(read(&server.host.files["dump.rdb"]).data.len(), 0);
     let mut server = Server::with_config("save \"\"");
     server.check("SET a 1 -> OK\nSAVE -> OK\nFLUSHALL -> OK");
     server.pass_ms(1);
     assert_eq!(read(&server.host.files["dump.rdb"]).data.len(), 1);
-    assert_ne!(info(&mut server, "rdb_changes_since_last_save"), "0");
+    assert_ne!(server.persistence("rdb_changes_since_last_save"), "0");
 }
 
 #[test]
@@ -273,7 +267,7 @@ fn flushall_gives_up_the_save_that_is_under_way() {
     server.run("BGSAVE");
     server.pass_ms(1);
     server.check("SET late 1 -> OK\nFLUSHALL -> OK");
-    while info(&mut server, "rdb_bgsave_in_progress") == "1" {
+    while server.persistence("rdb_bgsave_in_progress") == "1" {
         server.pass_ms(1);
     }
     assert_eq!(read(&server.host.files["dump.rdb"]).data.len(), 0);
@@ -287,9 +281,9 @@ fn flushall_gives_it_up_without_save_points_too_and_what_it_had_counts_as_unsave
     server.check("SET a 1 -> OK\nBGSAVE -> Background saving started");
     server.pass_ms(1);
     server.check("FLUSHALL -> OK");
-    assert_eq!(info(&mut server, "rdb_bgsave_in_progress"), "0");
-    assert_ne!(info(&mut server, "rdb_changes_since_last_save"), "0");
-    assert_eq!(info(&mut server, "rdb_last_bgsave_status"), "ok");
+    assert_eq!(server.persistence("rdb_bgsave_in_progress"), "0");
+    assert_ne!(server.persistence("rdb_changes_since_last_save"), "0");
+    assert_eq!(server.persistence("rdb_last_bgsave_status"), "ok");
     assert!(!server.host.files.contains_key("dump.rdb"));
 }
 

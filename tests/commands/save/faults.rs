@@ -9,10 +9,7 @@ if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the
 error.";
 
 fn status(server: &mut Server) -> String {
-    let text = server.run("INFO persistence");
-    let mut lines = text.split("\r\n");
-    let line = lines.find_map(|line| line.strip_prefix("rdb_last_bgsave_status:"));
-    line.expect("it is told").to_owned()
+    server.persistence("rdb_last_bgsave_status")
 }
 
 /// A server whose disk is full, with a good old file and a failed save.
