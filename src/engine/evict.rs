@@ -2,7 +2,8 @@
 //!
 //! A round has a bound of time (`maxmemory-eviction-tenacity`). What is left then is done in the next turns, and meanwhile
 //! writes pass, as they do while values that were evicted are being freed on the helper thread. Only where there is nothing
-//! (more) to evict are they refused. Nothing is evicted while CLIENT PAUSE keeps the data set as it is.
+//! (more) to evict are they refused. What a round has to free is known when it begins: what those are told whose keys went
+//! takes memory too until it is sent, and must not cost further keys. Nothing is evicted while CLIENT PAUSE keeps the data set as it is.
 
 use super::serve::spoil;
 use super::{Engine, Turn, gates};
@@ -49,7 +50,8 @@ impl Engine {
         let (policy, samples) = (settings.maxmemory_policy, settings.maxmemory_samples);
         let limit_ns = round_ns(settings.maxmemory_eviction_tenacity);
         (self.evicting, self.memory_is_short) = (false, false);
-        if !gates::memory_is_full(self, host) {
+        let excess_bytes = gates::excess_bytes(self, host);
+        if excess_bytes == 0 {
             let (stats, clock) = (&mut self.server.stats, &self.server.clock);
             return stats.eviction.end(|| clock.monotonic_ns());
         }
@@ -59,13 +61,15 @@ impl Engine {
         let waits = self.server.pause.is_set()
             || self.server.scripts.running.is_some()
             || self.server.loading.is_some();
-        let mut evicted = 0;
+        let (mut evicted, mut freed_bytes) = (0, 0);
         self.evicting = waits || host.pending_frees() > 0;
-        while !self.evicting && gates::memory_is_full(self, host) {
-            if !self.keyspace.evict(policy, samples) {
+        while !self.evicting && freed_bytes < excess_bytes {
+            let allocated = || host.allocated_bytes();
+            let Some(bytes) = self.keyspace.evict(policy, samples, &allocated) else {
                 self.memory_is_short = true;
                 break;
-            }
+            };
+            freed_bytes += bytes;
             evicted += 1;
             self.evicting = self.keyspace.has_garbage();
             if evicted % KEYS_BETWEEN_LOOKS == 0

@@ -168,17 +168,19 @@ pub(super) fn check_disk(engine: &Engine) -> Result<(), Error> {
     }
 }
 
-/// Whether more memory is used than `maxmemory` allows. What is on its way to the disk does not count: no key is to go
-/// because others are being written down.
-pub(super) fn memory_is_full(engine: &Engine, host: &dyn Host) -> bool {
+/// Bytes that are used beyond what `maxmemory` allows. What is on its way to the disk does not count: no key is to go because
+/// others are being written down.
+pub(super) fn excess_bytes(engine: &Engine, host: &dyn Host) -> u64 {
     let limit = engine.server.config.settings.maxmemory;
     if limit == 0 {
-        return false;
+        return 0;
     }
     let used_bytes = host.allocated_bytes() + engine.keyspace.arena_bytes() as u64;
     let queued_bytes = engine.stream.memory_bytes() + host.disk_queue_bytes();
     let to_disk_bytes = queued_bytes as u64 + engine.server.aof.buffered_bytes();
-    used_bytes.saturating_sub(to_disk_bytes) > limit
+    used_bytes
+        .saturating_sub(to_disk_bytes)
+        .saturating_sub(limit)
 }
 
 /// Whether this is the EXEC of a transaction that writes.

@@ -6,7 +6,7 @@
 //! deadlines knows it.
 //! Source: the description of key eviction in Redis' documentation.
 
-use super::entry::{Key, Position, RecordRef, Store};
+use super::entry::{RecordRef, Store};
 use super::{Keyspace, access::AccessPolicy, event};
 use crate::base::random::Random;
 use crate::config::settings::MaxmemoryPolicy;
@@ -61,9 +61,14 @@ fn is_volatile(policy: MaxmemoryPolicy) -> bool {
 }
 
 impl Keyspace {
-    /// Deletes the key that should go first under this policy, which looks at `samples` keys of each database; whether there
-    /// was one that may go.
-    pub fn evict(&mut self, policy: MaxmemoryPolicy, samples: u32) -> bool {
+    /// Deletes the key that should go first under this policy, which looks at `samples` keys of each database; how many
+    /// bytes came free at once. `None`: there is none that may go. `allocated`: bytes of the global allocator in use.
+    pub fn evict(
+        &mut self,
+        policy: MaxmemoryPolicy,
+        samples: u32,
+        allocated: &dyn Fn() -> u64,
+    ) -> Option<u64> {
         let victim = match policy {
             MaxmemoryPolicy::NoEviction => None,
             MaxmemoryPolicy::AllkeysRandom | MaxmemoryPolicy::VolatileRandom => {
@@ -72,14 +77,17 @@ impl Keyspace {
             MaxmemoryPolicy::VolatileTtl => self.first_to_expire(),
             _ => self.least_used(is_volatile(policy), samples),
         };
-        let Some((db, name)) = victim else {
-            return false;
-        };
+        let (db, name) = victim?;
         let key = self.key(&name);
-        if let Some((position, _)) = self.stores[db].find(&key) {
-            self.evict_key(db, &key, position);
-        }
-        true
+        let Some((position, _)) = self.stores[db].find(&key) else {
+            return Some(0);
+        };
+        self.counters.evicted += 1;
+        let before = allocated() + self.stores[db].arena_bytes() as u64;
+        self.remove_unasked(db, &key, position);
+        let after = allocated() + self.stores[db].arena_bytes() as u64;
+        self.tell_removed(db, &key, event::EVICTED);
+        Some(before.saturating_sub(after))
     }
 
     /// Some key; databases take turns.
@@ -132,11 +140,6 @@ impl Keyspace {
                 self.eviction.offer(score, db, record.key());
             }
         }
-    }
-
-    fn evict_key(&mut self, db: usize, key: &Key<'_>, position: Position) {
-        self.counters.evicted += 1;
-        self.remove_unasked(db, key, position, event::EVICTED);
     }
 }
 

@@ -166,19 +166,23 @@ impl Keyspace {
     #[cold]
     pub(in crate::keyspace) fn expire(&mut self, db: usize, key: &Key<'_>, position: Position) {
         self.counters.expired += 1;
-        self.remove_unasked(db, key, position, event::EXPIRED);
+        self.remove_unasked(db, key, position);
+        self.tell_removed(db, key, event::EXPIRED);
     }
 
-    /// Deletes a key that no command has named: the stream is told.
+    /// Takes away a key that no command has named; [`Self::tell_removed`] is to follow.
     pub(in crate::keyspace) fn remove_unasked(
         &mut self,
         db: usize,
         key: &Key<'_>,
         position: Position,
-        event: Event,
     ) {
         let remains = self.stores[db].remove(position, key.hash);
         self.discard(remains);
+    }
+
+    /// Tells the stream, and those whom changes concern, that the key has gone.
+    pub(in crate::keyspace) fn tell_removed(&mut self, db: usize, key: &Key<'_>, event: Event) {
         if self.log_deletions {
             self.deletions.push(Deletion {
                 db,

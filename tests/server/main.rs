@@ -5,6 +5,7 @@ mod backup;
 mod check_aof;
 mod clients;
 mod crash;
+mod eviction;
 mod full_disk;
 mod harness;
 mod lifecycle;
