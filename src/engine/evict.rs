@@ -46,15 +46,15 @@ impl Engine {
 
     /// Evicts keys for one round if memory is full.
     pub(super) fn make_room(&mut self, host: &mut dyn Host) {
-        let settings = &self.server.config.settings;
-        let (policy, samples) = (settings.maxmemory_policy, settings.maxmemory_samples);
-        let limit_ns = round_ns(settings.maxmemory_eviction_tenacity);
         (self.evicting, self.memory_is_short) = (false, false);
         let excess_bytes = gates::excess_bytes(self, host);
         if excess_bytes == 0 {
             let (stats, clock) = (&mut self.server.stats, &self.server.clock);
             return stats.eviction.end(|| clock.monotonic_ns());
         }
+        let settings = &self.server.config.settings;
+        let (policy, samples) = (settings.maxmemory_policy, settings.maxmemory_samples);
+        let limit_ns = round_ns(settings.maxmemory_eviction_tenacity);
         let began_ns = self.server.clock.monotonic_ns();
         self.server.stats.eviction.begin(began_ns);
         // Commands run on while a script is busy or data is loaded: that memory is not theirs to answer for.

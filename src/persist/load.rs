@@ -14,8 +14,6 @@ use crate::types::load::{Loaded, Room, load_value};
 use crate::types::rdb::{MEMBER_DEADLINES, MemberDeadlines, ReadDeadlines, in_field};
 use crate::types::string::SHARED_MIN_BYTES;
 
-/// Bytes of a file between two reports of progress.
-const PROGRESS_BYTES: u64 = 2 << 20;
 /// Keys without elements that are named in the log.
 const SHOWN_MAX: u64 = 10;
 /// What a file says of itself that is kept: so many fields, of so many bytes each.
@@ -34,9 +32,6 @@ pub trait Visitor {
     fn replaces(&self) -> bool {
         false
     }
-
-    /// Loading has come so far in the file.
-    fn progress(&mut self, _offset: u64) {}
 }
 
 /// What has come in.
@@ -78,13 +73,11 @@ pub fn load(
     visitor: &mut dyn Visitor,
 ) -> Result<Summary, ReadError> {
     let mut loader = Loader::begin(from, keep_expired, visitor.replaces())?;
-    let slice = Slice {
-        bytes: PROGRESS_BYTES,
+    let all = Slice {
+        bytes: u64::MAX,
         keys: u64::MAX,
     };
-    while !loader.step(keyspace, from, visitor, slice)? {
-        visitor.progress(from.offset());
-    }
+    while !loader.step(keyspace, from, visitor, all)? {}
     Ok(loader.into_summary())
 }
 
